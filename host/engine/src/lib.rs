@@ -1,0 +1,1 @@
+//! The loops: pull, rank, claim, drive, deliver, sweep.

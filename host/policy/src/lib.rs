@@ -1,0 +1,1 @@
+//! Project and pipeline files, formulas, eligibility and rank keys.

@@ -1,0 +1,1 @@
+//! The only crate that sees wasmtime: engine, budgets, capabilities.

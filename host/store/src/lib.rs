@@ -1,0 +1,1 @@
+//! Where every state change is one transaction: the Store trait and its SQLite implementation.

@@ -1,0 +1,1 @@
+//! End to end, conformance and fault tests live in `tests/`.
