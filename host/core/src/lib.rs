@@ -1,1 +1,38 @@
-//! The nouns of Tollgate and their rules: data, state machines, arithmetic; no I/O and no async.
+//! The nouns of Tollgate and their rules.
+//!
+//! Everything here is data and arithmetic: no I/O, no async, no clock of its own. What can be decided from
+//! values alone is decided here, so that it can be tested without a store, a sandbox or a tracker.
+//!
+//! Invariants held by this crate:
+//!
+//! * A [`course::Course`] is a fold over the steps of a run: the same pipeline and the same steps give the same
+//!   next step, on every host and after every crash. It never skips forward.
+//! * A [`rank::RankKey`] compares as bytes exactly as its parts compare as values.
+//! * A [`lease::LocalBound`] lapses before the lease that the store knows.
+//! * For every cap, settled + escrow ≤ cap: [`ledger::CapBalance`] refuses anything else.
+//! * An [`event::ChainHead`] changes when any byte of any earlier event does.
+
+pub mod digest;
+pub mod id;
+pub mod time;
+
+pub mod entry;
+pub mod pipeline;
+pub mod pins;
+pub mod step;
+pub mod course;
+pub mod run;
+
+pub mod lease;
+pub mod ledger;
+pub mod money;
+pub mod rank;
+
+pub mod effect;
+pub mod event;
+pub mod record;
+
+pub use digest::Digest;
+pub use id::{EntryId, HostId, LaneId, RunId, StoreId};
+pub use money::Microcents;
+pub use time::{Clock, Timestamp};

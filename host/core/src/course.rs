@@ -1,0 +1,533 @@
+//! Where a run stands in its pipeline, and what comes next.
+//!
+//! Properties wanted:
+//!
+//! 1. The state of a run is a fold over its committed steps and deliveries. It is never stored beside them, so it can never
+//!    disagree with them, and a host that takes a run over computes what the first host knew.
+//! 2. It never skips forward: a stage begins only when every stage before it has passed all its enforced gates since the work
+//!    was last sent back to it or to one before it.
+//! 3. It ends: a gate sends work back at most `rework_limit` times in a run, a call is retried at most as often as its stage
+//!    says, and a budget bounds the rest.
+//! 4. A failed call never counts as a pass.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Microcents, Timestamp,
+    effect::{Delivered, Effect},
+    pins::Pins,
+    pipeline::{Gate, OnInconclusive, Pipeline, Retry, Stage, StepBudget, StepName},
+    step::{FailureClass, Fault, Finding, Judgement, Produced, Step, StepFailure, StepKey, StepOutcome, Verdict},
+};
+
+/// How often a call is tried again when the platform failed, whatever the stage says.
+const INFRASTRUCTURE_RETRIES: u32 = 1;
+
+/// A run's way through its pipeline.
+#[derive(Debug, Clone)]
+pub struct Course<'p> {
+    pins: &'p Pins,
+    at: Place,
+    rework: u32,
+    tries: Tries,
+    not_before: Option<Timestamp>,
+    outputs: BTreeMap<String, Output>,
+    sent_back: BTreeMap<String, u32>,
+    reworks: Vec<Rework>,
+    awaited: Vec<EffectRef>,
+    delivered: Vec<(EffectRef, Delivered)>,
+    spent: Microcents,
+    all_passed: bool,
+    end: Option<End>,
+}
+
+/// The stage and gate that are called next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    stage: usize,
+    gate: Option<usize>,
+}
+
+/// Calls of the component at the present place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tries {
+    calls: u32,
+    charged_failures: u32,
+    infrastructure_failures: u32,
+}
+
+/// What a stage produced, and in which call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// The call.
+    pub step: StepKey,
+    /// What it produced.
+    pub produced: Produced,
+}
+
+/// Why and whither work was sent back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rework {
+    /// The gate that sent it back.
+    pub gate: String,
+    /// The stage that begins again.
+    pub to: String,
+    /// How often this gate has sent work back in this run, this time included.
+    pub round: u32,
+    /// What the gate said.
+    pub summary: String,
+    /// In detail.
+    pub findings: Vec<Finding>,
+}
+
+/// One effect of one call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct EffectRef {
+    /// The call that asked for it.
+    pub step: StepKey,
+    /// Its id within the call.
+    pub id: String,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum End {
+    /// Every stage passed.
+    Done,
+    /// It cannot go on.
+    Failed(Stopped),
+    /// A person must decide.
+    Escalated {
+        /// The role that is asked; the pipeline's owner where none is named.
+        to: String,
+        /// Where and why.
+        #[serde(flatten)]
+        stopped: Stopped,
+    },
+    /// A person ended it.
+    Cancelled {
+        /// Who and why.
+        reason: String,
+    },
+}
+
+/// Where and why a run stopped, and what a person can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stopped {
+    /// The stage or gate; none when no step was to blame.
+    pub at: Option<StepName>,
+    /// A sentence.
+    pub reason: String,
+    /// A sentence: what was tried, and what to do next.
+    pub recovery: String,
+}
+
+/// What a run does next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Call this component, not before this time.
+    Call {
+        /// Which call.
+        step: StepKey,
+        /// The time before which it is not called.
+        not_before: Option<Timestamp>,
+    },
+    /// Wait until these effects have been delivered or refused.
+    AwaitEffects(Vec<EffectRef>),
+    /// Write the record: it is over.
+    End(End),
+}
+
+/// What follows from a step, besides what comes next.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Consequences {
+    /// Effects that may be delivered now, with the step that asked for each.
+    pub release: Vec<(EffectRef, Effect)>,
+    /// Work that was sent back.
+    pub rework: Option<Rework>,
+}
+
+/// A stage or gate as it is called: what both have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Component<'p> {
+    /// The plugin request, a key of the pins' `plugins`.
+    pub plugin: &'p str,
+    /// What it may touch beyond the base world.
+    pub grants: &'p [String],
+    /// What one call may use.
+    pub budget: &'p StepBudget,
+    /// The `with` table.
+    pub settings: &'p serde_json::Value,
+    retry: &'p Retry,
+}
+
+impl<'p> Course<'p> {
+    /// The course of a run that has not begun.
+    pub fn new(pins: &'p Pins) -> Self {
+        let mut course = Self {
+            pins,
+            at: Place { stage: 0, gate: None },
+            rework: 0,
+            tries: Tries::default(),
+            not_before: None,
+            outputs: BTreeMap::new(),
+            sent_back: BTreeMap::new(),
+            reworks: Vec::new(),
+            awaited: Vec::new(),
+            delivered: Vec::new(),
+            spent: Microcents::ZERO,
+            all_passed: false,
+            end: None,
+        };
+        course.check_budget();
+        course
+    }
+
+    /// The course of a run with these steps behind it, oldest first, and these effects settled.
+    pub fn replay<'s>(
+        pins: &'p Pins,
+        steps: impl IntoIterator<Item = &'s Step>,
+        delivered: impl IntoIterator<Item = (EffectRef, Delivered)>,
+    ) -> Self {
+        let mut course = Self::new(pins);
+        for step in steps {
+            course.apply(step);
+        }
+        for (effect, became) in delivered {
+            course.apply_delivery(effect, became);
+        }
+        course
+    }
+
+    /// What comes next.
+    pub fn next(&self) -> Next {
+        // A record says what became of every effect that the run waited for, also of a run that stopped.
+        if !self.awaited.is_empty() {
+            return Next::AwaitEffects(self.awaited.clone());
+        }
+        if let Some(end) = &self.end {
+            return Next::End(end.clone());
+        }
+        if self.all_passed {
+            return Next::End(End::Done);
+        }
+        Next::Call { step: self.next_key(), not_before: self.not_before }
+    }
+
+    /// The component of a step.
+    ///
+    /// # Panics
+    ///
+    /// When `step` names no stage or gate of the pipeline, which no step of this course does.
+    pub fn component(&self, step: &StepName) -> Component<'p> {
+        let (_, stage) = self.pipeline().stage(&step.stage).expect("a step names a stage of its pipeline");
+        match &step.gate {
+            None => Component {
+                plugin: &stage.plugin,
+                grants: &stage.grants,
+                budget: &stage.budget,
+                settings: &stage.settings,
+                retry: &stage.retry,
+            },
+            Some(name) => {
+                let gate = stage.gates.iter().find(|gate| &gate.name == name);
+                let gate = gate.expect("a step names a gate of its stage");
+                Component {
+                    plugin: &gate.plugin,
+                    grants: &gate.grants,
+                    budget: &gate.budget,
+                    settings: &gate.settings,
+                    retry: &gate.retry,
+                }
+            }
+        }
+    }
+
+    /// Takes a step that ended into account.
+    pub fn apply(&mut self, step: &Step) -> Consequences {
+        debug_assert!(self.end.is_none(), "a run that ended takes no more steps");
+        self.spent = self.spent + step.usage.cost;
+        self.not_before = None;
+        self.tries.calls += 1;
+        let consequences = match &step.outcome {
+            StepOutcome::Produced(produced) => {
+                let output = Output { step: step.key.clone(), produced: produced.clone() };
+                self.outputs.insert(step.key.name.stage.clone(), output);
+                self.advance_past_gate(None)
+            }
+            StepOutcome::Judged(verdict) => self.apply_verdict(verdict),
+            StepOutcome::Failed(failure) => {
+                self.apply_failure(failure, step.ended_at);
+                Consequences::default()
+            }
+        };
+        self.check_budget();
+        consequences
+    }
+
+    /// Takes into account what became of an effect.
+    pub fn apply_delivery(&mut self, effect: EffectRef, became: Delivered) {
+        let awaited = self.awaited.iter().position(|other| *other == effect);
+        if let Some(at) = awaited {
+            self.awaited.remove(at);
+            if let (Delivered::Refused { reason }, None) = (&became, &self.end) {
+                self.end = Some(End::Failed(Stopped {
+                    at: Some(effect.step.name.clone()),
+                    reason: format!("the effect `{}` was refused: {reason}", effect.id),
+                    recovery: "mend what the reason names, then retry the run".into(),
+                }));
+            }
+        }
+        self.delivered.push((effect, became));
+    }
+
+    /// Ends the run by a person's word or a live decision.
+    pub fn end_with(&mut self, end: End) {
+        self.end = Some(end);
+    }
+
+    /// The newest output of a stage.
+    pub fn output(&self, stage: &str) -> Option<&Output> {
+        self.outputs.get(stage)
+    }
+
+    /// Every time work was sent back, oldest first.
+    pub fn reworks(&self) -> &[Rework] {
+        &self.reworks
+    }
+
+    /// What became of effects so far.
+    pub fn delivered(&self) -> &[(EffectRef, Delivered)] {
+        &self.delivered
+    }
+
+    /// What the run is pinned to.
+    pub fn pins(&self) -> &'p Pins {
+        self.pins
+    }
+
+    /// What the run has cost so far.
+    pub fn spent(&self) -> Microcents {
+        self.spent
+    }
+
+    /// The name of the pipeline's component that is called next.
+    fn next_key(&self) -> StepKey {
+        StepKey { name: self.name_at(self.at), rework: self.rework, attempt: self.tries.calls + 1 }
+    }
+
+    fn pipeline(&self) -> &'p Pipeline {
+        &self.pins.pipeline
+    }
+
+    fn stage(&self) -> &'p Stage {
+        &self.pipeline().stages[self.at.stage]
+    }
+
+    fn gate(&self) -> Option<&'p Gate> {
+        self.at.gate.map(|at| &self.stage().gates[at])
+    }
+
+    fn name_at(&self, place: Place) -> StepName {
+        let stage = &self.pipeline().stages[place.stage];
+        StepName { stage: stage.name.clone(), gate: place.gate.map(|at| stage.gates[at].name.clone()) }
+    }
+
+    fn owner(&self) -> String {
+        self.pipeline().owner.clone()
+    }
+
+    fn move_to(&mut self, place: Place) {
+        self.at = place;
+        self.tries = Tries::default();
+    }
+
+    /// Goes on after the stage itself (`None`) or one of its gates.
+    fn advance_past_gate(&mut self, gate: Option<usize>) -> Consequences {
+        let next_gate = gate.map_or(0, |at| at + 1);
+        if next_gate < self.stage().gates.len() {
+            self.move_to(Place { gate: Some(next_gate), ..self.at });
+            return Consequences::default();
+        }
+        self.pass_stage()
+    }
+
+    fn pass_stage(&mut self) -> Consequences {
+        let release = self.effects_of_stage();
+        let awaited = release.iter().filter(|(_, effect)| !effect.later).map(|(reference, _)| reference.clone());
+        self.awaited.extend(awaited);
+        match self.at.stage + 1 {
+            stage if stage < self.pipeline().stages.len() => self.move_to(Place { stage, gate: None }),
+            _ => self.all_passed = true,
+        }
+        Consequences { release, rework: None }
+    }
+
+    fn effects_of_stage(&self) -> Vec<(EffectRef, Effect)> {
+        let Some(output) = self.outputs.get(&self.stage().name) else { return Vec::new() };
+        let reference = |effect: &Effect| EffectRef { step: output.step.clone(), id: effect.id.clone() };
+        output.produced.effects.iter().map(|effect| (reference(effect), effect.clone())).collect()
+    }
+
+    fn apply_verdict(&mut self, verdict: &Verdict) -> Consequences {
+        let Some(gate) = self.gate() else {
+            debug_assert!(false, "a verdict comes from a gate");
+            return Consequences::default();
+        };
+        match verdict.judgement {
+            Judgement::Fail if gate.enforced => self.send_back(gate, verdict),
+            Judgement::Inconclusive if gate.enforced => {
+                self.stop_inconclusive(gate, verdict);
+                Consequences::default()
+            }
+            Judgement::Pass | Judgement::Fail | Judgement::Inconclusive => self.advance_past_gate(self.at.gate),
+        }
+    }
+
+    fn send_back(&mut self, gate: &Gate, verdict: &Verdict) -> Consequences {
+        let sent_back = self.sent_back.entry(gate.name.clone()).or_default();
+        if *sent_back >= gate.rework_limit {
+            self.end = Some(self.rework_spent(gate, verdict));
+            return Consequences::default();
+        }
+        *sent_back += 1;
+        let rework = Rework {
+            gate: gate.name.clone(),
+            to: gate.rework_to.clone(),
+            round: *sent_back,
+            summary: verdict.summary.clone(),
+            findings: verdict.findings.clone(),
+        };
+        self.rework += 1;
+        self.reworks.push(rework.clone());
+        let stage = self.pipeline().stage(&gate.rework_to).map_or(self.at.stage, |(at, _)| at);
+        self.move_to(Place { stage, gate: None });
+        Consequences { release: Vec::new(), rework: Some(rework) }
+    }
+
+    fn rework_spent(&self, gate: &Gate, verdict: &Verdict) -> End {
+        let times = match gate.rework_limit {
+            0 => "which allows no rework".to_owned(),
+            1 => "after one rework".to_owned(),
+            n => format!("after {n} reworks"),
+        };
+        End::Escalated {
+            to: gate.escalate_to.clone().unwrap_or_else(|| self.owner()),
+            stopped: Stopped {
+                at: Some(self.name_at(self.at)),
+                reason: format!("the gate `{}` still fails {times}: {}", gate.name, verdict.summary),
+                recovery: "complete the entry so that the findings no longer hold, then retry the run".into(),
+            },
+        }
+    }
+
+    fn stop_inconclusive(&mut self, gate: &Gate, verdict: &Verdict) {
+        let stopped = Stopped {
+            at: Some(self.name_at(self.at)),
+            reason: format!("the gate `{}` could not judge: {}", gate.name, verdict.summary),
+            recovery: "provide what the gate lacks, then retry the run".into(),
+        };
+        self.end = Some(match gate.on_inconclusive {
+            OnInconclusive::Fail => End::Failed(stopped),
+            OnInconclusive::Escalate => {
+                End::Escalated { to: gate.escalate_to.clone().unwrap_or_else(|| self.owner()), stopped }
+            }
+        });
+    }
+
+    fn apply_failure(&mut self, failure: &StepFailure, ended_at: Timestamp) {
+        let retry = *self.component(&self.name_at(self.at)).retry;
+        match failure.class {
+            FailureClass::RateLimited => {
+                let wait = ended_at.after(retry.backoff_max);
+                self.not_before = Some(failure.retry_at.unwrap_or(wait));
+            }
+            FailureClass::Transient => {
+                self.tries.charged_failures += 1;
+                if self.tries.charged_failures < retry.attempts {
+                    self.not_before = Some(ended_at.after(retry.backoff_after(self.tries.charged_failures)));
+                } else {
+                    self.stop_failed(failure);
+                }
+            }
+            FailureClass::Infrastructure => {
+                self.tries.infrastructure_failures += 1;
+                if self.tries.infrastructure_failures <= INFRASTRUCTURE_RETRIES {
+                    self.not_before = Some(ended_at.after(retry.backoff_min));
+                } else {
+                    self.stop_failed(failure);
+                }
+            }
+            FailureClass::Escalate => {
+                let to = self.gate().and_then(|gate| gate.escalate_to.clone()).unwrap_or_else(|| self.owner());
+                self.end = Some(End::Escalated { to, stopped: self.stopped_by(failure) });
+            }
+            FailureClass::Configuration | FailureClass::Permanent => self.stop_failed(failure),
+        }
+    }
+
+    fn stop_failed(&mut self, failure: &StepFailure) {
+        self.end = Some(End::Failed(self.stopped_by(failure)));
+    }
+
+    fn stopped_by(&self, failure: &StepFailure) -> Stopped {
+        let name = self.name_at(self.at);
+        let calls = self.tries.calls;
+        let tried = if calls > 1 { format!("called {calls} times; ") } else { String::new() };
+        Stopped {
+            reason: format!("`{name}` failed: {}", failure.message),
+            recovery: format!("{tried}{}", advice(failure)),
+            at: Some(name),
+        }
+    }
+
+    /// Ends the run when its budget no longer holds the next call at its largest.
+    fn check_budget(&mut self) {
+        if self.end.is_some() || self.all_passed {
+            return;
+        }
+        let budget = self.pipeline().budget.cost;
+        let name = self.name_at(self.at);
+        let largest = self.pins.prices.of_fuel(self.component(&name).budget.fuel);
+        if self.spent.saturating_add(largest) > budget {
+            self.end = Some(End::Escalated {
+                to: self.owner(),
+                stopped: Stopped {
+                    reason: format!(
+                        "the run has spent {} of its budget of {budget}, which leaves too little for `{name}`",
+                        self.spent
+                    ),
+                    recovery: "raise `budget.cost` of the pipeline, then retry the run".into(),
+                    at: Some(name),
+                },
+            });
+        }
+    }
+}
+
+/// What a person can do about a failure.
+fn advice(failure: &StepFailure) -> &'static str {
+    match failure.fault {
+        Fault::OutOfFuel => "raise `budget.fuel` of this step or shorten the entry, then retry the run",
+        Fault::OutOfTime => "raise `budget.time` of this step, then retry the run",
+        Fault::OutOfMemory => "raise `budget.memory` of this step or shorten the entry, then retry the run",
+        Fault::NotGranted => "add the grant to the stage, then retry the run",
+        Fault::Unloadable => "replace the component with one that `tollgate plugin inspect` accepts, then retry the run",
+        Fault::Platform => "see the host's log, then retry the run",
+        Fault::EffectRefused => "mend what the reason names, then retry the run",
+        Fault::Reported if failure.class == FailureClass::Configuration => {
+            "correct the stage's settings, then retry the run"
+        }
+        Fault::Reported => "mend what the message names, then retry the run",
+        Fault::Trap | Fault::TooLarge | Fault::Contract => {
+            "report it to the plugin's author with the step's log, use another version, then retry the run"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
