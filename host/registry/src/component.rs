@@ -67,7 +67,11 @@ impl<'a> Outline<'a> {
         for payload in Parser::new(0).parse_all(bytes) {
             scan.take(payload?)?;
         }
-        let section = scan.manifest.ok_or(ComponentError::NoManifest)?;
+        let section = match scan.manifests[..] {
+            [section] => section,
+            [] => return Err(ComponentError::NoManifest),
+            _ => return Err(ComponentError::SeveralManifests),
+        };
         let manifest = str::from_utf8(section).map_err(|_| ComponentError::ManifestNotUtf8)?;
         Ok(Outline { manifest, imports: scan.imports, exports: scan.exports })
     }
@@ -77,7 +81,7 @@ impl<'a> Outline<'a> {
 #[derive(Default)]
 struct Scan<'a> {
     depth: u32,
-    manifest: Option<&'a [u8]>,
+    manifests: Vec<&'a [u8]>,
     imports: Vec<&'a str>,
     exports: Vec<&'a str>,
 }
@@ -103,9 +107,7 @@ impl<'a> Scan<'a> {
                 }
             }
             Payload::CustomSection(section) if self.depth == 1 && section.name() == MANIFEST_SECTION => {
-                if self.manifest.replace(section.data()).is_some() {
-                    return Err(ComponentError::SeveralManifests);
-                }
+                self.manifests.push(section.data());
             }
             _ => {}
         }
