@@ -1,3 +1,30 @@
 //! What a contributor or CI runs.
 
-fn main() {}
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod commands;
+mod plugins;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// What a contributor or CI runs
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Xtask {
+    Plugins(commands::plugins::PluginsArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Xtask::parse() {
+        Xtask::Plugins(args) => commands::plugins::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
