@@ -153,6 +153,8 @@ fn find_linker(compilers: &[Compiler]) -> Option<Linker> {
     own.chain(["rust-lld".into(), "wasm-ld".into()]).find_map(|program| {
         let flavor: &[&str] = if program.ends_with("rust-lld") { &["-flavor", "wasm"] } else { &[] };
         let version = answer(&program, &[flavor, &["--version"]].concat())?;
+        // Where the linker itself was built follows in brackets and decides nothing.
+        let version = version.split(" (").next()?.to_owned();
         Some(Linker { program, version })
     })
 }
