@@ -10,7 +10,7 @@
 //!    says, and a budget bounds the rest.
 //! 4. A failed call never counts as a pass.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ pub struct Course<'p> {
     awaited: Vec<EffectRef>,
     delivered: Vec<(EffectRef, Delivered)>,
     spent: Microcents,
+    elapsed: Duration,
     all_passed: bool,
     end: Option<End>,
 }
@@ -180,6 +181,7 @@ impl<'p> Course<'p> {
             awaited: Vec::new(),
             delivered: Vec::new(),
             spent: Microcents::ZERO,
+            elapsed: Duration::ZERO,
             all_passed: false,
             end: None,
         };
@@ -251,6 +253,7 @@ impl<'p> Course<'p> {
     pub fn apply(&mut self, step: &Step) -> Consequences {
         debug_assert!(self.end.is_none(), "a run that ended takes no more steps");
         self.spent = self.spent + step.usage.cost;
+        self.elapsed += step.ended_at.since(step.started_at);
         self.not_before = None;
         self.tries.calls += 1;
         let consequences = match &step.outcome {
@@ -490,22 +493,20 @@ impl<'p> Course<'p> {
         if self.end.is_some() || self.all_passed {
             return;
         }
-        let budget = self.pipeline().budget.cost;
+        let budget = self.pipeline().budget;
         let name = self.name_at(self.at);
         let largest = self.pins.prices.of_fuel(self.component(&name).budget.fuel);
-        if self.spent.saturating_add(largest) > budget {
-            self.end = Some(End::Escalated {
-                to: self.owner(),
-                stopped: Stopped {
-                    reason: format!(
-                        "the run has spent {} of its budget of {budget}, which leaves too little for `{name}`",
-                        self.spent
-                    ),
-                    recovery: "raise `budget.cost` of the pipeline, then retry the run".into(),
-                    at: Some(name),
-                },
-            });
-        }
+        let (reason, key) = if self.spent.saturating_add(largest) > budget.cost {
+            let (spent, cost) = (self.spent, budget.cost);
+            (format!("the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"), "cost")
+        } else if self.elapsed >= budget.time {
+            (format!("the run has used its time of {} ms before `{name}`", budget.time.as_millis()), "time")
+        } else {
+            return;
+        };
+        let recovery = format!("raise `budget.{key}` of the pipeline, then retry the run");
+        let stopped = Stopped { at: Some(name), reason, recovery };
+        self.end = Some(End::Escalated { to: self.owner(), stopped });
     }
 }
 

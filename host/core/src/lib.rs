@@ -16,6 +16,7 @@ pub mod digest;
 pub mod id;
 pub mod time;
 
+pub mod item;
 pub mod entry;
 pub mod pipeline;
 pub mod pins;
@@ -31,6 +32,8 @@ pub mod rank;
 pub mod effect;
 pub mod event;
 pub mod record;
+
+pub mod crash;
 
 pub use digest::Digest;
 pub use id::{EntryId, HostId, LaneId, RunId, StoreId};

@@ -1,1 +1,40 @@
-//! The loops: pull, rank, claim, drive, deliver, sweep.
+//! The loops of a host: pull, rank, claim, drive, deliver, sweep.
+//!
+//! Invariants held by this crate:
+//!
+//! * Each loop is a `tick`, which does one thing and can be called by a test, and a caller that decides when to call it again.
+//! * What a run does next is computed from what the store holds; a host keeps nothing that another could not find out.
+//! * Nothing is told to anybody before the transaction that makes it true.
+//! * A guest is asked to stop before its lease can lapse, and a write without a live fence changes nothing.
+//! * A source, a guest, a tracker or an entry that misbehaves harms no other.
+
+mod error;
+pub mod host;
+mod loops;
+
+mod source;
+pub mod judge;
+pub mod pull;
+pub mod rank;
+
+pub mod pins;
+mod claim;
+mod drive;
+mod deliver;
+
+mod heartbeat;
+mod lease_table;
+mod sweeper;
+
+pub mod observer;
+mod shutdown;
+mod stop_file;
+
+pub mod adapter;
+pub mod audit;
+
+pub use drive::Driven;
+pub use error::EngineError;
+pub use host::{Host, HostOptions, Outcome, Parts};
+pub use shutdown::{Phase, Shutdown};
+pub use source::Trackers;

@@ -47,7 +47,7 @@ fn pins(stages: Vec<Stage>) -> Pins {
         pipeline: Pipeline {
             name: "p".into(),
             owner: "platform".into(),
-            budget: RunBudget { cost: Microcents(1_000), time: Duration::from_secs(60) },
+            budget: RunBudget { cost: Microcents(1_000), time: Duration::from_secs(86_400) },
             stages,
         },
         plugins: BTreeMap::new(),
@@ -227,6 +227,16 @@ fn a_run_stops_when_its_budget_leaves_too_little() {
     let mut course = Course::new(&pins);
     drive(&mut course, [produced(vec![]), judged(Judgement::Pass)]);
     assert!(matches!(course.next(), Next::End(End::Escalated { .. })), "{:?}", course.next());
+}
+
+#[test]
+fn a_run_stops_when_its_time_is_used() {
+    let mut pins = two_stages();
+    pins.pipeline.budget.time = Duration::from_secs(2);
+    let mut course = Course::new(&pins);
+    drive(&mut course, [produced(vec![]), judged(Judgement::Pass)]);
+    let Next::End(End::Escalated { stopped, .. }) = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!(stopped.reason, "the run has used its time of 2000 ms before `publish`");
 }
 
 fn outcome(stage: bool) -> impl Strategy<Value = StepOutcome> {

@@ -1,0 +1,4 @@
+//! What joins two leaf crates: each adapter is one file.
+
+pub(crate) mod artifacts;
+pub mod catalog;

@@ -1,0 +1,78 @@
+//! The store's folder of artifacts, as the sandbox and the deliverer use it.
+//!
+//! Bytes are written when a call hands them on and synced in one go before the transaction that names them, so that a run of
+//! cheap steps pays for one sync.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use tollgate_core::{
+    Digest,
+    step::{Step, StepOutcome},
+};
+use tollgate_sandbox::port::{Artifacts, ArtifactsError};
+use tollgate_store::artifacts::ArtifactFolder;
+
+use crate::error::{EngineError, Result};
+
+/// Artifacts of one store.
+pub(crate) struct StoredArtifacts {
+    folder: Arc<ArtifactFolder>,
+}
+
+impl StoredArtifacts {
+    pub(crate) fn new(folder: Arc<ArtifactFolder>) -> Self {
+        Self { folder }
+    }
+
+    /// The bytes of an artifact; none when there is no such artifact.
+    pub(crate) async fn load(&self, digest: Digest) -> std::result::Result<Option<Arc<[u8]>>, String> {
+        self.read(digest).await.map_err(|error| error.0)
+    }
+
+    /// Makes the artifacts of these steps durable.
+    pub(crate) async fn sync(&self, steps: &[Step]) -> Result<()> {
+        let digests: BTreeSet<Digest> = steps.iter().flat_map(named_by).collect();
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let folder = Arc::clone(&self.folder);
+        let synced = tokio::task::spawn_blocking(move || folder.sync(digests)).await;
+        let failed = |source: std::io::Error| EngineError::Io { doing: "sync artifacts".into(), source };
+        synced.map_err(|panicked| failed(std::io::Error::other(panicked)))?.map_err(|e| failed(std::io::Error::other(e)))
+    }
+}
+
+/// Every blob that a step's row names.
+fn named_by(step: &Step) -> Vec<Digest> {
+    match &step.outcome {
+        StepOutcome::Produced(produced) => {
+            let of_effects = produced.effects.iter().filter_map(|effect| effect.body.get("artifact")?.as_str()?.parse().ok());
+            produced.artifacts.iter().map(|artifact| artifact.digest).chain(of_effects).collect()
+        }
+        StepOutcome::Judged(verdict) => verdict.evidence.iter().map(|artifact| artifact.digest).collect(),
+        StepOutcome::Failed(_) => Vec::new(),
+    }
+}
+
+#[async_trait]
+impl Artifacts for StoredArtifacts {
+    async fn read(&self, digest: Digest) -> std::result::Result<Option<Arc<[u8]>>, ArtifactsError> {
+        let folder = Arc::clone(&self.folder);
+        in_background(move || folder.read(digest)).await
+    }
+
+    async fn write(&self, digest: Digest, bytes: Arc<[u8]>) -> std::result::Result<(), ArtifactsError> {
+        let folder = Arc::clone(&self.folder);
+        in_background(move || folder.put(digest, &bytes)).await
+    }
+}
+
+async fn in_background<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
+    work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static,
+) -> std::result::Result<T, ArtifactsError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| ArtifactsError(error.to_string())),
+        Err(panicked) => Err(ArtifactsError(format!("the artifact folder failed: {panicked}"))),
+    }
+}

@@ -1,0 +1,136 @@
+//! Carries the outbox to the trackers.
+//!
+//! Properties wanted:
+//!
+//! 1. Everything in the outbox reaches its target or is refused by it; nothing is dropped.
+//! 2. Any interleaving of crashes converges to exactly one: a delivery that may have been sent is read back before it is sent.
+//! 3. To one entry, deliveries arrive in the order in which they were committed.
+
+use std::{sync::Arc, time::Duration};
+
+use tollgate_core::{
+    Clock, HostId, crash,
+    effect::{Delivered, KnownEffect},
+};
+use tollgate_store::{
+    Store,
+    port::{Delivery, DeliveryKind, DeliveryOutcome},
+};
+use tollgate_tracker::{DeliveryRequest, ItemRef};
+
+use crate::{
+    adapter::artifacts::StoredArtifacts,
+    error::Result,
+    observer::{Notice, Observer},
+    source::Trackers,
+};
+
+/// Deliveries taken by one transaction.
+const BATCH: u32 = 16;
+
+/// How long a deliverer may take for a batch before another host reads back and goes on.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// Waited after the first failure; doubled after each further one.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+
+/// Never waited longer, unless the tracker asks for it.
+const RETRY_MAX: Duration = Duration::from_secs(300);
+
+/// What a deliverer needs.
+pub(crate) struct Deliverer {
+    pub(crate) host: HostId,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) trackers: Trackers,
+    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl Deliverer {
+    /// Delivers what is due; how many deliveries were taken, so that the caller goes on until it is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails: then the deliveries are taken again once their lease ends, and read back first.
+    pub(crate) async fn tick(&self) -> Result<usize> {
+        let taken = self.store.take_deliveries(&self.host, LEASE, BATCH).await?;
+        let count = taken.len();
+        let mut outcomes = Vec::with_capacity(count);
+        for delivery in taken {
+            crash::point("deliver.before");
+            let outcome = self.deliver(&delivery).await;
+            crash::point("deliver.after");
+            outcomes.push((delivery, outcome));
+        }
+        if count > 0 {
+            let stale = self.store.settle_deliveries(outcomes.clone()).await?;
+            for (delivery, outcome) in outcomes.iter().filter(|(delivery, _)| !stale.contains(&delivery.id)) {
+                self.tell(delivery, outcome);
+            }
+        }
+        Ok(count)
+    }
+
+    async fn deliver(&self, delivery: &Delivery) -> DeliveryOutcome {
+        let Some(tracker) = self.trackers.named(&delivery.entry.tracker) else {
+            let reason = format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
+            return self.retry(delivery, reason, None);
+        };
+        let what = match self.prepare(delivery).await {
+            Ok(what) => what,
+            Err(Unready::Refused(reason)) => return DeliveryOutcome::Settled(Delivered::Refused { reason }),
+            Err(Unready::Later(reason)) => return self.retry(delivery, reason, None),
+        };
+        let item = ItemRef { key: delivery.entry.key.clone(), url: delivery.url.clone() };
+        let request = DeliveryRequest { item, what, ambiguous: delivery.ambiguous };
+        match tracker.deliver(request).await {
+            Ok(delivered) => DeliveryOutcome::Settled(delivered),
+            Err(error) => self.retry(delivery, error.message, error.retry_after),
+        }
+    }
+
+    /// Brings an effect or record into the form that trackers take.
+    async fn prepare(&self, delivery: &Delivery) -> std::result::Result<tollgate_tracker::Delivery, Unready> {
+        let effect = match &delivery.kind {
+            DeliveryKind::Record(record) => return Ok(tollgate_tracker::Delivery::Record(record.clone())),
+            DeliveryKind::Effect { effect, .. } => effect,
+        };
+        match KnownEffect::parse(effect).map_err(|error| Unready::Refused(error.to_string()))? {
+            KnownEffect::SetState(state) => Ok(tollgate_tracker::Delivery::SetState(state)),
+            KnownEffect::PublishFile(file) => {
+                let bytes = self.artifacts.load(file.artifact).await.map_err(Unready::Later)?;
+                let missing = || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
+                let bytes = bytes.ok_or_else(missing)?;
+                Ok(tollgate_tracker::Delivery::PublishFile { file, bytes, previous: delivery.previous })
+            }
+        }
+    }
+
+    fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
+        let wait = after.unwrap_or_else(|| backoff(delivery.failures));
+        DeliveryOutcome::Retry { at: self.clock.now().after(wait), reason, ambiguous: true }
+    }
+
+    fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
+        let key = delivery.entry.key.clone();
+        let what = match &delivery.kind {
+            DeliveryKind::Record(_) => "record".to_owned(),
+            DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
+        };
+        self.observer.notice(&match outcome.clone() {
+            DeliveryOutcome::Settled(became) => Notice::Delivered { key, what, became },
+            DeliveryOutcome::Retry { at, reason, .. } => Notice::DeliveryDelayed { key, what, reason, until: at },
+        });
+    }
+}
+
+/// Why a delivery cannot be sent as it stands.
+enum Unready {
+    Refused(String),
+    Later(String),
+}
+
+fn backoff(failures: u32) -> Duration {
+    RETRY_MIN.saturating_mul(1 << failures.min(16)).min(RETRY_MAX)
+}

@@ -1,0 +1,353 @@
+//! Drives one claimed run to its end, to a wait, or back to where it came from.
+//!
+//! Properties wanted:
+//!
+//! 1. What a run does next is computed from its committed steps ([`Course`]), so any host can go on where another stopped.
+//! 2. Nothing is seen outside the process before it is durable: effects, notices and verdicts leave with or after the
+//!    transaction that holds their step.
+//! 3. A stale driver harms nothing: each write names its fence, each host call asks the lease.
+//! 4. An interruption costs no attempt: an interrupted call leaves no step.
+//!
+//! A step whose component answered from durable inputs alone is *recomputable*: it may wait in memory for the next durable point
+//! and share its commit, because a host that takes the run over computes the same again. So cheap steps cost two commits a
+//! run: the claim and the end.
+
+mod account;
+mod component;
+mod input;
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tollgate_core::{
+    Clock, HostId, Microcents, Timestamp,
+    course::{Course, End, Next, Stopped},
+    event::{EventKind, NewEvent},
+    pins::Pins,
+    run::RunSummary,
+    step::{Step, StepKey, StepOutcome},
+};
+use tollgate_sandbox::{Call, CallReport, Interrupted};
+use tollgate_store::{
+    Store, StoreError,
+    port::{ClaimedRun, EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake},
+};
+
+use crate::{
+    adapter::artifacts::StoredArtifacts,
+    error::Result,
+    lease_table::HeldLease,
+    observer::{Notice, Observer},
+    shutdown::{Phase, Shutdown},
+};
+
+pub(crate) use component::Components;
+
+/// A run that took this many hosts down is given to a person.
+const CRASHES_TOLERATED: u32 = 2;
+
+/// What every drive of a host shares.
+pub(crate) struct Driver {
+    pub(crate) host: HostId,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) components: Components,
+    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) pins: crate::pins::PinCache,
+}
+
+/// How a drive ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Driven {
+    /// The run is over.
+    Finished(End),
+    /// The run waits and holds nothing.
+    Waiting,
+    /// The run was given back, or another host has it by now.
+    LetGo,
+}
+
+impl Driver {
+    /// Drives a run.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails: the lease lapses, and some host drives the run again.
+    pub(crate) async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> Result<Driven> {
+        let pins = self.pins.get(&*self.store, claimed.run.pins).await?;
+        let journey = Journey::begin(self, &pins, claimed, Arc::new(lease)).await?;
+        let (run, key) = (journey.run.id, journey.run.entry.key.clone());
+        match journey.go().await {
+            Err(crate::EngineError::Store(stale @ StoreError::StaleFence { .. })) => {
+                self.observer.notice(&Notice::LetGo { run, key, reason: stale.to_string() });
+                Ok(Driven::LetGo)
+            }
+            other => other,
+        }
+    }
+}
+
+/// One drive of one run.
+struct Journey<'d> {
+    driver: &'d Driver,
+    pins: &'d Pins,
+    lease: Arc<HeldLease>,
+    run: RunSummary,
+    entry: input::Entry,
+    order: tollgate_core::record::OrderFacts,
+    course: Course<'d>,
+    steps: Vec<Step>,
+    effects: Vec<account::ReleasedEffectFacts>,
+    unwritten: Unwritten,
+    escrow: Microcents,
+    durable_at: Timestamp,
+}
+
+/// What happened since the last durable point.
+#[derive(Default)]
+struct Unwritten {
+    steps: Vec<Step>,
+    released: Vec<ReleasedEffect>,
+    events: Vec<NewEvent>,
+}
+
+impl Unwritten {
+    fn cost(&self) -> Microcents {
+        self.steps.iter().map(|step| step.usage.cost).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.events.is_empty()
+    }
+}
+
+impl<'d> Journey<'d> {
+    async fn begin(
+        driver: &'d Driver,
+        pins: &'d Pins,
+        claimed: ClaimedRun,
+        lease: Arc<HeldLease>,
+    ) -> Result<Self> {
+        let snapshot = driver.store.snapshot(claimed.run.revision).await?;
+        let detail = driver.store.run(claimed.run.id).await?;
+        let delivered = detail.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
+        Ok(Self {
+            course: Course::replay(pins, &detail.steps, delivered),
+            driver,
+            pins,
+            lease,
+            entry: input::Entry { id: claimed.run.entry_id, snapshot, revision: claimed.run.revision },
+            run: claimed.run,
+            order: detail.order,
+            steps: detail.steps,
+            effects: detail.effects,
+            unwritten: Unwritten::default(),
+            escrow: claimed.escrow,
+            durable_at: claimed.claimed_at,
+        })
+    }
+
+    async fn go(mut self) -> Result<Driven> {
+        self.stop_if_poisonous();
+        loop {
+            match self.course.next() {
+                Next::End(end) => return self.finish(end).await,
+                Next::AwaitEffects(effects) => {
+                    let reason = match effects.len() {
+                        1 => format!("waits until `{}` is delivered", effects[0].id),
+                        n => format!("waits until {n} effects are delivered"),
+                    };
+                    return self.wait(Wake::Delivered(effects), reason).await;
+                }
+                Next::Call { step, not_before } => {
+                    if let Some(at) = not_before.filter(|at| *at > self.driver.clock.now()) {
+                        return self.wait(Wake::At(at), format!("tries {step} again at {at}")).await;
+                    }
+                    if self.driver.shutdown.phase() >= Phase::Stopping {
+                        return self.let_go("the host stops").await;
+                    }
+                    if let EscrowAnswer::CapReached { cap, until } = self.set_money_aside(&step).await? {
+                        return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                    }
+                    if let Err(interrupted) = self.call(step).await? {
+                        return self.let_go(&interrupted.to_string()).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// An entry that takes its host down again and again is kept from doing so for ever.
+    fn stop_if_poisonous(&mut self) {
+        if self.run.crashes > CRASHES_TOLERATED {
+            let reason = format!("{} hosts vanished while they drove this run", self.run.crashes);
+            self.course.end_with(End::Escalated {
+                to: self.pins.pipeline.owner.clone(),
+                stopped: Stopped {
+                    at: None,
+                    reason,
+                    recovery: "look at the hosts' logs, then retry the run".into(),
+                },
+            });
+        }
+    }
+
+    /// Makes sure that the escrow holds the next call at its largest.
+    async fn set_money_aside(&mut self, step: &StepKey) -> Result<EscrowAnswer> {
+        let largest = self.pins.prices.of_fuel(self.course.component(&step.name).budget.fuel);
+        let needed = (self.unwritten.cost() + largest).saturating_sub(self.escrow);
+        if needed == Microcents::ZERO {
+            return Ok(EscrowAnswer::Reserved);
+        }
+        let answer = self.driver.store.reserve(self.lease.claim(), needed).await?;
+        if answer == EscrowAnswer::Reserved {
+            self.escrow = self.escrow + needed;
+        }
+        Ok(answer)
+    }
+
+    /// Calls a component and takes what it did into account; says when the call was interrupted.
+    async fn call(&mut self, key: StepKey) -> Result<std::result::Result<(), Interrupted>> {
+        let (run, entry) = (self.run.id, self.run.entry.key.clone());
+        self.driver.observer.notice(&Notice::StepStarted { run, key: entry, step: key.clone() });
+        let component = self.course.component(&key.name);
+        let pinned = self.pins.plugins.get(component.plugin);
+        let started_at = self.driver.clock.now();
+        let (input, report) = match self.driver.components.ready(pinned, &component).await {
+            Err(failure) => (tollgate_core::Digest::of(""), failed_to_load(failure)),
+            Ok(ready) => {
+                let input = Arc::new(self.input(&key, &component, &ready.manifest));
+                let call = Call {
+                    input: Arc::clone(&input),
+                    budget: *component.budget,
+                    liveness: Arc::new(MayAct {
+                        lease: Arc::clone(&self.lease),
+                        shutdown: self.driver.shutdown.clone(),
+                    }),
+                    artifacts: Arc::clone(&self.driver.artifacts) as _,
+                };
+                match self.driver.components.sandbox().call(&ready.prepared, call).await {
+                    Ok(report) => (input.digest(), report),
+                    Err(interrupted) => return Ok(Err(interrupted)),
+                }
+            }
+        };
+        let mut usage = report.usage;
+        usage.cost = self.pins.prices.of_fuel(usage.fuel);
+        let step = Step {
+            key,
+            plugin: pinned.map_or_else(|| tollgate_core::Digest::of(""), |plugin| plugin.digest),
+            input,
+            started_at,
+            ended_at: self.driver.clock.now().max(started_at),
+            usage,
+            outcome: report.outcome,
+            log: report.log,
+        };
+        self.take(step, report.recomputable).await?;
+        Ok(Ok(()))
+    }
+
+    async fn take(&mut self, step: Step, recomputable: bool) -> Result<()> {
+        let consequences = self.course.apply(&step);
+        self.unwritten.events.push(account::step_ended(&step));
+        if let Some(rework) = consequences.rework {
+            self.unwritten.events.push(NewEvent {
+                kind: EventKind::Rework,
+                body: json!({ "gate": rework.gate, "to": rework.to, "round": rework.round }),
+            });
+        }
+        for (reference, effect) in consequences.release {
+            self.effects.push((reference.clone(), effect.clone(), None));
+            self.unwritten.released.push(ReleasedEffect { reference, effect });
+        }
+        self.steps.push(step.clone());
+        self.unwritten.steps.push(step);
+        if !recomputable && matches!(self.course.next(), Next::Call { .. }) {
+            self.write(NextState::GoOn).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes what happened durable, and then says so.
+    async fn write(&mut self, next: NextState) -> Result<()> {
+        let Unwritten { steps, released, events } = std::mem::take(&mut self.unwritten);
+        if !steps.is_empty() {
+            self.driver.artifacts.sync(&steps).await?;
+        }
+        let cost = steps.iter().map(|step| step.usage.cost).sum();
+        let write = RunWrite { claim: self.lease.claim(), steps: steps.clone(), released, events, next };
+        self.driver.store.write(write).await?;
+        self.escrow = self.escrow.saturating_sub(cost);
+        self.durable_at = self.driver.clock.now();
+        if !steps.is_empty() {
+            let (run, key) = (self.run.id, self.run.entry.key.clone());
+            self.driver.observer.notice(&Notice::StepsEnded { run, key, steps });
+        }
+        Ok(())
+    }
+
+    async fn wait(mut self, wake: Wake, reason: String) -> Result<Driven> {
+        let body = match &wake {
+            Wake::At(at) => json!({ "until": at }),
+            Wake::Delivered(effects) => json!({ "delivered": effects }),
+        };
+        self.unwritten.events.push(NewEvent { kind: EventKind::Waiting, body });
+        self.write(NextState::Wait { wakes: vec![wake], reason: reason.clone() }).await?;
+        let (run, key) = (self.run.id, self.run.entry.key.clone());
+        self.driver.observer.notice(&Notice::Waiting { run, key, reason });
+        Ok(Driven::Waiting)
+    }
+
+    async fn let_go(mut self, reason: &str) -> Result<Driven> {
+        if !self.unwritten.is_empty() {
+            self.write(NextState::GoOn).await?;
+        }
+        self.driver.store.release(self.lease.claim(), reason).await?;
+        let (run, key) = (self.run.id, self.run.entry.key.clone());
+        self.driver.observer.notice(&Notice::LetGo { run, key, reason: reason.to_owned() });
+        Ok(Driven::LetGo)
+    }
+
+    async fn finish(mut self, end: End) -> Result<Driven> {
+        let record = Box::new(self.account(&end));
+        let last = self.steps.last().map(|step| step.key.name.clone());
+        self.write(NextState::Finish { end: end.clone(), record }).await?;
+        self.driver.observer.notice(&Notice::Finished {
+            run: self.run.id,
+            key: self.run.entry.key.clone(),
+            end: end.clone(),
+            last,
+            cost: self.course.spent(),
+        });
+        Ok(Driven::Finished(end))
+    }
+}
+
+/// Whether a guest may go on: asked at every host call and epoch tick.
+struct MayAct {
+    lease: Arc<HeldLease>,
+    shutdown: Shutdown,
+}
+
+impl tollgate_sandbox::port::Liveness for MayAct {
+    fn check(&self) -> std::result::Result<(), Interrupted> {
+        if self.shutdown.phase() >= Phase::Stopping {
+            return Err(Interrupted::ShuttingDown);
+        }
+        if self.lease.holds() { Ok(()) } else { Err(Interrupted::LeaseLost) }
+    }
+}
+
+/// The report of a call that never began.
+fn failed_to_load(failure: tollgate_core::step::StepFailure) -> CallReport {
+    CallReport {
+        outcome: StepOutcome::Failed(failure),
+        usage: tollgate_core::step::Usage::default(),
+        log: Vec::new(),
+        recomputable: false,
+        fuel_exact: true,
+    }
+}

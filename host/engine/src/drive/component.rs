@@ -1,0 +1,82 @@
+//! Components, ready to be called.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tollgate_core::{
+    Digest,
+    course::Component,
+    pins::PinnedPlugin,
+    step::{FailureClass, Fault, StepFailure},
+};
+use tollgate_registry::{Manifest, Registry};
+use tollgate_sandbox::{Prepared, Sandbox};
+
+/// A component that can be called.
+#[derive(Clone)]
+pub(super) struct Ready {
+    pub(super) prepared: Prepared,
+    pub(super) manifest: Arc<Manifest>,
+}
+
+/// The components of a host, compiled at most once for each digest and set of grants.
+pub(crate) struct Components {
+    sandbox: Sandbox,
+    registry: Arc<Registry>,
+    ready: Mutex<HashMap<(Digest, Vec<String>), Ready>>,
+}
+
+impl Components {
+    pub(crate) fn new(sandbox: Sandbox, registry: Arc<Registry>) -> Self {
+        Self { sandbox, registry, ready: Mutex::default() }
+    }
+
+    pub(crate) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The component of a step; a failure of the step when there is none.
+    pub(super) async fn ready(
+        &self,
+        pinned: Option<&PinnedPlugin>,
+        component: &Component<'_>,
+    ) -> Result<Ready, StepFailure> {
+        let Some(pinned) = pinned else {
+            return Err(missing(format!("the run is not pinned to a version of `{}`", component.plugin)));
+        };
+        let key = (pinned.digest, component.grants.to_vec());
+        if let Some(ready) = self.lock().get(&key) {
+            return Ok(ready.clone());
+        }
+        let version = self.registry.resolve(&pinned.digest.to_string()).map_err(|_| {
+            missing(format!(
+                "the run is pinned to {} {} ({}), which is no longer among the plugins",
+                pinned.name,
+                pinned.version,
+                pinned.digest.short()
+            ))
+        })?;
+        let bytes = Arc::from(version.component());
+        let prepared = self.sandbox.prepare(pinned.digest, bytes, component.grants).await;
+        let prepared = prepared.map_err(|error| error.to_failure())?;
+        let ready = Ready { prepared, manifest: Arc::new(version.manifest().clone()) };
+        self.lock().insert(key, ready.clone());
+        Ok(ready)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Digest, Vec<String>), Ready>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn missing(message: String) -> StepFailure {
+    StepFailure {
+        fault: Fault::Unloadable,
+        class: FailureClass::Configuration,
+        message,
+        retry_at: None,
+        detail: None,
+    }
+}

@@ -1,0 +1,76 @@
+//! What a component is handed: what it declared to read, and nothing more.
+
+use std::collections::BTreeMap;
+
+use tollgate_core::{
+    Digest, EntryId, Timestamp,
+    course::Component,
+    entry::EntrySnapshot,
+    step::{Produced, StepKey},
+};
+use tollgate_registry::{Manifest, Reads};
+use tollgate_sandbox::{CallInput, DeliveredEffect};
+
+/// The entry of a run, frozen.
+pub(super) struct Entry {
+    pub(super) id: EntryId,
+    pub(super) snapshot: EntrySnapshot,
+    pub(super) revision: Digest,
+}
+
+impl super::Journey<'_> {
+    /// What the next call is handed.
+    pub(super) fn input(&self, key: &StepKey, component: &Component<'_>, manifest: &Manifest) -> CallInput {
+        CallInput {
+            run: self.run.id,
+            step: key.clone(),
+            entry_id: self.entry.id,
+            entry: project(&self.entry.snapshot, &manifest.reads),
+            revision: self.entry.revision,
+            settings: component.settings.clone(),
+            prior: self.prior(),
+            subject: key.name.gate.as_ref().and_then(|_| self.produced_by(&key.name.stage)),
+            reworks: self.course.reworks().to_vec(),
+            delivered: self.delivered(),
+            now: self.durable_at,
+        }
+    }
+
+    fn produced_by(&self, stage: &str) -> Option<Produced> {
+        self.course.output(stage).map(|output| output.produced.clone())
+    }
+
+    fn prior(&self) -> BTreeMap<String, Produced> {
+        let stages = self.pins.pipeline.stages.iter();
+        stages.filter_map(|stage| Some((stage.name.clone(), self.produced_by(&stage.name)?))).collect()
+    }
+
+    fn delivered(&self) -> Vec<DeliveredEffect> {
+        let kind_of = |id| self.effects.iter().find(|(effect, _, _)| effect == id).map(|(_, effect, _)| &effect.kind);
+        let delivered = self.course.delivered().iter();
+        delivered
+            .filter_map(|(effect, became)| {
+                let kind = kind_of(effect)?.clone();
+                Some(DeliveredEffect { effect: effect.clone(), kind, became: became.clone() })
+            })
+            .collect()
+    }
+}
+
+/// The entry with everything blank that the plugin did not declare.
+fn project(entry: &EntrySnapshot, reads: &Reads) -> EntrySnapshot {
+    let text = |part: &str, value: &str| if reads.covers(part) { value.to_owned() } else { String::new() };
+    let optional = |part: &str, value: &Option<String>| value.clone().filter(|_| reads.covers(part));
+    let fields = entry.fields.iter().filter(|(name, _)| reads.covers(&format!("fields.{name}")));
+    EntrySnapshot {
+        name: entry.name.clone(),
+        url: optional("url", &entry.url),
+        kind: text("kind", &entry.kind),
+        title: text("title", &entry.title),
+        body: text("body", &entry.body),
+        author: optional("author", &entry.author),
+        labels: if reads.covers("labels") { entry.labels.clone() } else { Vec::new() },
+        created_at: if reads.covers("created-at") { entry.created_at } else { Timestamp::default() },
+        fields: fields.map(|(name, value)| (name.clone(), value.clone())).collect(),
+    }
+}

@@ -1,0 +1,245 @@
+//! One host: what it is made of, how it starts, how it ends.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tollgate_core::{Clock, EntryId, HostId, Microcents, Timestamp, course::End, lease::LeaseTerms};
+use tollgate_policy::Policy;
+use tollgate_registry::Registry;
+use tollgate_sandbox::Sandbox;
+use tollgate_store::{
+    Store,
+    artifacts::ArtifactFolder,
+    port::{AppliedPolicy, OpenWork},
+};
+
+use crate::{
+    adapter::{artifacts::StoredArtifacts, catalog::Catalog},
+    deliver::Deliverer,
+    drive::{Components, Driver},
+    error::{EngineError, Result},
+    judge::Lanes,
+    lease_table::LeaseTable,
+    loops::Loops,
+    observer::{Notice, Observer},
+    pins::{self, PinCache},
+    pull,
+    shutdown::{Phase, Shutdown},
+    source::Trackers,
+    stop_file::StopFile,
+};
+
+/// What a host is made of.
+pub struct Parts {
+    /// The project's folder.
+    pub project: PathBuf,
+    /// The policy that its files say.
+    pub policy: Arc<Policy>,
+    /// The plugins.
+    pub registry: Arc<Registry>,
+    /// Where components run.
+    pub sandbox: Sandbox,
+    /// Where state is.
+    pub store: Arc<dyn Store>,
+    /// Where artifacts are.
+    pub artifacts: Arc<ArtifactFolder>,
+    /// Where work comes from and records go.
+    pub trackers: Trackers,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// How a host runs.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    /// The host's name, unlike any earlier one.
+    pub id: HostId,
+    /// Runs driven at the same time.
+    pub workers: usize,
+    /// Ends when nothing is left that could be done now.
+    pub drain: bool,
+    /// Starts at most this many runs.
+    pub items: Option<u64>,
+    /// Starts runs of these entries only, when not empty.
+    pub only: Vec<EntryId>,
+}
+
+/// What a host did until it ended.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outcome {
+    /// Runs that ended done.
+    pub done: u64,
+    /// Runs that failed.
+    pub failed: u64,
+    /// Runs that were given to a person.
+    pub escalated: u64,
+    /// What all of them cost.
+    pub cost: Microcents,
+    /// A cap had no room, until then.
+    pub capped_until: Option<Timestamp>,
+    /// The host was asked to stop.
+    pub stopped: bool,
+    /// What is left.
+    pub left: OpenWork,
+}
+
+impl Outcome {
+    pub(crate) fn count(&mut self, end: &End) {
+        match end {
+            End::Done => self.done += 1,
+            End::Failed(_) => self.failed += 1,
+            End::Escalated { .. } => self.escalated += 1,
+            End::Cancelled { .. } => {}
+        }
+    }
+}
+
+/// A host that has started.
+pub struct Host {
+    pub(crate) parts: Parts,
+    pub(crate) options: HostOptions,
+    pub(crate) lanes: Lanes,
+    pub(crate) leases: Arc<LeaseTable>,
+    pub(crate) driver: Driver,
+    pub(crate) deliverer: Deliverer,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) stop_file: StopFile,
+}
+
+/// Applies the policy and returns the applied one. A policy that a check refuses is not applied.
+///
+/// # Errors
+///
+/// [`EngineError::Policy`] with everything that is wrong, or a failure of the store.
+pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
+    let found = parts.policy.check(&Catalog(&parts.registry));
+    if found.has_errors() {
+        return Err(EngineError::Policy(found));
+    }
+    let before = parts.store.applied_policy().await?.map(|policy| policy.version);
+    let why = "the project's files say so";
+    let application = pins::application(&parts.policy, &parts.registry, parts.sandbox.engine_id(), who, why);
+    let applied = parts.store.apply_policy(application).await?;
+    if before != Some(applied.version) {
+        parts.observer.notice(&Notice::PolicyApplied { version: applied.version });
+    }
+    Ok(applied)
+}
+
+impl Host {
+    /// Applies the policy, marks the trackers as this store's, and makes ready to run.
+    ///
+    /// # Errors
+    ///
+    /// When the policy is wrong, a tracker is another store's, or the store fails. Nothing is claimed then.
+    pub async fn start(parts: Parts, options: HostOptions) -> Result<Self> {
+        let applied = apply_policy(&parts, &format!("host {}", options.id)).await?;
+        parts.trackers.claim_ownership(parts.store.id()).await?;
+        let stop_file = StopFile::new(parts.project.join(&parts.policy.instance.stop_file));
+        let stale = stop_file.remove_stale(parts.clock.now());
+        let doing = || "remove a stale stop file".to_owned();
+        if stale.map_err(|source| EngineError::Io { doing: doing(), source })? {
+            let reason = "it was older than this host's start".into();
+            parts.observer.notice(&Notice::Trouble { doing: doing(), reason });
+        }
+        let shutdown = Shutdown::default();
+        let artifacts = Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts)));
+        Ok(Self {
+            lanes: Lanes::of(&applied),
+            leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
+            driver: driver(&parts, &options, &shutdown, &artifacts),
+            deliverer: Deliverer {
+                host: options.id.clone(),
+                store: Arc::clone(&parts.store),
+                trackers: parts.trackers.clone(),
+                artifacts,
+                clock: Arc::clone(&parts.clock),
+                observer: Arc::clone(&parts.observer),
+            },
+            shutdown,
+            stop_file,
+            parts,
+            options,
+        })
+    }
+
+    /// The switch that ends this host.
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// Reads every source once; how many items were still being written.
+    pub async fn pull(&self) -> usize {
+        let mut unsettled = 0;
+        for backlog in self.parts.policy.backlogs.keys() {
+            unsettled += self.pull_backlog(backlog).await;
+        }
+        unsettled
+    }
+
+    /// Reads the sources of one backlog once. A source that fails is told to the observer and harms no other.
+    pub(crate) async fn pull_backlog(&self, name: &str) -> usize {
+        let Some(backlog) = self.parts.policy.backlog(name) else { return 0 };
+        let observer = &*self.parts.observer;
+        let mut unsettled = 0;
+        for tracker in self.parts.trackers.of(name) {
+            match pull::tick(&*self.parts.store, backlog, &self.lanes, tracker, observer).await {
+                Ok(count) => unsettled += count,
+                Err(error) => observer.notice(&Notice::PullFailed {
+                    backlog: name.to_owned(),
+                    tracker: tracker.name().to_owned(),
+                    reason: error.to_string(),
+                }),
+            }
+        }
+        unsettled
+    }
+
+    /// Works until it is told to stop, or until nothing is left when it drains.
+    ///
+    /// # Errors
+    ///
+    /// When a loop ended by a bug, or the store cannot even say what is left.
+    pub async fn run(self) -> Result<Outcome> {
+        let host = Arc::new(self);
+        let heartbeat = crate::heartbeat::spawn(
+            Arc::clone(&host.parts.store),
+            host.options.id.clone(),
+            Arc::clone(&host.leases),
+            host.shutdown.clone(),
+            Arc::clone(&host.parts.observer),
+        );
+        let heartbeat =
+            heartbeat.map_err(|source| EngineError::Io { doing: "start the heartbeat".into(), source })?;
+        let outcome = Loops::new(Arc::clone(&host)).run().await;
+        host.shutdown.request(Phase::Over);
+        let joined = tokio::task::spawn_blocking(move || heartbeat.join()).await;
+        match (outcome, joined) {
+            (Ok(mut outcome), Ok(Ok(()))) => {
+                outcome.left = host.parts.store.open_work().await?;
+                Ok(outcome)
+            }
+            (Err(error), _) => Err(error),
+            (Ok(_), _) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
+        }
+    }
+}
+
+fn driver(
+    parts: &Parts,
+    options: &HostOptions,
+    shutdown: &Shutdown,
+    artifacts: &Arc<StoredArtifacts>,
+) -> Driver {
+    Driver {
+        host: options.id.clone(),
+        store: Arc::clone(&parts.store),
+        components: Components::new(parts.sandbox.clone(), Arc::clone(&parts.registry)),
+        artifacts: Arc::clone(artifacts),
+        clock: Arc::clone(&parts.clock),
+        shutdown: shutdown.clone(),
+        observer: Arc::clone(&parts.observer),
+        pins: PinCache::default(),
+    }
+}

@@ -1,0 +1,62 @@
+//! From what a source said to what a store takes in: the policy's word on an item, with the lane's number in place of its name.
+
+use std::collections::HashMap;
+
+use tollgate_core::{LaneId, Timestamp, item::SourceItem};
+use tollgate_policy::{Backlog, Seen};
+use tollgate_store::port::{Admission, AppliedPolicy, Arrival, OnChange, PlaceInLane};
+
+/// The lanes of the applied policy, by backlog and pipeline.
+#[derive(Debug, Clone, Default)]
+pub struct Lanes {
+    by_name: HashMap<(String, String), LaneId>,
+}
+
+impl Lanes {
+    /// The lanes of a policy.
+    pub fn of(applied: &AppliedPolicy) -> Self {
+        let named = |lane: &tollgate_store::port::Lane| ((lane.backlog.clone(), lane.pipeline.clone()), lane.id);
+        Self { by_name: applied.lanes.iter().map(named).collect() }
+    }
+
+    /// The lanes of a backlog.
+    pub fn of_backlog<'a>(&'a self, backlog: &'a str) -> impl Iterator<Item = LaneId> + 'a {
+        self.by_name.iter().filter(move |((name, _), _)| name == backlog).map(|(_, lane)| *lane)
+    }
+
+    fn find(&self, backlog: &str, pipeline: &str) -> Option<LaneId> {
+        self.by_name.get(&(backlog.to_owned(), pipeline.to_owned())).copied()
+    }
+}
+
+/// What the store takes in for an item.
+pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, first: Timestamp, now: Timestamp) -> Arrival {
+    let judged = backlog.judge(&item, Seen { first, now });
+    Arrival {
+        backlog: backlog.name.clone(),
+        item,
+        revision: judged.revision,
+        links: judged.links.clone(),
+        depends: backlog.depends.rule,
+        on_change: match backlog.on_change {
+            tollgate_policy::OnChange::Ignore => OnChange::Ignore,
+            tollgate_policy::OnChange::Ask => OnChange::Ask,
+            tollgate_policy::OnChange::Rerun => OnChange::Rerun,
+        },
+        admission: admission(backlog, lanes, &judged),
+        snapshot: judged.snapshot,
+    }
+}
+
+/// What the store notes of a judgement.
+pub fn admission(backlog: &Backlog, lanes: &Lanes, judged: &tollgate_policy::Admission) -> Admission {
+    let lane = judged.pipeline.as_deref().and_then(|pipeline| lanes.find(&backlog.name, pipeline));
+    let place = lane.zip(judged.rank.as_ref()).map(|(lane, rank)| PlaceInLane {
+        lane,
+        rank_key: rank.key.clone(),
+        score_thousandths: rank.score_thousandths,
+        terms: rank.terms.clone(),
+        due_at: judged.due,
+    });
+    Admission { holds: judged.holds.clone(), place }
+}

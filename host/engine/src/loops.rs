@@ -1,0 +1,329 @@
+//! The loops of a host. Each calls its `tick` and decides only when to call it again.
+//!
+//! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Notify, task::JoinSet};
+use tollgate_core::Timestamp;
+
+use crate::{
+    claim::{self, Tick, Wish},
+    drive::Driven,
+    error::{EngineError, Result},
+    host::{Host, Outcome},
+    observer::Notice,
+    rank,
+    shutdown::Phase,
+    sweeper,
+};
+
+/// How long a loop that found nothing waits for a hint.
+const POLL: Duration = Duration::from_millis(250);
+
+/// How long a loop waits after the platform failed.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+
+/// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
+const DRAIN_HORIZON: Duration = Duration::from_secs(60);
+
+/// The loops of one host and what they share.
+pub(crate) struct Loops {
+    host: Arc<Host>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Somebody should look for work.
+    hint: Notify,
+    /// Workers that drive something.
+    busy: AtomicUsize,
+    /// Claims that found nothing since anything changed.
+    idle_claims: AtomicU64,
+    /// Sources that are to be read again soon, because something in them was still being written.
+    unsettled: AtomicUsize,
+    /// Runs that may still be started, where the host was told a number.
+    permits: Mutex<Option<u64>>,
+    outcome: Mutex<Outcome>,
+}
+
+impl Shared {
+    /// Notes that something happened that may make work possible.
+    fn changed(&self) {
+        self.idle_claims.store(0, Ordering::SeqCst);
+        self.hint.notify_waiters();
+    }
+
+    fn with_outcome(&self, note: impl FnOnce(&mut Outcome)) {
+        note(&mut self.outcome.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Takes the right to start a run; none is left when false.
+    fn take_permit(&self) -> bool {
+        let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        match permits.as_mut() {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+
+    fn return_permit(&self) {
+        if let Some(left) = self.permits.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            *left += 1;
+        }
+    }
+}
+
+impl Loops {
+    pub(crate) fn new(host: Arc<Host>) -> Self {
+        let shared = Shared { permits: Mutex::new(host.options.items), ..Shared::default() };
+        Self { host, shared: Arc::new(shared) }
+    }
+
+    /// Runs all loops until the host is over.
+    pub(crate) async fn run(self) -> Result<Outcome> {
+        let mut tasks = JoinSet::new();
+        let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
+        // What is there is read before anybody looks for work, so that a draining host does not end too early.
+        for name in &names {
+            self.pull(name).await;
+        }
+        for name in names {
+            tasks.spawn(self.clone().pull_loop(name));
+        }
+        for _ in 0..self.host.options.workers.max(1) {
+            tasks.spawn(self.clone().worker_loop());
+        }
+        tasks.spawn(self.clone().rank_loop());
+        tasks.spawn(self.clone().deliver_loop());
+        tasks.spawn(self.clone().sweep_loop());
+        tasks.spawn(self.clone().stop_loop());
+        tasks.spawn(self.clone().end_loop());
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(panicked) = ended {
+                self.host.shutdown.request(Phase::Over);
+                return Err(EngineError::Bug(format!("a loop of the host ended by a panic: {panicked}")));
+            }
+        }
+        Ok(self.shared.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    fn clone(&self) -> Self {
+        Self { host: Arc::clone(&self.host), shared: Arc::clone(&self.shared) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.host.parts.clock.now()
+    }
+
+    fn phase(&self) -> Phase {
+        self.host.shutdown.phase()
+    }
+
+    fn trouble(&self, doing: &str, error: &EngineError) {
+        let (doing, reason) = (doing.to_owned(), error.to_string());
+        self.host.parts.observer.notice(&Notice::Trouble { doing, reason });
+    }
+
+    /// Waits for a hint, the phase or the poll interval, whichever comes first.
+    async fn rest(&self, until_phase: Phase) {
+        tokio::select! {
+            () = self.shared.hint.notified() => {}
+            () = self.host.shutdown.sleep(POLL, until_phase) => {}
+        }
+    }
+
+    async fn pull(&self, backlog: &str) -> bool {
+        let unsettled = self.host.pull_backlog(backlog).await > 0;
+        self.shared.changed();
+        unsettled
+    }
+
+    async fn pull_loop(self, name: String) {
+        let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
+        let settle = backlog.sources.iter().map(|source| source.settle).max().unwrap_or_default();
+        let mut unsettled = self.pull_again_soon(&name).await;
+        while self.phase() < Phase::Draining {
+            let now = self.now();
+            let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();
+            let wait = match scheduled {
+                _ if unsettled => settle.max(POLL),
+                Some(at) => at.since(now),
+                None => Duration::from_secs(3600),
+            };
+            self.host.shutdown.sleep(wait, Phase::Draining).await;
+            if self.phase() < Phase::Draining {
+                unsettled = self.pull_again_soon(&name).await;
+            }
+        }
+    }
+
+    /// Reads a backlog, and keeps a draining host waiting for what was still being written.
+    async fn pull_again_soon(&self, name: &str) -> bool {
+        self.shared.unsettled.fetch_add(1, Ordering::SeqCst);
+        let unsettled = self.pull(name).await;
+        if !unsettled {
+            self.shared.unsettled.store(0, Ordering::SeqCst);
+        }
+        unsettled
+    }
+
+    async fn worker_loop(self) {
+        while self.phase() < Phase::Stopping {
+            match self.work_once().await {
+                Ok(Tick::Drove { .. }) => {}
+                Ok(Tick::Idle | Tick::Capped(_)) => {
+                    self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
+                    self.rest(Phase::Stopping).await;
+                }
+                Ok(Tick::Stopped) => self.rest(Phase::Stopping).await,
+                Err(error) => {
+                    self.trouble("drive a run", &error);
+                    self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
+                }
+            }
+        }
+    }
+
+    async fn work_once(&self) -> Result<Tick> {
+        let permitted = self.phase() == Phase::Working && self.shared.take_permit();
+        let wish = Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
+        let host = &self.host;
+        let tick = claim::tick(&host.options.id, &*host.parts.store, &host.leases, &host.driver, wish).await;
+        if permitted && !matches!(tick, Ok(Tick::Drove { fresh: true, .. })) {
+            self.shared.return_permit();
+        }
+        match &tick {
+            Ok(Tick::Drove { driven, .. }) => {
+                if let Driven::Finished(end) = driven {
+                    self.shared.with_outcome(|outcome| outcome.count(end));
+                }
+                self.shared.changed();
+            }
+            Ok(Tick::Capped(until)) => self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until)),
+            Ok(Tick::Idle | Tick::Stopped) | Err(_) => {}
+        }
+        self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        tick
+    }
+
+    /// The lanes of backlogs whose window is open now.
+    fn open_lanes(&self) -> Vec<tollgate_core::LaneId> {
+        let now = self.now();
+        let backlogs = self.host.parts.policy.backlogs.values().filter(|backlog| backlog.is_open(now));
+        backlogs.flat_map(|backlog| self.host.lanes.of_backlog(&backlog.name)).collect()
+    }
+
+    async fn rank_loop(self) {
+        let host = &self.host;
+        while self.phase() < Phase::Over {
+            match rank::tick(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+                Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
+                Ok(_) => self.shared.changed(),
+                Err(error) => {
+                    self.trouble("score entries again", &error);
+                    host.shutdown.sleep(AFTER_TROUBLE, Phase::Over).await;
+                }
+            }
+        }
+    }
+
+    async fn deliver_loop(self) {
+        while self.phase() < Phase::Over {
+            match self.host.deliverer.tick().await {
+                Ok(0) => self.rest(Phase::Over).await,
+                Ok(_) => self.shared.changed(),
+                Err(error) => {
+                    self.trouble("deliver from the outbox", &error);
+                    self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Over).await;
+                }
+            }
+        }
+    }
+
+    async fn sweep_loop(self) {
+        let parts = &self.host.parts;
+        while self.phase() < Phase::Over {
+            match sweeper::tick(&*parts.store, &*parts.observer).await {
+                Ok(()) => {}
+                Err(error) => self.trouble("take back lapsed leases", &error),
+            }
+            let every = self.host.leases.terms().renew_every();
+            self.host.shutdown.sleep(every, Phase::Over).await;
+        }
+    }
+
+    /// Looks for a person's wish that the host stops, in the store and in the stop file.
+    async fn stop_loop(self) {
+        while self.phase() < Phase::Stopping {
+            if let Some((phase, reason)) = self.wish_to_stop().await
+                && phase > self.phase()
+            {
+                self.shared.with_outcome(|outcome| outcome.stopped = true);
+                self.host.parts.observer.notice(&Notice::Stopping { reason });
+                self.host.shutdown.request(phase);
+            }
+            self.host.shutdown.sleep(POLL, Phase::Stopping).await;
+        }
+    }
+
+    async fn wish_to_stop(&self) -> Option<(Phase, String)> {
+        if self.host.stop_file.is_there() {
+            return Some((Phase::Draining, "the stop file is there".into()));
+        }
+        let stop = self.host.parts.store.control().await.ok()?.stop?;
+        let phase = match stop.mode {
+            tollgate_store::port::StopMode::Drain => Phase::Draining,
+            tollgate_store::port::StopMode::Now => Phase::Stopping,
+        };
+        Some((phase, format!("{} asked for it: {}", stop.who, stop.why)))
+    }
+
+    /// Ends the host when its work is over.
+    async fn end_loop(self) {
+        while self.phase() < Phase::Over {
+            self.rest(Phase::Over).await;
+            match self.is_over().await {
+                Ok(true) => self.host.shutdown.request(Phase::Over),
+                Ok(false) => {}
+                Err(error) => self.trouble("see what is left", &error),
+            }
+        }
+    }
+
+    async fn is_over(&self) -> Result<bool> {
+        let driving = self.shared.busy.load(Ordering::SeqCst) > 0;
+        match self.phase() {
+            Phase::Over => return Ok(true),
+            Phase::Stopping => return Ok(!driving),
+            Phase::Working if !self.ends_by_itself() => return Ok(false),
+            Phase::Working if self.shared.unsettled.load(Ordering::SeqCst) > 0 => return Ok(false),
+            Phase::Working | Phase::Draining => {}
+        }
+        if driving || self.shared.idle_claims.load(Ordering::SeqCst) == 0 {
+            return Ok(false);
+        }
+        let work = self.host.parts.store.open_work().await?;
+        let horizon = self.now().after(DRAIN_HORIZON);
+        let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
+        let left = comes_soon(work.undelivered, work.next_delivery_at) || comes_soon(work.waiting, work.next_wake_at);
+        // Asked again: a delivery may have made a run claimable between the claim that found nothing and now.
+        Ok(!left && self.shared.idle_claims.load(Ordering::SeqCst) > 0)
+    }
+
+    fn ends_by_itself(&self) -> bool {
+        self.host.options.drain || self.host.options.items.is_some()
+    }
+}

@@ -1,0 +1,168 @@
+//! What a host tells those who watch it.
+//!
+//! A notice about something that was done is given after the transaction that made it so, never before: what a watcher sees is
+//! true in the store.
+
+use tollgate_core::{
+    Microcents, RunId, Timestamp,
+    course::End,
+    effect::Delivered,
+    pipeline::StepName,
+    step::{Step, StepKey},
+};
+
+/// Something that a host did or found.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// The policy was applied, because it had changed.
+    PolicyApplied {
+        /// Its version.
+        version: i64,
+    },
+    /// A source was read.
+    Pulled {
+        /// The backlog.
+        backlog: String,
+        /// The tracker.
+        tracker: String,
+        /// Items read.
+        items: usize,
+        /// Entries that were not known before.
+        created: usize,
+        /// Entries that say something else than before.
+        revised: usize,
+        /// Entries that are gone.
+        gone: usize,
+        /// What was passed over: path and reason.
+        skipped: Vec<(String, String)>,
+    },
+    /// A source could not be read.
+    PullFailed {
+        /// The backlog.
+        backlog: String,
+        /// The tracker.
+        tracker: String,
+        /// Why.
+        reason: String,
+    },
+    /// A run was claimed.
+    Claimed {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// Its entry's title.
+        title: String,
+        /// Whether it had begun before.
+        begun: bool,
+    },
+    /// A call begins.
+    StepStarted {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// Which call.
+        step: StepKey,
+    },
+    /// Calls ended and are durable.
+    StepsEnded {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// The calls.
+        steps: Vec<Step>,
+    },
+    /// A run waits and holds nothing.
+    Waiting {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// For what.
+        reason: String,
+    },
+    /// A run was given back in good order, or lost to another host.
+    LetGo {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// A run is over.
+    Finished {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// How.
+        end: End,
+        /// The last component that was called.
+        last: Option<StepName>,
+        /// What it cost.
+        cost: Microcents,
+    },
+    /// A delivery was settled.
+    Delivered {
+        /// The entry's key.
+        key: String,
+        /// `record`, or the effect's kind.
+        what: String,
+        /// What became of it.
+        became: Delivered,
+    },
+    /// A delivery will be tried again.
+    DeliveryDelayed {
+        /// The entry's key.
+        key: String,
+        /// `record`, or the effect's kind.
+        what: String,
+        /// Why.
+        reason: String,
+        /// When.
+        until: Timestamp,
+    },
+    /// Leases of vanished hosts were taken back.
+    Swept {
+        /// How many runs.
+        runs: usize,
+        /// How many deliveries.
+        deliveries: usize,
+    },
+    /// A cap has no room.
+    CapReached {
+        /// Which cap, in words.
+        cap: String,
+        /// When its next period begins.
+        until: Timestamp,
+    },
+    /// The host is to stop.
+    Stopping {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The platform failed; the host goes on.
+    Trouble {
+        /// What was being done.
+        doing: String,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// Somebody who watches a host. Called from the loops: it must not wait.
+pub trait Observer: Send + Sync {
+    /// Takes a notice.
+    fn notice(&self, notice: &Notice);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Observer for Unwatched {
+    fn notice(&self, _: &Notice) {}
+}

@@ -1,0 +1,108 @@
+//! Lanes and pins of a policy: what runs will be pinned to, decided before anything is claimed.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tollgate_core::{
+    Digest, Microcents,
+    pins::{Pins, PinnedPlugin},
+    pipeline::Pipeline,
+    run::RunKind,
+};
+use tollgate_policy::Policy;
+use tollgate_registry::Registry;
+use tollgate_store::{
+    Store, StoreError,
+    port::{LaneSpec, PolicyApplication},
+};
+
+/// The application of a policy: every lane with the pins of its runs.
+///
+/// Plugin requests that resolve to nothing are left out of the pins: a check refuses such a policy before it gets here, and a run
+/// that meets one all the same fails by name.
+pub fn application(policy: &Policy, registry: &Registry, engine_id: &str, who: &str, why: &str) -> PolicyApplication {
+    let lanes = policy.lanes().map(|(backlog, pipeline)| {
+        let pins = pins_of(policy, pipeline, registry, engine_id);
+        let tranche = first_tranche(&pins);
+        LaneSpec {
+            backlog: backlog.name.clone(),
+            pipeline: pipeline.name.clone(),
+            kind: RunKind::Work,
+            pins,
+            tranche,
+        }
+    });
+    let lanes: Vec<LaneSpec> = lanes.collect();
+    PolicyApplication {
+        digest: digest(policy, &lanes),
+        lanes,
+        document: document(policy),
+        who: who.to_owned(),
+        why: why.to_owned(),
+        caps: policy.caps.clone(),
+    }
+}
+
+/// What is applied is the policy together with what it resolves to: a new plugin version is a new application.
+fn digest(policy: &Policy, lanes: &[LaneSpec]) -> Digest {
+    let pins: Vec<Digest> = lanes.iter().map(|lane| lane.pins.digest()).collect();
+    Digest::of_json(&(policy.digest(), pins))
+}
+
+fn document(policy: &Policy) -> String {
+    let files = policy.files().iter().map(|file| format!("# {}\n{}", file.path, file.text));
+    files.collect::<Vec<_>>().join("\n")
+}
+
+fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id: &str) -> Pins {
+    let mut plugins = BTreeMap::new();
+    for request in pipeline.plugin_requests().keys() {
+        if let Ok(version) = registry.resolve(request) {
+            plugins.insert(
+                (*request).to_owned(),
+                PinnedPlugin {
+                    name: version.name().to_owned(),
+                    version: version.semver().to_string(),
+                    digest: version.digest(),
+                    contract: version.manifest().contract.to_string(),
+                },
+            );
+        }
+    }
+    Pins {
+        pipeline: pipeline.clone(),
+        plugins,
+        engine: engine_id.to_owned(),
+        prices: policy.prices,
+        policy: policy.digest(),
+    }
+}
+
+/// Every step once, at its fuel limit, within what a run may cost at all.
+fn first_tranche(pins: &Pins) -> Microcents {
+    let steps: Microcents = pins.pipeline.step_budgets().map(|budget| pins.prices.of_fuel(budget.fuel)).sum();
+    steps.min(pins.pipeline.budget.cost)
+}
+
+/// Pins by digest, read from the store once. Thousands of runs share a handful.
+#[derive(Default)]
+pub(crate) struct PinCache {
+    known: Mutex<HashMap<Digest, Arc<Pins>>>,
+}
+
+impl PinCache {
+    pub(crate) async fn get(&self, store: &dyn Store, digest: Digest) -> Result<Arc<Pins>, StoreError> {
+        if let Some(pins) = self.lock().get(&digest) {
+            return Ok(Arc::clone(pins));
+        }
+        let pins = Arc::new(store.pins(digest).await?);
+        self.lock().insert(digest, Arc::clone(&pins));
+        Ok(pins)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Arc<Pins>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

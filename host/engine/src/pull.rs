@@ -1,0 +1,95 @@
+//! Reads sources and takes in what they hold.
+//!
+//! Properties wanted: a source that cannot be read harms no other; an item that cannot be read is named and passed over; and reading
+//! the same source again changes nothing.
+
+use std::sync::Arc;
+
+use tollgate_core::{Timestamp, item::SourceItem};
+use tollgate_policy::Backlog;
+use tollgate_store::{
+    Store,
+    port::{Arrival, Change},
+};
+use tollgate_tracker::{ScanReport, Tracker};
+
+use crate::{
+    error::{EngineError, Result},
+    judge::{self, Lanes},
+    observer::{Notice, Observer},
+};
+
+/// Entries taken in by one transaction: enough to share its commit, few enough to let claims through in between.
+const BATCH: usize = 500;
+
+/// Reads one tracker of one backlog, once; how many items were left for the next time because they were still being written.
+///
+/// # Errors
+///
+/// When the tracker cannot be read at all, or the store fails.
+pub async fn tick(
+    store: &dyn Store,
+    backlog: &Backlog,
+    lanes: &Lanes,
+    tracker: &Arc<dyn Tracker>,
+    observer: &dyn Observer,
+) -> Result<usize> {
+    let failed = |error: tollgate_tracker::TrackerError| EngineError::Tracker {
+        tracker: tracker.name().to_owned(),
+        reason: error.to_string(),
+    };
+    let report = tracker.scan().await.map_err(failed)?;
+    let reconcile = store.begin_reconcile(&backlog.name, tracker.name()).await?;
+    let (read, unsettled) = (report.items.len(), report.unsettled.len());
+    // What was passed over may still be there: only a scan without gaps says that something is gone.
+    let complete = report.complete && report.skipped.is_empty() && report.unsettled.is_empty();
+    let skipped = report.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.reason.clone())).collect();
+    let changes = take_in(store, backlog, lanes, tracker.name(), reconcile, report).await?;
+    let reconciled = store.finish_reconcile(reconcile, complete).await?;
+    observer.notice(&Notice::Pulled {
+        backlog: backlog.name.clone(),
+        tracker: tracker.name().to_owned(),
+        items: read,
+        created: changes.iter().filter(|change| change.created).count(),
+        revised: changes.iter().filter(|change| change.revised && !change.created).count(),
+        gone: reconciled.gone.len(),
+        skipped,
+    });
+    Ok(unsettled)
+}
+
+async fn take_in(
+    store: &dyn Store,
+    backlog: &Backlog,
+    lanes: &Lanes,
+    tracker: &str,
+    reconcile: i64,
+    report: ScanReport,
+) -> Result<Vec<Change>> {
+    let now = store.now().await?;
+    let mut changes = Vec::new();
+    let mut items = report.items.into_iter().peekable();
+    while items.peek().is_some() {
+        let batch: Vec<SourceItem> = items.by_ref().take(BATCH).collect();
+        let arrivals = judge_all(store, backlog, lanes, tracker, batch, now).await?;
+        changes.extend(store.admit(reconcile, arrivals).await?);
+    }
+    Ok(changes)
+}
+
+async fn judge_all(
+    store: &dyn Store,
+    backlog: &Backlog,
+    lanes: &Lanes,
+    tracker: &str,
+    items: Vec<SourceItem>,
+    now: Timestamp,
+) -> Result<Vec<Arrival>> {
+    let undated = items.iter().filter(|item| item.created_at.is_none()).map(|item| item.name.key.clone());
+    let first_seen = store.first_seen(tracker, undated.collect()).await?;
+    let arrival = |item: SourceItem| {
+        let first = first_seen.get(&item.name.key).copied().unwrap_or(now);
+        judge::arrival(backlog, lanes, item, first, now)
+    };
+    Ok(items.into_iter().map(arrival).collect())
+}

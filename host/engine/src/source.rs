@@ -1,0 +1,105 @@
+//! The trackers of a project, opened.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use tollgate_core::{Clock, StoreId};
+use tollgate_policy::{Backlog, FolderSource, Policy};
+use tollgate_tracker::{FolderConfig, FolderTracker, MoveTable, Ownership, Tracker};
+
+use crate::error::{EngineError, Result};
+
+/// The trackers of a project, by backlog.
+#[derive(Clone, Default)]
+pub struct Trackers {
+    by_backlog: BTreeMap<String, Vec<Arc<dyn Tracker>>>,
+}
+
+impl Trackers {
+    /// Opens every tracker that the policy names.
+    ///
+    /// # Errors
+    ///
+    /// When a source is configured in a way that its tracker cannot take, e.g. with a bad pattern.
+    pub fn open(policy: &Policy, project: &Path, clock: &Arc<dyn Clock>) -> Result<Self> {
+        let mut trackers = Self::default();
+        for backlog in policy.backlogs.values() {
+            for source in &backlog.sources {
+                let config = folder_config(backlog, source, project);
+                let tracker = FolderTracker::open(config, Arc::clone(clock)).map_err(|error| {
+                    EngineError::Tracker { tracker: format!("folder:{}", source.folder), reason: error.to_string() }
+                })?;
+                trackers.add(&backlog.name, Arc::new(tracker));
+            }
+        }
+        Ok(trackers)
+    }
+
+    /// Adds a tracker to a backlog.
+    pub fn add(&mut self, backlog: &str, tracker: Arc<dyn Tracker>) {
+        self.by_backlog.entry(backlog.to_owned()).or_default().push(tracker);
+    }
+
+    /// The trackers of a backlog.
+    pub fn of(&self, backlog: &str) -> &[Arc<dyn Tracker>] {
+        self.by_backlog.get(backlog).map_or(&[], Vec::as_slice)
+    }
+
+    /// The tracker of this name.
+    pub fn named(&self, name: &str) -> Option<&Arc<dyn Tracker>> {
+        self.all().find(|tracker| tracker.name() == name)
+    }
+
+    /// Every tracker.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Tracker>> {
+        self.by_backlog.values().flatten()
+    }
+
+    /// Marks every tracker as kept by this store.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Foreign`] when one is kept by another store: then nothing of it may be claimed.
+    pub async fn claim_ownership(&self, store: StoreId) -> Result<()> {
+        for tracker in self.all() {
+            let failed = |reason: String| EngineError::Tracker { tracker: tracker.name().to_owned(), reason };
+            match tracker.claim_ownership(store).await.map_err(|error| failed(error.to_string()))? {
+                Ownership::Owned => {}
+                Ownership::OwnedBy { store, marker, .. } => {
+                    let tracker = tracker.name().to_owned();
+                    return Err(EngineError::Foreign { tracker, owner: store.to_string(), marker });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn folder_config(backlog: &Backlog, source: &FolderSource, project: &Path) -> FolderConfig {
+    let mut config = FolderConfig::new(project, &source.folder);
+    config.kind = source.kind.clone().unwrap_or_default();
+    config.ignore = source.ignore.clone();
+    config.settle = source.settle;
+    config.zone = backlog.zone.clone();
+    config.closed = source.closed.clone();
+    config.records = source.records.clone();
+    config.moves = source
+        .moves
+        .as_ref()
+        .map(|moves| MoveTable { field: moves.field.clone(), states: moves.states.clone() });
+    if let Some(state) = &source.names.state {
+        config.state_field = state.clone();
+    }
+    let names = &source.names;
+    for (configured, spellings) in [
+        (&names.key, &mut config.names.id),
+        (&names.title, &mut config.names.title),
+        (&names.labels, &mut config.names.labels),
+        (&names.created, &mut config.names.created),
+        (&names.depends, &mut config.names.depends),
+    ] {
+        if let Some(name) = configured {
+            *spellings = vec![name.clone()];
+        }
+    }
+    config
+}
