@@ -1,3 +1,4 @@
 //! One file a command.
 
 pub(crate) mod plugins;
+pub(crate) mod test;

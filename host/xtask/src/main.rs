@@ -14,11 +14,13 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Xtask {
     Plugins(commands::plugins::PluginsArgs),
+    Test(commands::test::TestArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Xtask::parse() {
         Xtask::Plugins(args) => commands::plugins::run(&args),
+        Xtask::Test(args) => commands::test::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
