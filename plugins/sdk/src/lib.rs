@@ -60,8 +60,9 @@
 //!
 //! # Building
 //!
-//! A plugin is a crate with `crate-type = ["cdylib", "rlib"]` and a `plugin.toml` beside its `Cargo.toml`; the
-//! `rlib` is for its tests. `cargo xtask plugins` in Tollgate's repository builds the shipped ones.
+//! A plugin is a library crate with a `plugin.toml` beside its `Cargo.toml`. In Tollgate's repository,
+//! `cargo xtask plugins` compiles each for `wasm32-unknown-unknown` as a `cdylib`, makes a component of it, and embeds
+//! the `plugin.toml` as the custom section `tollgate:plugin`.
 
 mod context;
 mod failure;
@@ -99,6 +100,13 @@ pub use stage::{Produced, Stage};
 pub use wait::{Outcome, Wait, Wake, Woken};
 
 /// Makes the component of a crate from a type that implements [`Stage`]. Once a crate.
+///
+/// A type that does not is refused, also natively:
+///
+/// ```compile_fail,E0277
+/// struct NotAStage;
+/// tollgate_plugin::stage!(NotAStage);
+/// ```
 #[macro_export]
 macro_rules! stage {
     ($stage:ident) => {
@@ -116,6 +124,13 @@ macro_rules! stage {
 }
 
 /// Makes the component of a crate from a type that implements [`Gate`]. Once a crate.
+///
+/// A type that does not is refused, also natively:
+///
+/// ```compile_fail,E0277
+/// struct NotAGate;
+/// tollgate_plugin::gate!(NotAGate);
+/// ```
 #[macro_export]
 macro_rules! gate {
     ($gate:ident) => {
