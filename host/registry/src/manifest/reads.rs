@@ -6,8 +6,10 @@ use serde::{Serialize, Serializer};
 
 use super::{ManifestError, wrong};
 
-/// Parts of an entry that may be named besides `fields.<name>`. An entry's id, tracker, key and revision are not
-/// among them: they identify it, and every plugin is handed them.
+/// What identifies an entry. Every plugin is handed it, whether it says so or not.
+const IDENTITY: &[&str] = &["id", "tracker", "key", "revision"];
+
+/// The other parts of an entry that may be named, besides `fields.<name>`.
 const PARTS: &[&str] = &["url", "kind", "title", "body", "author", "labels", "created-at"];
 
 /// What of an entry a plugin is handed. The rest is blank.
@@ -25,24 +27,24 @@ impl Reads {
             return Ok(Reads::All);
         }
         for name in names {
-            let field = name.strip_prefix("fields.");
-            if field.is_none_or(str::is_empty) && !PARTS.contains(&name.as_str()) {
+            let is_field = name.strip_prefix("fields.").is_some_and(|field| !field.is_empty());
+            if !is_field && !IDENTITY.contains(&name.as_str()) && !PARTS.contains(&name.as_str()) {
                 return Err(wrong(
                     "reads",
                     name,
-                    "\"url\", \"kind\", \"title\", \"body\", \"author\", \"labels\", \"created-at\" or \
-                     \"fields.<name>\", or \"*\" alone for all",
+                    "a part of an entry, such as \"title\", \"created-at\" or \"fields.<name>\", or \"*\" alone for all",
                 ));
             }
         }
         Ok(Reads::Only(names.iter().cloned().collect()))
     }
 
-    /// Whether the plugin is handed this part, such as `title` or `fields.priority`.
+    /// Whether the plugin is handed this part, such as `title` or `fields.priority`. What identifies the entry always
+    /// is.
     pub fn covers(&self, part: &str) -> bool {
         match self {
             Reads::All => true,
-            Reads::Only(parts) => parts.contains(part),
+            Reads::Only(parts) => parts.contains(part) || IDENTITY.contains(&part),
         }
     }
 
@@ -81,6 +83,7 @@ mod tests {
         assert_eq!(some.fields().collect::<Vec<_>>(), ["effort", "team"]);
         assert!(reads(&["*"]).unwrap().covers("body"));
         assert!(!reads(&[]).unwrap().covers("title"));
+        assert!(reads(&[]).unwrap().covers("key"));
     }
 
     #[test]
