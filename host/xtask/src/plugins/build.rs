@@ -71,8 +71,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| format!("failed to write {}", path.display()))
 }
 
-/// One plugin at a time and as a `cdylib` alone: so its bytes depend on no other plugin, and the whole of it is
-/// optimised at link time, which a crate that is also an `rlib` is not.
+/// One plugin at a time, so that its bytes depend on no other plugin; and as a `cdylib` alone, since an `rlib` beside
+/// it would have every dependency, the standard library among them, compiled a second time in another way.
 fn compile(plugin: &Plugin, toolchain: &Toolchain, flags: &OsString) -> Result<Vec<u8>> {
     let target = workspace().join("target");
     let status = toolchain
