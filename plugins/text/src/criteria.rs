@@ -64,7 +64,7 @@ pub struct Criterion {
     pub role: Role,
     /// The title of its section; empty before the first heading.
     pub section: String,
-    /// The line it begins on.
+    /// The line on which its list item or paragraph begins.
     pub line: u32,
     /// The bytes of the source that hold it.
     pub range: Range<usize>,

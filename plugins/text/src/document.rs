@@ -27,6 +27,8 @@ pub struct Section {
     pub title: String,
     /// What the section is for.
     pub role: Role,
+    /// The heading's level; `None` for a label, and before the first heading.
+    pub level: Option<u8>,
     /// The heading's line.
     pub line: u32,
 }
@@ -61,7 +63,7 @@ impl Document {
             label: None,
             marker: None,
         };
-        builder.open_section(String::new(), Role::Preamble, 0);
+        builder.open_section(String::new(), Role::Preamble, None, 0);
         for raw in raws(source) {
             builder.raw(raw);
         }
@@ -129,7 +131,7 @@ impl Builder<'_> {
         let first = self.headings.is_empty() && self.document.blocks.is_empty();
         if level == 1 && first && named.is_none() && self.document.title.is_none() {
             self.document.title = Some(text.to_string());
-            self.open_section(text.to_string(), Role::Preamble, at);
+            self.open_section(text.to_string(), Role::Preamble, Some(level), at);
             return;
         }
         while self.headings.last().is_some_and(|(open, ..)| *open >= level) {
@@ -143,7 +145,7 @@ impl Builder<'_> {
             .or(parent.filter(|role| *role != Role::Metadata))
             .or(account(before))
             .unwrap_or(Role::Other);
-        let section = self.open_section(text.to_string(), role, at);
+        let section = self.open_section(text.to_string(), role, Some(level), at);
         self.headings.push((level, role, section));
     }
 
@@ -222,9 +224,9 @@ impl Builder<'_> {
         usize::from(self.document.title.is_some())
     }
 
-    fn open_section(&mut self, title: String, role: Role, at: usize) -> usize {
+    fn open_section(&mut self, title: String, role: Role, level: Option<u8>, at: usize) -> usize {
         let line = self.lines.at(at);
-        self.document.sections.push(Section { title, role, line });
+        self.document.sections.push(Section { title, role, level, line });
         self.document.sections.len() - 1
     }
 
@@ -234,7 +236,7 @@ impl Builder<'_> {
             Role::History | Role::Plan => around,
             _ => role.unwrap_or(around),
         };
-        let section = self.open_section(name, role, at);
+        let section = self.open_section(name, role, None, at);
         self.label = Some((role, section));
     }
 

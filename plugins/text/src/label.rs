@@ -16,7 +16,17 @@ pub(crate) struct Label<'a> {
 /// `10:30` are not; and plain words with text behind them only if that name is hardly ever an ordinary word.
 pub(crate) fn label(line: &str) -> Option<Label<'_>> {
     let line = line.trim();
-    bold(line).or_else(|| plain(line))
+    bold(line).or_else(|| plain(line)).or_else(|| bare(line))
+}
+
+/// A line that is no more than the name of a section that people seldom speak of otherwise.
+fn bare(line: &str) -> Option<Label<'_>> {
+    if line.split_whitespace().count() > 3 || line.ends_with(['.', '!', '?', ',']) {
+        return None;
+    }
+    let role = Role::of_heading(line)?;
+    let seldom = matches!(role, Role::Criteria | Role::Done | Role::OutOfScope) && line.contains(' ');
+    seldom.then_some(Label { name: line, role: Some(role), rest: "" })
 }
 
 fn bold(line: &str) -> Option<Label<'_>> {

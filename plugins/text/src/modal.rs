@@ -33,7 +33,7 @@ pub fn obliges(sentence: &str) -> bool {
 }
 
 /// The text with its code spans blanked.
-pub(crate) fn outside_code(text: &str) -> String {
+pub fn outside_code(text: &str) -> String {
     let mut prose = String::with_capacity(text.len());
     for (part, span) in text.split('`').enumerate() {
         prose.push_str(if part % 2 == 0 { span } else { " " });

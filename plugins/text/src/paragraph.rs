@@ -35,7 +35,7 @@ pub(crate) fn parts(text: &str, inline_labels: bool) -> Vec<Part> {
         }
         let line = &text[here.clone()];
         if is_log_line(line) {
-            join(&mut parts, here, false, |range| Part::Log(range));
+            join(&mut parts, here, false, Part::Log);
         } else if check_box(line).is_some() {
             parts.push(Part::CheckBox(here));
         } else if let Some(found) = label(line).filter(|found| found.rest.is_empty() || inline_labels) {
@@ -45,7 +45,7 @@ pub(crate) fn parts(text: &str, inline_labels: bool) -> Vec<Part> {
                 parts.push(Part::Prose(here.end - found.rest.len()..here.end));
             }
         } else {
-            join(&mut parts, here, by_line, |range| Part::Prose(range));
+            join(&mut parts, here, by_line, Part::Prose);
         }
     }
     parts

@@ -95,17 +95,18 @@ fn normal(heading: &str) -> String {
 const NAMES: &[(Role, &[&str])] = &[
     (Role::OutOfScope, &[
         "out of scope", "not in scope", "non goals", "non goal", "nongoals", "exclusions", "won't do",
-        "not included", "nicht im umfang", "nicht enthalten", "対象外",
+        "not included", "not touched", "not part of this", "nicht im umfang", "nicht enthalten", "対象外",
     ]),
     (Role::Criteria, &[
         "acceptance criteria", "acceptance criterion", "acceptance", "ac", "acs", "success criteria",
-        "conditions of satisfaction", "done when", "acceptance tests", "scenarios", "scenario",
+        "conditions of satisfaction", "done when", "done means", "what counts as done", "how we know it is done",
+        "we accept it when", "acceptance tests", "scenarios", "scenario",
         "akzeptanzkriterien", "abnahmekriterien", "受け入れ条件", "受入条件", "受け入れ基準",
     ]),
     (Role::Done, &["definition of done", "dod"]),
     (Role::Expected, &[
         "expected", "expected behavior", "expected behaviour", "expected result", "expected results",
-        "expected outcome", "desired behavior", "desired behaviour", "desired outcome", "erwartet",
+        "expected outcome", "desired behavior", "desired behaviour", "desired outcome", "what should happen", "erwartet",
         "erwartetes verhalten", "期待", "期待される動作", "期待する動作",
     ]),
     (Role::Verification, &[
@@ -121,12 +122,12 @@ const NAMES: &[(Role, &[&str])] = &[
         "依存関係", "依存",
     ]),
     (Role::Questions, &[
-        "open questions", "open question", "questions", "unknowns", "to be decided", "offene fragen", "未解決の質問",
+        "open questions", "open question", "questions", "questions and answers", "faq", "unknowns", "to be decided", "offene fragen", "未解決の質問",
     ]),
     (Role::Requirements, &[
         "requirements", "requirement", "fix required", "required fix", "required changes", "proposed solution",
         "proposed fix", "proposal", "solution", "fix", "goal", "goals", "scope", "in scope", "what", "features",
-        "what to do", "to do", "todo", "tasks", "request", "feature request", "anforderungen", "ziel", "ziele",
+        "what to do", "what we want", "what is wanted", "what is needed", "wanted", "to do", "todo", "tasks", "request", "feature request", "anforderungen", "ziel", "ziele",
         "要件", "目的", "対応",
     ]),
     (Role::Summary, &["summary", "overview", "tl dr", "tldr", "abstract", "zusammenfassung", "概要"]),
@@ -134,7 +135,7 @@ const NAMES: &[(Role, &[&str])] = &[
         "problem", "problem statement", "description", "context", "background", "motivation", "why", "rationale",
         "user story", "story", "actual", "actual behavior", "actual behaviour", "actual result", "actual results",
         "current behavior", "current behaviour", "current state", "steps to reproduce", "reproduction", "repro",
-        "how to reproduce", "issue", "bug", "symptom", "symptoms", "impact", "what happened", "root cause",
+        "how to reproduce", "issue", "bug", "symptom", "symptoms", "impact", "what happened", "what happens", "root cause",
         "beschreibung", "hintergrund", "tatsächlich", "tatsächliches verhalten", "説明", "背景", "問題", "現状",
     ]),
     (Role::References, &["references", "reference", "links", "related", "related issues", "see also", "参考"]),

@@ -2,6 +2,14 @@
 
 use std::collections::BTreeMap;
 
+/// How long a text is in words; scripts without spaces count about as many as a translation would have.
+pub fn word_count(text: &str) -> usize {
+    let length = |word: &str| {
+        if word.is_ascii() { 1 } else { word.chars().filter(|c| *c > '\u{2e7f}').count().div_ceil(3).max(1) }
+    };
+    words(text).map(length).sum()
+}
+
 /// The words of a text: runs of letters and digits. "user-friendly" is two.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())

@@ -101,6 +101,12 @@ fn bare_boxes_tables_and_other_languages() {
 }
 
 #[test]
+fn a_bare_line_names_a_section_too() {
+    assert_snapshot!(found("Holds expire.\n\nAcceptance criteria\n- after 7 days\n\nOut of scope\n- [ ] fees\n"), @"line 4 bullet [ ] after 7 days");
+    assert_eq!(found("Acceptance criteria are unclear.\n- after 7 days\n"), "");
+}
+
+#[test]
 fn a_criteria_section_of_prose_is_read_by_the_sentence() {
     assert_snapshot!(found("Acceptance criteria:\n\nThe page shows 10 rows. A click opens the row."), @"
     line 3 sentence [ ] The page shows 10 rows.
@@ -127,7 +133,9 @@ fn plans_accounts_and_questions_hold_no_criteria() {
 
 #[test]
 fn an_item_that_says_nothing_has_no_criteria() {
-    for body in ["", "Make it better.", "It should be nice and fast.", "# Title only", "\u{feff}", "---\n---\n"] {
+    for body in
+        ["", "Make it better.", "It should be nice and fast.", "# Title only", "\u{feff}", "---\n---\n"]
+    {
         assert_eq!(found(body), "", "{body:?}");
     }
 }

@@ -1,0 +1,6 @@
+//! What the tests of the shipped plugins share.
+
+pub mod item;
+mod manifest;
+
+pub use manifest::Manifest;
