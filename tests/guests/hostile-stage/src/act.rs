@@ -42,7 +42,7 @@ pub(crate) enum Act {
     ManyHostCalls,
     /// Write `amount` lines of 16 KiB.
     LogFlood,
-    /// Write an artifact of `amount` bytes.
+    /// Write an artifact of `amount` bytes; by default more than an artifact may have and less than a call may pass.
     BigArtifact,
     /// Data that is no JSON.
     BadJson,

@@ -45,7 +45,7 @@ fn perform(Settings { act, amount }: Settings) -> Result<Outcome, Failure> {
         Act::ManyHostCalls => Ok(done(resources::call_host(amount.unwrap_or(1_000_000)))),
         Act::LogFlood => Ok(done(resources::flood_log(amount.unwrap_or(100_000)))),
         Act::BigArtifact => {
-            let text = "x".repeat(amount.unwrap_or(32 << 20));
+            let text = "x".repeat(amount.unwrap_or(20 << 20));
             Ok(Outcome::Done(Produced { artifacts: vec![written("big.txt", &text)?], ..produced() }))
         }
         Act::BadJson => Ok(done("{\"cut\": ".to_owned())),

@@ -1,0 +1,172 @@
+//! A project in a temporary folder, and hosts that run on it.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use tollgate_core::{Clock, HostId, course::End, run::RunState, time::SystemClock};
+use tollgate_engine::{
+    Host, HostOptions, Outcome, Parts, Shutdown, Trackers,
+    observer::{Notice, Observer},
+};
+use tollgate_policy::Policy;
+use tollgate_registry::{Origin, Registry, Version};
+use tollgate_sandbox::{Sandbox, SandboxOptions};
+use tollgate_store::{
+    SqliteOptions, SqliteStore, Store,
+    artifacts::ArtifactFolder,
+    port::{RunDetail, RunFilter},
+};
+
+/// A project, its store and its guests.
+pub(crate) struct Project {
+    folder: tempfile::TempDir,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    sandbox: Sandbox,
+    registry: Arc<Registry>,
+}
+
+/// Remembers what a host said.
+#[derive(Default)]
+pub(crate) struct Heard(Mutex<Vec<Notice>>);
+
+impl Observer for Heard {
+    fn notice(&self, notice: &Notice) {
+        self.0.lock().unwrap().push(notice.clone());
+    }
+}
+
+impl Heard {
+    /// Everything that was said so far, as text.
+    pub(crate) fn text(&self) -> String {
+        format!("{:#?}", self.0.lock().unwrap())
+    }
+}
+
+/// A pipeline of one stage, with guests of the tests.
+pub(crate) fn stage(name: &str, with: &str) -> String {
+    format!(
+        "owner = \"team\"\nbudget = {{ cost = \"$5\", time = \"5m\" }}\n\n[[stage]]\nname = \"{name}\"\nplugin = \
+         \"hostile-stage\"\nbudget = {{ fuel = \"200M\", time = \"10s\", memory = \"64MiB\" }}\nwith = {with}\n"
+    )
+}
+
+/// A gate behind the stage before it.
+pub(crate) fn gate(name: &str, with: &str, rework_to: &str) -> String {
+    format!("\n  [[stage.gate]]\n  name = \"{name}\"\n  plugin = \"hostile-gate\"\n  rework_to = \"{rework_to}\"\n  with = {with}\n")
+}
+
+impl Project {
+    /// A project whose backlog sends an item with `kind: <name>` through the pipeline of that name.
+    pub(crate) async fn with_pipelines(pipelines: &[(&str, String)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let routes = pipelines.iter().map(|(name, _)| format!("{{ use = \"{name}\", when = 'field.kind == \"{name}\"' }}"));
+        let routes = routes.collect::<Vec<_>>().join(", ");
+        write(
+            folder.path(),
+            "tollgate.toml",
+            &format!(
+                "[instance]\nlease = \"2s\"\n\n[backlog.work]\nowner = \"team\"\npipeline = [{routes}]\neligible = \
+                 'true'\norder_by = [\"key\"]\n\n[[backlog.work.source]]\nfolder = \"backlog\"\nsettle = \
+                 \"0s\"\n\n[backlog.work.fields]\nkind = {{ type = \"string\", purpose = \"routing\", from = \
+                 \"front-matter:kind\" }}\n"
+            ),
+        );
+        for (name, text) in pipelines {
+            write(folder.path(), &format!("pipelines/{name}.toml"), text);
+        }
+        std::fs::create_dir(folder.path().join("backlog")).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let store = open_store(folder.path(), &clock);
+        let sandbox = Sandbox::new(SandboxOptions::default()).unwrap();
+        let mut registry = Registry::shipped();
+        for guest in ["hostile-stage", "hostile-gate", "idle-stage", "idle-gate"] {
+            registry.add(guest_version(guest));
+        }
+        Self { folder, store, clock, sandbox, registry: Arc::new(registry) }
+    }
+
+    /// Writes an item.
+    pub(crate) fn item(&self, key: &str, kind: &str) -> &Self {
+        let text = format!("---\nid: {key}\ntitle: Item {key}\nkind: {kind}\ncreated: 2026-01-01\n---\n\nText.\n");
+        write(self.folder.path(), &format!("backlog/{key}.md"), &text);
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A host that has started and not run yet.
+    pub(crate) async fn host(&self, name: &str) -> (Host, Arc<Heard>) {
+        let policy = Arc::new(Policy::load(self.path()).unwrap_or_else(|error| panic!("{error}")));
+        let heard = Arc::new(Heard::default());
+        let parts = Parts {
+            project: self.path().to_owned(),
+            trackers: Trackers::open(&policy, self.path(), &self.clock).unwrap(),
+            policy,
+            registry: Arc::clone(&self.registry),
+            sandbox: self.sandbox.clone(),
+            store: Arc::clone(&self.store),
+            artifacts: Arc::new(ArtifactFolder::open(self.path().join(".tollgate/artifacts")).unwrap()),
+            clock: Arc::clone(&self.clock),
+            observer: Arc::clone(&heard) as _,
+        };
+        let options =
+            HostOptions { id: HostId(name.into()), workers: 2, drain: true, items: None, only: Vec::new() };
+        (Host::start(parts, options).await.unwrap_or_else(|error| panic!("{error}")), heard)
+    }
+
+    /// Runs a host until nothing is left.
+    pub(crate) async fn drain(&self) -> (Outcome, Arc<Heard>) {
+        let (host, heard) = self.host("first").await;
+        let outcome = host.run().await.unwrap_or_else(|error| panic!("{error}\n{}", heard.text()));
+        (outcome, heard)
+    }
+
+    /// Runs a host in the background; its switch comes with it.
+    pub(crate) async fn spawn(&self, name: &str) -> (tokio::task::JoinHandle<Outcome>, Shutdown, Arc<Heard>) {
+        let (host, heard) = self.host(name).await;
+        let shutdown = host.shutdown();
+        (tokio::spawn(async move { host.run().await.unwrap() }), shutdown, heard)
+    }
+
+    /// The newest run of an entry.
+    pub(crate) async fn run_of(&self, key: &str) -> RunDetail {
+        let filter = RunFilter { key: Some(key.into()), limit: 1, ..RunFilter::default() };
+        let page = self.store.runs(filter).await.unwrap();
+        self.store.run(page.rows.first().unwrap_or_else(|| panic!("{key} has no run")).id).await.unwrap()
+    }
+
+    /// Checks how the newest run of an entry ended.
+    #[track_caller]
+    pub(crate) fn check_end(&self, detail: &RunDetail, state: RunState, words: &str) {
+        assert_eq!(detail.summary.state, state, "{:?}", detail.summary);
+        let record = detail.record.as_ref().expect("a run that is over has a record");
+        let said = match &record.end {
+            End::Done => "done".to_owned(),
+            End::Failed(stopped) | End::Escalated { stopped, .. } => stopped.reason.clone(),
+            End::Cancelled { reason } => reason.clone(),
+        };
+        assert!(said.contains(words), "{said:?} does not say {words:?}");
+    }
+}
+
+fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> Arc<dyn Store> {
+    let options = SqliteOptions::file(folder.join(".tollgate/tollgate.db"), Arc::clone(clock));
+    Arc::new(SqliteStore::open(options).unwrap())
+}
+
+fn guest_version(name: &str) -> Version {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/guests/dist/{name}.wasm"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    Version::read(bytes, Origin::File(path)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn write(folder: &Path, path: &str, text: &str) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}

@@ -1,0 +1,15 @@
+//! What every test of the binary needs: the binary itself, a project of its own, and what it printed.
+
+mod binary;
+mod project;
+
+pub(crate) use binary::{Finished, command, finish, tollgate};
+pub(crate) use project::{GOOD_ITEM, Project, copy};
+
+use std::path::PathBuf;
+
+/// The root of the repository.
+pub(crate) fn repository() -> PathBuf {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().map(PathBuf::from).expect("tests/ is inside the repository")
+}
