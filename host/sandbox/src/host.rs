@@ -1,0 +1,110 @@
+//! What the host holds for one call, and whether that call may go on.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
+
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+use crate::{
+    Call, CallInput, Interrupted, budget,
+    capability::{artifacts::Shelf, log::Log},
+    limiter::Limiter,
+    port,
+    wasi::VirtualWasi,
+};
+
+/// The data of a store: one for each call, dropped with it.
+pub(crate) struct Host {
+    pub(crate) input: Arc<CallInput>,
+    pub(crate) shelf: Shelf,
+    pub(crate) log: Arc<Mutex<Log>>,
+    pub(crate) wasi: VirtualWasi,
+    pub(crate) limiter: Limiter,
+    pub(crate) host_calls: u64,
+    /// Why the host stopped the call, if it did.
+    pub(crate) stopped: Option<Stop>,
+    liveness: Arc<dyn port::Liveness>,
+    deadline: Instant,
+    fuel_limit: u64,
+}
+
+/// Why the host, and not the guest, ended a call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("the call used all its time")]
+    Deadline,
+    #[error("the call used all its fuel")]
+    OutOfFuel,
+    #[error("the settings are {bytes} bytes of JSON")]
+    SettingsTooLarge { bytes: usize },
+    #[error("the host failed: {0}")]
+    Platform(String),
+}
+
+impl Host {
+    /// A store with every brake on.
+    pub(crate) fn store(
+        engine: &Engine,
+        call: &Call,
+        memory_limit_bytes: u64,
+    ) -> wasmtime::Result<Store<Self>> {
+        let log = Arc::default();
+        let host = Self {
+            input: Arc::clone(&call.input),
+            shelf: Shelf::new(Arc::clone(&call.artifacts)),
+            wasi: VirtualWasi::new(Arc::clone(&log)),
+            log,
+            limiter: Limiter::new(memory_limit_bytes),
+            host_calls: 0,
+            stopped: None,
+            liveness: Arc::clone(&call.liveness),
+            deadline: Instant::now() + call.budget.time,
+            fuel_limit: call.budget.fuel,
+        };
+        let mut store = Store::new(engine, host);
+        store.limiter(|host| &mut host.limiter);
+        store.set_fuel(call.budget.fuel)?;
+        store.fuel_async_yield_interval(Some(budget::SLICE_FUEL))?;
+        // Yields on fuel do not keep the executor fair by themselves: each host call begins a new slice.
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(budget::TRANSFER_BYTES);
+        store.set_max_component_handles(budget::HANDLES);
+        Ok(store)
+    }
+
+    /// Whether the call may go on. What stops it first is remembered.
+    pub(crate) fn check(&mut self) -> Result<(), Stop> {
+        let stop = if let Err(interrupted) = self.liveness.check() {
+            Stop::Interrupted(interrupted)
+        } else if Instant::now() >= self.deadline {
+            Stop::Deadline
+        } else if self.wasi.owed_fuel() > self.fuel_limit {
+            Stop::OutOfFuel
+        } else {
+            return Ok(());
+        };
+        Err(self.stop(stop))
+    }
+
+    /// Ends the call for a reason of the host's.
+    pub(crate) fn stop(&mut self, stop: Stop) -> Stop {
+        self.stopped.get_or_insert(stop).clone()
+    }
+
+    /// Calls of host functions so far, those of the virtual WASI included.
+    pub(crate) fn host_calls(&self) -> u64 {
+        self.host_calls + self.wasi.calls()
+    }
+
+    fn tick(&mut self) -> UpdateDeadline {
+        match self.check() {
+            Ok(()) => UpdateDeadline::Yield(1),
+            Err(_) => UpdateDeadline::Interrupt,
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What a component says of itself, read from its type alone: nothing is compiled and nothing runs.
+//!
+//! What is judged is the export that is required and every import; exports beyond that are the author's business.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{
+    ComponentExternalKind, ComponentImport, Encoding, Parser, Payload, Validator, WasmFeatures,
+};
+
+use crate::LoadError;
+
+/// The version of the contract that this host speaks.
+pub(crate) const CONTRACT: &str = "0.1";
+
+/// The contract's package; interface names begin with it.
+const PACKAGE: &str = "tollgate:plugin/";
+
+/// What every plugin may import.
+const BASE: [&str; 6] = ["types", "input", "log", "clock", "artifacts", "budget"];
+
+/// Interfaces that hold types alone, so that naming them imports nothing.
+const EXPORT_TYPES: [&str; 3] = ["stage-api", "gate-api", "source-api"];
+
+/// What a stage may be granted beyond the base world: the contract's interfaces, and the grants they need. This version
+/// of the host has none of them.
+const CAPABILITIES: [&str; 7] =
+    ["model", "http", "exec", "workspace-read", "workspace", "tracker-read", "history"];
+
+/// The grant for `wasi:http`, the one part of WASI that could reach out.
+const WASI_HTTP: &str = "wasi-http";
+
+/// The packages of the virtual WASI.
+const VIRTUAL_WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// What a component can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// It produces.
+    Stage,
+    /// It judges.
+    Gate,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Stage, Self::Gate];
+
+    /// The interface that it exports.
+    pub(crate) fn interface(self) -> &'static str {
+        match self {
+            Self::Stage => "tollgate:plugin/stage-api@0.1.0",
+            Self::Gate => "tollgate:plugin/gate-api@0.1.0",
+        }
+    }
+
+    /// The function of that interface.
+    pub(crate) fn function(self) -> &'static str {
+        match self {
+            Self::Stage => "run",
+            Self::Gate => "check",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Stage => "stage",
+            Self::Gate => "gate",
+        })
+    }
+}
+
+/// What a component is and needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// What it can be used as; never empty.
+    pub kinds: Vec<Kind>,
+    /// The version of the contract that it was built for, e.g. `0.1.0`.
+    pub contract: String,
+    /// Every interface that it imports, as written.
+    pub imports: Vec<String>,
+    /// Everything that it exports, as written.
+    pub exports: Vec<String>,
+    /// The grants that its imports need, each once.
+    pub needs: Vec<String>,
+}
+
+impl Inspection {
+    /// Reads `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When they are no valid component of this contract, whatever it was granted.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self, LoadError> {
+        let outline = Outline::read(bytes)?;
+        let needs: BTreeSet<_> =
+            outline.imports.iter().map(|import| need_of(import)).collect::<Result<_, _>>()?;
+        let (kinds, contract) = outline.kinds()?;
+        Ok(Self {
+            kinds,
+            contract,
+            needs: needs.into_iter().flatten().map(str::to_owned).collect(),
+            imports: outline.imports,
+            exports: outline.exports,
+        })
+    }
+
+    /// Whether the host can serve the component with these grants.
+    ///
+    /// # Errors
+    ///
+    /// The first import that was not granted, or that is granted and cannot be served.
+    pub(crate) fn check_grants(&self, grants: &[String]) -> Result<(), LoadError> {
+        let first_need = self.imports.iter().find_map(|import| match need_of(import) {
+            Ok(Some(need)) => Some((import, need)),
+            _ => None,
+        });
+        let Some((import, need)) = first_need else { return Ok(()) };
+        let (import, grant) = (import.clone(), need.to_owned());
+        if grants.contains(&grant) {
+            Err(LoadError::NotAvailable { import, grant })
+        } else {
+            Err(LoadError::NotGranted { import, grant, available: false })
+        }
+    }
+}
+
+/// The grant that an import needs; none for what every plugin may import.
+fn need_of(import: &str) -> Result<Option<&'static str>, LoadError> {
+    let (name, version) = import.split_once('@').unwrap_or((import, ""));
+    if let Some(interface) = name.strip_prefix(PACKAGE) {
+        let known = |names: &[&'static str]| names.iter().copied().find(|known| *known == interface);
+        let need = known(&CAPABILITIES);
+        if need.is_none() && known(&BASE).is_none() && known(&EXPORT_TYPES).is_none() {
+            return Err(LoadError::UnknownImport { import: import.to_owned() });
+        }
+        return if is_known_contract(version) {
+            Ok(need)
+        } else {
+            Err(LoadError::OtherContract { interface: import.to_owned() })
+        };
+    }
+    if name.starts_with("wasi:http/") {
+        return Ok(Some(WASI_HTTP));
+    }
+    if version.starts_with("0.2.") && VIRTUAL_WASI.iter().any(|package| name.starts_with(package)) {
+        return Ok(None);
+    }
+    Err(LoadError::UnknownImport { import: import.to_owned() })
+}
+
+/// Whether `version` is `0.1.x`: within it, nothing that a component relies on changes.
+fn is_known_contract(version: &str) -> bool {
+    version.strip_prefix(CONTRACT).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The names at the outer level of a component.
+#[derive(Debug, Default)]
+struct Outline {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Outline {
+    fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+        if Parser::is_core_wasm(bytes) {
+            return Err(LoadError::CoreModule);
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadError::NotWebAssembly);
+        }
+        let malformed = |error: wasmparser::BinaryReaderError| LoadError::Malformed(error.to_string());
+        let mut outline = Self::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(bytes) {
+            match payload.map_err(malformed)? {
+                Payload::Version { encoding, .. } => {
+                    depth += usize::from(depth > 0 || encoding == Encoding::Component);
+                }
+                Payload::End(_) => depth -= 1,
+                Payload::ComponentImportSection(imports) if depth == 1 => {
+                    for import in imports {
+                        let ComponentImport { name, .. } = import.map_err(malformed)?;
+                        outline.imports.push(name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(exports) if depth == 1 => {
+                    for export in exports {
+                        let export = export.map_err(malformed)?;
+                        if export.kind != ComponentExternalKind::Type {
+                            outline.exports.push(export.name.name.to_owned());
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Validator::new_with_features(WasmFeatures::default()).validate_all(bytes).map_err(malformed)?;
+        Ok(outline)
+    }
+
+    /// What the component can be, and by which version of the contract.
+    fn kinds(&self) -> Result<(Vec<Kind>, String), LoadError> {
+        let mut kinds = Vec::new();
+        let mut contract = None;
+        for (kind, export) in Kind::ALL.into_iter().flat_map(|k| self.exports.iter().map(move |e| (k, e))) {
+            let (name, version) = export.split_once('@').unwrap_or((export, ""));
+            if kind.interface().split_once('@').is_some_and(|(known, _)| known == name) {
+                if !is_known_contract(version) {
+                    return Err(LoadError::OtherContract { interface: export.clone() });
+                }
+                kinds.push(kind);
+                contract = Some(version.to_owned());
+            }
+        }
+        match contract {
+            Some(contract) => Ok((kinds, contract)),
+            None => Err(LoadError::WrongWorld { exports: self.exports.clone() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(component: &str, expected: Result<&[&str], &str>) {
+        let bytes = wat::parse_str(component).unwrap();
+        let needs = Inspection::of(&bytes).map(|inspection| inspection.needs);
+        match (needs, expected) {
+            (Ok(needs), Ok(expected)) => assert_eq!(needs, expected),
+            (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
+            (found, expected) => panic!("{found:?} is not {expected:?}"),
+        }
+    }
+
+    /// A component that exports an empty interface of this name.
+    fn exporting(import: &str, export: &str) -> String {
+        format!(
+            r#"(component (import "{import}" (instance)) (instance $i) (export "{export}" (instance $i)))"#
+        )
+    }
+
+    #[test]
+    fn a_component_needs_what_it_imports() {
+        let stage = Kind::Stage.interface();
+        check(&exporting("tollgate:plugin/log@0.1.0", stage), Ok(&[]));
+        check(&exporting("tollgate:plugin/log@0.1.7", stage), Ok(&[]));
+        check(&exporting("tollgate:plugin/model@0.1.0", stage), Ok(&["model"]));
+        check(&exporting("wasi:io/streams@0.2.6", stage), Ok(&[]));
+        check(&exporting("wasi:http/outgoing-handler@0.2.6", stage), Ok(&["wasi-http"]));
+    }
+
+    #[test]
+    fn what_cannot_be_served_is_named() {
+        let gate = Kind::Gate.interface();
+        check(
+            &exporting("tollgate:plugin/log@0.2.0", gate),
+            Err(
+                "the component speaks `tollgate:plugin/log@0.2.0`; this host speaks version 0.1 of the contract",
+            ),
+        );
+        check(
+            &exporting("tollgate:plugin/log@0.1.0", "tollgate:plugin/gate-api@1.0.0"),
+            Err(
+                "the component speaks `tollgate:plugin/gate-api@1.0.0`; this host speaks version 0.1 of the \
+                 contract",
+            ),
+        );
+        check(
+            &exporting("tollgate:plugin/launch@0.1.0", gate),
+            Err(
+                "the component imports `tollgate:plugin/launch@0.1.0`, which is no part of the contract; build it \
+                 without that import",
+            ),
+        );
+        check(
+            &exporting("wasi:io/streams@0.3.0", gate),
+            Err(
+                "the component imports `wasi:io/streams@0.3.0`, which is no part of the contract; build it without \
+                 that import",
+            ),
+        );
+        check(
+            &exporting("tollgate:plugin/log@0.1.0", "wasi:cli/run@0.2.6"),
+            Err("the component is neither a stage nor a gate: it exports wasi:cli/run@0.2.6"),
+        );
+    }
+
+    #[test]
+    fn what_stands_inside_an_inner_component_is_not_asked_for() {
+        let inner = exporting("tollgate:plugin/launch@0.1.0", "tollgate:plugin/gate-api@9.0.0");
+        let outer = format!(
+            r#"(component {inner} (core module) (instance $i) (export "{}" (instance $i)))"#,
+            Kind::Gate.interface()
+        );
+        check(&outer, Ok(&[]));
+    }
+}

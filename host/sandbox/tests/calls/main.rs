@@ -1,0 +1,14 @@
+//! What a sandbox promises, kept against guests that try to break it.
+
+mod components;
+mod support;
+
+mod bounds;
+mod cache;
+mod determinism;
+mod input;
+mod interruption;
+mod loading;
+mod neighbours;
+mod results;
+mod virtual_wasi;
