@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 
 use tollgate_plugin::{Finding, Rework};
 use tollgate_text::spec::{Series, StatementId, ids, section};
-use tollgate_text::vague_words;
 
 use crate::draft::Draft;
-use crate::question;
+use crate::question::{self, Question};
 use crate::template;
 
 /// What became of one finding.
@@ -50,13 +49,11 @@ fn answer(draft: &mut Draft, finding: &Finding, template: &str) -> Result<String
             draft.add_question(question::problem());
             Ok("asked under open questions".to_string())
         }
-        "SPEC-002" => ask_each(draft, finding, |id, text| {
-            let words = vague_words(text, &[]).into_iter().map(|vague| vague.word).collect::<Vec<_>>();
-            let words = if words.is_empty() { quoted(&finding.message) } else { words };
-            question::measure(id, text, &words)
-        }),
+        "SPEC-002" => {
+            ask_about(draft, finding, |id, text| question::measure(id, text, &quoted(&finding.message)))
+        }
         "SPEC-003" => refused("the entry gives nothing by which it could be accepted, and none is invented"),
-        "SPEC-004" => ask_each(draft, finding, question::proof),
+        "SPEC-004" => ask_about(draft, finding, question::proof),
         "SPEC-005" => take_back_unfinished(draft, finding),
         "SPEC-006" => drop_duplicate(draft, finding),
         "SPEC-007" => refused("only a person can answer the open questions"),
@@ -69,32 +66,26 @@ fn answer(draft: &mut Draft, finding: &Finding, template: &str) -> Result<String
     }
 }
 
-/// Asks about each statement that the finding names.
-fn ask_each(
+/// Asks about the statement that the finding names first.
+fn ask_about(
     draft: &mut Draft,
     finding: &Finding,
-    ask: impl Fn(StatementId, &str) -> question::Question,
+    ask: impl Fn(StatementId, &str) -> Question,
 ) -> Result<String, String> {
-    let mut asked = Vec::new();
-    for id in ids(&finding.message).into_iter().take(1) {
-        let Some(quote) = draft.statement(id) else { continue };
-        let question = ask(id, &quote.text);
-        draft.add_question(question);
-        asked.push(id.to_string());
-    }
-    match asked.is_empty() {
-        true => Err("the finding names no statement of this specification".to_string()),
-        false => Ok("asked under open questions".to_string()),
-    }
+    let named = ids(&finding.message).first().copied();
+    let question = named.and_then(|id| draft.statement(id).map(|quote| ask(id, &quote.text)));
+    let Some(question) = question else {
+        return Err("the finding names no statement of this specification".to_string());
+    };
+    draft.add_question(question);
+    Ok("asked under open questions".to_string())
 }
 
 /// A statement that has still to be written is no statement: it becomes a question.
 fn take_back_unfinished(draft: &mut Draft, finding: &Finding) -> Result<String, String> {
     let named = ids(&finding.message).first().copied();
     let Some((id, quote)) = named.and_then(|id| draft.statement(id).map(|quote| (id, quote.clone()))) else {
-        return Err(
-            "the placeholder stands in the entry's own account, which is repeated as it is".to_string()
-        );
+        return Err("the finding names no statement that could be taken back".to_string());
     };
     if draft.requirements.first().is_some_and(|first| first.id == id) {
         return Err("the title is the entry's own".to_string());

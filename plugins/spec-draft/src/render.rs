@@ -137,18 +137,10 @@ fn push_block(text: &mut String, block: &Block) {
             text.push_str(&format!("{}\n", block.text));
         }
         Shape::Item { ordinal, .. } => {
-            let last_is_item = text.lines().next_back().is_some_and(|line| {
-                line.trim_start().starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-            });
-            if !last_is_item {
-                separate(text);
-            }
             let mark = ordinal.map_or("-".to_string(), |number| format!("{number}."));
-            text.push_str(&format!("{indent}{mark} {}\n", block.text));
+            push_item(text, &format!("{indent}{mark} {}\n", block.text));
         }
-        Shape::Row => {
-            text.push_str(&format!("- {}\n", block.text));
-        }
+        Shape::Row => push_item(text, &format!("- {}\n", block.text)),
         Shape::Code { .. } => push_code(text, block),
         Shape::Quote => {
             separate(text);
@@ -158,6 +150,17 @@ fn push_block(text: &mut String, block: &Block) {
             }
         }
     }
+}
+
+/// Items follow one another without a blank line between them.
+fn push_item(text: &mut String, item: &str) {
+    let last = text.lines().next_back().unwrap_or("").trim_start();
+    let is_item =
+        last.starts_with("- ") || last.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". ");
+    if !is_item {
+        separate(text);
+    }
+    text.push_str(item);
 }
 
 fn push_code(text: &mut String, block: &Block) {

@@ -102,19 +102,18 @@ fn placeholders(spec: &Specification) -> Vec<Fault> {
     let mut faults = Vec::new();
     for statement in spec.statements() {
         if let Some(found) = placeholder(&statement.text) {
-            faults
-                .push(fault(statement.line, format!("{} holds the placeholder “{found}”", statement.name())));
+            let message = format!("{} holds the placeholder “{found}”", statement.name());
+            faults.push(fault(statement.line, message));
         }
     }
-    let elsewhere =
-        [section::REQUIREMENTS, section::CRITERIA, section::QUESTIONS, section::REVIEW, section::PROVENANCE];
-    for section in spec.sections.iter().filter(|section| !elsewhere.iter().any(|title| section.is(title))) {
+    let elsewhere = [section::REQUIREMENTS, section::CRITERIA, section::QUESTIONS];
+    for section in
+        spec.sections.iter().filter(|section| !section.is_one_of(&elsewhere) && !section.is_account())
+    {
         for block in section.prose() {
             if let Some(found) = placeholder(&block.text) {
-                faults.push(fault(
-                    block.line,
-                    format!("section “{}” holds the placeholder “{found}”", section.title),
-                ));
+                let message = format!("section “{}” holds the placeholder “{found}”", section.title);
+                faults.push(fault(block.line, message));
             }
         }
     }
@@ -187,9 +186,8 @@ fn sections(spec: &Specification, settings: &Settings) -> Vec<Fault> {
 
 fn references(spec: &Specification) -> Vec<Fault> {
     let defined: BTreeSet<StatementId> = spec.statements().filter_map(|statement| statement.id).collect();
-    let accounts = [section::SUMMARY, section::PROBLEM, section::REVIEW, section::PROVENANCE];
     let mut faults = Vec::new();
-    for section in spec.sections.iter().filter(|section| !accounts.iter().any(|title| section.is(title))) {
+    for section in spec.sections.iter().filter(|section| !section.is_account()) {
         for block in section.blocks.iter().filter(|block| block.is_prose()) {
             let dangling: BTreeSet<StatementId> = ids(&tollgate_text::outside_code(&block.text))
                 .into_iter()

@@ -84,6 +84,15 @@ impl Section {
         self.title.eq_ignore_ascii_case(title)
     }
 
+    pub(crate) fn is_one_of(&self, titles: &[&str]) -> bool {
+        titles.iter().any(|title| self.is(title))
+    }
+
+    /// Whether the section repeats what others said, in their words.
+    pub(crate) fn is_account(&self) -> bool {
+        self.is_one_of(&[section::SUMMARY, section::PROBLEM, section::REVIEW, section::PROVENANCE])
+    }
+
     /// What a person wrote there, without what only says that nobody wrote anything.
     pub(crate) fn prose(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter().filter(|block| block.is_prose() && block.text != NOT_STATED)

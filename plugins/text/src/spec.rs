@@ -85,17 +85,29 @@ pub fn ids(text: &str) -> Vec<StatementId> {
     found
 }
 
-/// Words that stand where something has still to be written.
-const PLACEHOLDERS: &[&str] = &["TBD", "TODO", "FIXME", "XXX", "TBA", "TBC"];
+/// Words that always stand where something has still to be written.
+const PLACEHOLDERS: &[&str] = &["TBD", "TBA", "TBC"];
 
-/// The first placeholder of a text: `TBD`, `???`, `lorem ipsum` and the like. Code spans are not searched, since
-/// there they name something.
-pub fn placeholder(text: &str) -> Option<String> {
+/// Words that do so before a colon or at an end. Elsewhere they name what other people left: "list TODO comments".
+const MARKERS: &[&str] = &["TODO", "FIXME", "XXX"];
+
+/// The first placeholder of a text: `TBD`, `TODO: …`, `???`, `lorem ipsum`. Code spans are not searched, since there
+/// they name something.
+pub fn placeholder(text: &str) -> Option<&'static str> {
     let prose = crate::modal::outside_code(text);
-    let word = crate::words::words(&prose).find(|word| PLACEHOLDERS.contains(word)).map(str::to_string);
-    word.or_else(|| prose.contains("???").then(|| "???".to_string()))
-        .or_else(|| prose.to_lowercase().contains("lorem ipsum").then(|| "lorem ipsum".to_string()))
-        .or_else(|| prose.to_lowercase().contains("<fill in").then(|| "<fill in".to_string()))
+    let mut words = crate::words::words(&prose);
+    let stands = |marker: &str| {
+        prose.match_indices(marker).any(|(at, _)| {
+            let rest = prose[at + marker.len()..].trim_start();
+            rest.starts_with(':') || !rest.contains(char::is_alphanumeric)
+        })
+    };
+    words
+        .find_map(|word| PLACEHOLDERS.iter().find(|known| **known == word))
+        .or_else(|| MARKERS.iter().find(|marker| stands(marker)))
+        .copied()
+        .or_else(|| prose.contains("???").then_some("???"))
+        .or_else(|| prose.to_lowercase().contains("lorem ipsum").then_some("lorem ipsum"))
 }
 
 #[cfg(test)]
@@ -113,8 +125,10 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_from_words_that_name_them() {
-        assert_eq!(placeholder("The limit is TBD."), Some("TBD".to_string()));
-        assert_eq!(placeholder("The limit is ???"), Some("???".to_string()));
-        assert_eq!(placeholder("List all `TODO` comments of a Todo list"), None);
+        assert_eq!(placeholder("The limit is TBD."), Some("TBD"));
+        assert_eq!(placeholder("The limit is ???"), Some("???"));
+        assert_eq!(placeholder("TODO: say what the limit is"), Some("TODO"));
+        assert_eq!(placeholder("The limit is (TODO)."), Some("TODO"));
+        assert_eq!(placeholder("List TODO comments, `TBD` and Todo lists"), None);
     }
 }
