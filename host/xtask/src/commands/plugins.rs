@@ -69,7 +69,7 @@ fn rebuild(groups: &[Group], toolchain: &Toolchain) -> Result<()> {
             );
             continue;
         }
-        for Component { plugin, bytes } in build::components(group, toolchain)? {
+        for Component { plugin, bytes, .. } in build::components(group, toolchain)? {
             rebuilt += 1;
             if bytes != group.read_component(&plugin.name)? {
                 problems.push(format!("{}: building it again gives other bytes", plugin.name));

@@ -24,6 +24,9 @@ use super::{repository, workspace};
 pub(crate) struct Component<'a> {
     /// What it was built from.
     pub(crate) plugin: &'a Plugin,
+    /// The digest of its sources, taken before they were compiled: an edit meanwhile makes the lock file outdated, not
+    /// untrue.
+    source: Digest,
     /// The component, its manifest inside.
     pub(crate) bytes: Vec<u8>,
 }
@@ -31,28 +34,26 @@ pub(crate) struct Component<'a> {
 /// Builds every plugin of a group and writes nothing but the compiler's own files.
 pub(crate) fn components<'a>(group: &'a Group, toolchain: &Toolchain) -> Result<Vec<Component<'a>>> {
     let flags = remapped_paths(toolchain)?;
+    let sources = Sources::read()?;
     let build = |plugin: &'a Plugin| {
+        let source = sources.digest(&plugin.name)?;
         let module = compile(plugin, toolchain, &flags)?;
         let bytes = componentise(&module, &plugin.manifest_text)
             .with_context(|| format!("failed to make a component of {}", plugin.name))?;
-        Ok(Component { plugin, bytes })
+        Ok(Component { plugin, source, bytes })
     };
     group.plugins.iter().map(build).collect()
 }
 
 /// Writes components and lock file, and removes components whose plugin is gone.
 pub(crate) fn write(group: &Group, components: &[Component<'_>], toolchain: &Toolchain) -> Result<()> {
-    let sources = Sources::read()?;
     let dist = repository().join(group.folder).join("dist");
     fs::create_dir_all(&dist).with_context(|| format!("failed to make {}", dist.display()))?;
     let mut locked = BTreeMap::new();
-    for Component { plugin, bytes } in components {
+    for Component { plugin, source, bytes } in components {
         write_file(&repository().join(group.component_path(&plugin.name)), bytes)?;
-        let entry = LockedPlugin {
-            source: sources.digest(&plugin.name)?,
-            component: Digest::of(bytes),
-            size_bytes: bytes.len() as u64,
-        };
+        let entry =
+            LockedPlugin { source: *source, component: Digest::of(bytes), size_bytes: bytes.len() as u64 };
         locked.insert(plugin.name.clone(), entry);
     }
     for name in group.components()?.iter().filter(|name| !locked.contains_key(*name)) {
