@@ -1,0 +1,198 @@
+//! A folder of Markdown files as a tracker.
+//!
+//! * An item is a file that ends in `.md`, with YAML front matter or with headings. Its key is its front matter's `id`, else
+//!   the stem of its file. Of two files with one key the first by path is the item; the other is reported.
+//! * A file is taken when it has been still for a while. What cannot be read is reported and passed over.
+//! * Records stand beside the items, in files that no source reads.
+//! * The folder belongs to the store that first marked it.
+//!
+//! Files are local and small, so the work on them is plain synchronous code on tokio's threads for blocking work.
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use ignore::gitignore::Gitignore;
+use tollgate_core::{Clock, StoreId, effect::Delivered};
+
+use crate::port::{
+    Delivery, DeliveryError, DeliveryRequest, FoundRecord, Ownership, RecordReport, ScanReport, Skipped,
+    Tracker, TrackerError,
+};
+
+mod config;
+
+mod created;
+mod front_matter;
+mod item;
+mod plain;
+mod scan;
+mod settle;
+
+mod files;
+mod locate;
+mod owner;
+mod publish;
+mod record_file;
+mod state_move;
+
+pub use config::{FolderConfig, FolderConfigError, MoveTable, Names};
+
+/// The tracker of one folder.
+#[derive(Debug, Clone)]
+pub struct FolderTracker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    name: String,
+    config: FolderConfig,
+    ignored: Gitignore,
+    clock: Arc<dyn Clock>,
+    watch: Mutex<settle::Watch>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl FolderTracker {
+    /// The tracker of the folder that `config` names. Nothing is read yet, and the folder may still be missing.
+    ///
+    /// # Errors
+    ///
+    /// When no folder could be read by these settings.
+    pub fn open(mut config: FolderConfig, clock: Arc<dyn Clock>) -> Result<Self, FolderConfigError> {
+        let written = config.folder.clone();
+        config.folder = written.trim_start_matches("./").trim_end_matches('/').to_owned();
+        if config.folder.is_empty() || config.folder.starts_with('/') {
+            return Err(FolderConfigError::Folder(written));
+        }
+        let suffix = config.records.as_str();
+        let word = suffix.strip_prefix('.').and_then(|rest| rest.strip_suffix(".md"));
+        if word.is_none_or(|word| word.is_empty() || word.contains('/')) {
+            return Err(FolderConfigError::Suffix(suffix.to_owned()));
+        }
+        let ignored = scan::ignored(&config)?;
+        let name = format!("folder:{}", config.folder);
+        Ok(Self { shared: Arc::new(Shared { name, config, ignored, clock, watch: Mutex::default() }) })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Result<T, io::Error> {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(io::Error::other)
+    }
+}
+
+#[async_trait]
+impl Tracker for FolderTracker {
+    fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    async fn claim_ownership(&self, store: StoreId) -> Result<Ownership, TrackerError> {
+        self.blocking(move |shared| shared.claim_ownership(store))
+            .await
+            .map_err(|e| self.shared.io_error(e))?
+    }
+
+    async fn scan(&self) -> Result<ScanReport, TrackerError> {
+        self.blocking(Shared::scan).await.map_err(|e| self.shared.io_error(e))?
+    }
+
+    async fn deliver(&self, request: DeliveryRequest) -> Result<Delivered, DeliveryError> {
+        let done = self.blocking(move |shared| shared.deliver(&request)).await;
+        done.unwrap_or_else(|error| Err(DeliveryError { message: error.to_string(), retry_after: None }))
+    }
+
+    async fn records(&self) -> Result<RecordReport, TrackerError> {
+        self.blocking(Shared::records).await.map_err(|e| self.shared.io_error(e))?
+    }
+}
+
+impl Shared {
+    /// The folder of items without links on the way, so that paths can be compared.
+    fn root(&self) -> Result<PathBuf, TrackerError> {
+        let root =
+            self.config.project.join(&self.config.folder).canonicalize().map_err(|e| self.io_error(e))?;
+        if root.is_dir() { Ok(root) } else { Err(self.io_error(io::ErrorKind::NotADirectory.into())) }
+    }
+
+    fn io_error(&self, source: io::Error) -> TrackerError {
+        let place = self.config.folder.clone();
+        match source.kind() {
+            io::ErrorKind::NotFound => TrackerError::Missing { place },
+            _ => TrackerError::Io { place, source },
+        }
+    }
+
+    fn claim_ownership(&self, store: StoreId) -> Result<Ownership, TrackerError> {
+        let shown = format!("{}/{}", self.config.folder, owner::MARKER);
+        owner::claim(&self.root()?, &shown, store, self.clock.now())
+    }
+
+    fn scan(&self) -> Result<ScanReport, TrackerError> {
+        let root = self.root()?;
+        let walk = scan::walk(&self.config, &root, &self.ignored);
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(scan::scan(&self.config, &self.name, walk, &mut watch, self.clock.now()))
+    }
+
+    fn deliver(&self, request: &DeliveryRequest) -> Result<Delivered, DeliveryError> {
+        let later = |message: String| DeliveryError { message, retry_after: None };
+        let root = self.root().map_err(|error| later(error.to_string()))?;
+        let failed = |error: io::Error| later(format!("cannot write to {}: {error}", self.config.folder));
+        let _lock = files::FolderLock::take(&root).map_err(failed)?;
+        let found = || locate::item_file(&self.config, &self.name, &root, &self.ignored, &request.item);
+        // Every delivery looks at what is there first, so one of unknown outcome needs nothing more.
+        match &request.what {
+            Delivery::PublishFile { file, bytes, previous } => {
+                publish::publish(&self.config, &root, file, bytes, *previous)
+            }
+            Delivery::SetState(effect) => match found() {
+                Some(candidate) => state_move::set_state(&self.config, &candidate, effect, self.clock.now()),
+                None => Ok(Delivered::Refused {
+                    reason: format!(
+                        "{} has no item `{}` that can be read",
+                        self.config.folder, request.item.key
+                    ),
+                }),
+            },
+            Delivery::Record(record) => {
+                let path = locate::record_file(&self.config, &root, found().as_ref(), &request.item);
+                let path = path.map_err(failed)?;
+                record_file::append(&path, &scan::url(&self.config, &root, &path), record)
+            }
+        }
+    }
+
+    fn records(&self) -> Result<RecordReport, TrackerError> {
+        let root = self.root()?;
+        // What is ignored as an item may still have records.
+        let walk = scan::walk(&self.config, &root, &Gitignore::empty());
+        let mut report = RecordReport::default();
+        for file in walk.record_files {
+            match files::read(&file.path, record_file::RECORD_FILE_BYTES_MAX) {
+                Ok((bytes, _)) => {
+                    let sections = crate::record::read_sections(&String::from_utf8_lossy(&bytes));
+                    report.records.extend(sections.into_iter().map(|section| FoundRecord {
+                        place: file.url.clone(),
+                        run: section.run,
+                        record: section.record,
+                        integrity: section.integrity,
+                    }));
+                }
+                Err(error) => report.skipped.push(Skipped { path: file.url, reason: error.to_string() }),
+            }
+        }
+        Ok(report)
+    }
+}

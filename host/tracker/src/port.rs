@@ -1,0 +1,237 @@
+//! What the engine asks of a tracker, and what it is told.
+//!
+//! A tracker answers in one of three ways, which call for different people:
+//!
+//! * [`Delivered::Done`]: it is there and was read back.
+//! * [`Delivered::Refused`]: the tracker cannot or must not do it. Asking again changes nothing; a person must.
+//! * [`DeliveryError`]: it did not work this time. The same request is made again later, with `ambiguous` set.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tollgate_core::{
+    Digest, RunId, StoreId, Timestamp,
+    effect::{Delivered, PublishFile, SetState},
+    item::SourceItem,
+    record::{Record, RecordError},
+};
+
+/// Where work lives and where its record is written back.
+#[async_trait]
+pub trait Tracker: Send + Sync + fmt::Debug {
+    /// Its name in entries and records, e.g. `folder:docs/backlog`.
+    fn name(&self) -> &str;
+
+    /// Marks the tracker as `store`'s unless it is marked already. Of several stores that come at the same time one wins;
+    /// the same store may ask as often as it likes.
+    ///
+    /// # Errors
+    ///
+    /// When the tracker cannot be reached, or its marker cannot be read or written.
+    async fn claim_ownership(&self, store: StoreId) -> Result<Ownership, TrackerError>;
+
+    /// Reads every item there is. Items that cannot be read are part of the answer.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be read at all.
+    async fn scan(&self) -> Result<ScanReport, TrackerError>;
+
+    /// Brings about what is asked for, unless it is there already.
+    ///
+    /// # Errors
+    ///
+    /// When it did not work this time; the same request is to be made again.
+    async fn deliver(&self, request: DeliveryRequest) -> Result<Delivered, DeliveryError>;
+
+    /// Every record that stands in the tracker, for audits.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be read at all.
+    async fn records(&self) -> Result<RecordReport, TrackerError>;
+}
+
+/// Whose tracker it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ownership {
+    /// The store that asked.
+    Owned,
+    /// Another store: nothing may be claimed from here.
+    OwnedBy {
+        /// The other store.
+        store: StoreId,
+        /// Since when.
+        since: Timestamp,
+        /// Where it says so, for people: a path or a ref.
+        marker: String,
+    },
+}
+
+/// What a scan found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ScanReport {
+    /// Every item that could be read, in the order of their places; no two have the same key.
+    pub items: Vec<SourceItem>,
+    /// What could not be read, and why.
+    pub skipped: Vec<Skipped>,
+    /// Places of items that are being written just now; they come with a later scan.
+    pub unsettled: Vec<String>,
+    /// Every place was looked into.
+    pub complete: bool,
+}
+
+impl ScanReport {
+    /// Whether the item is certainly not there: a file that is broken or being written is not gone.
+    pub fn is_gone(&self, item: &ItemRef) -> bool {
+        let present = self.items.iter().any(|found| found.name.key == item.key);
+        let unread = item.url.as_ref().is_some_and(|url| {
+            self.unsettled.contains(url) || self.skipped.iter().any(|skipped| skipped.path == *url)
+        });
+        self.complete && !present && !unread
+    }
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Where: a path relative to the project, with `/` between its parts.
+    pub path: String,
+    /// A sentence's fragment: what is wrong, on which line, and what to do.
+    pub reason: String,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)
+    }
+}
+
+/// An item as deliveries name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRef {
+    /// Its key in the tracker.
+    pub key: String,
+    /// Where it was last seen: the `url` of its [`SourceItem`].
+    pub url: Option<String>,
+}
+
+/// Something to bring about in a tracker.
+#[derive(Debug, Clone)]
+pub struct DeliveryRequest {
+    /// The item that it is about.
+    pub item: ItemRef,
+    /// What.
+    pub what: Delivery,
+    /// It was asked for before and nobody knows what became of that: trackers that would do it twice must look first.
+    pub ambiguous: bool,
+}
+
+/// What is to be brought about.
+#[derive(Debug, Clone)]
+pub enum Delivery {
+    /// Put a file into the project.
+    PublishFile {
+        /// Where.
+        file: PublishFile,
+        /// Its bytes, those of `file.artifact`.
+        bytes: Arc<[u8]>,
+        /// What an earlier delivery for the same entry put at the same path. A file with any other content is somebody
+        /// else's and stays.
+        previous: Option<Digest>,
+    },
+    /// Move the item to another state.
+    SetState(SetState),
+    /// Write the record of a run.
+    Record(Box<Record>),
+}
+
+/// A delivery that did not work this time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DeliveryError {
+    /// What happened, and where.
+    pub message: String,
+    /// How long to wait before the next try, where the tracker says so.
+    pub retry_after: Option<Duration>,
+}
+
+/// A tracker that cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackerError {
+    /// The project names something that is not there.
+    #[error("{place} is not there; create it, or correct the source in tollgate.toml")]
+    Missing {
+        /// What is not there.
+        place: String,
+    },
+    /// The marker of ownership is not one of ours.
+    #[error("{marker} says nothing that can be read: {message}; remove it if no other store works here")]
+    Marker {
+        /// Where it stands.
+        marker: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The platform failed.
+    #[error("cannot read or write {place}: {source}")]
+    Io {
+        /// Where.
+        place: String,
+        /// What the platform says.
+        source: std::io::Error,
+    },
+}
+
+/// The records that stand in a tracker.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordReport {
+    /// Every one that is complete, in the order of their places.
+    pub records: Vec<FoundRecord>,
+    /// What could not be read, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A record as it stands in a tracker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundRecord {
+    /// Where, e.g. a path relative to the project.
+    pub place: String,
+    /// The run that its marker names.
+    pub run: RunId,
+    /// What it says.
+    pub record: Result<Record, RecordError>,
+    /// Whether it stands as it was written. Anyone can write a marker with a matching digest: only the chain of the store
+    /// tells whether the record is true.
+    pub integrity: Integrity,
+}
+
+/// Whether something stands as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Integrity {
+    /// It does.
+    Intact,
+    /// It was changed afterwards.
+    Changed {
+        /// The digest of what was written.
+        written: Digest,
+        /// The digest of what stands there.
+        found: Digest,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_gone() {
+        let item = ItemRef { key: "A-1".into(), url: Some("backlog/a.md".into()) };
+        let empty = ScanReport { complete: true, ..ScanReport::default() };
+        assert!(empty.is_gone(&item));
+        assert!(!ScanReport { complete: false, ..empty.clone() }.is_gone(&item));
+        assert!(!ScanReport { unsettled: vec!["backlog/a.md".into()], ..empty.clone() }.is_gone(&item));
+        let skipped = vec![Skipped { path: "backlog/a.md".into(), reason: "is broken".into() }];
+        assert!(!ScanReport { skipped, ..empty }.is_gone(&item));
+    }
+}

@@ -1,0 +1,13 @@
+//! What trackers do, seen from outside: real folders, real files.
+
+mod project;
+mod sample;
+
+mod data_set;
+mod ownership;
+mod publishing;
+mod record_files;
+mod record_words;
+mod scanning;
+mod schema;
+mod state_moves;
