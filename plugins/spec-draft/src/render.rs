@@ -1,5 +1,7 @@
 //! The specification as Markdown.
 
+use std::collections::BTreeMap;
+
 use tollgate_plugin::Entry;
 use tollgate_text::spec::{NOT_STATED, StatementId, section};
 use tollgate_text::{Block, Role, Shape, sentences};
@@ -243,15 +245,15 @@ fn questions(draft: &Draft) -> Option<String> {
 }
 
 fn traceability(draft: &Draft) -> String {
+    let mut proofs: BTreeMap<StatementId, Vec<StatementId>> = BTreeMap::new();
+    for criterion in &draft.criteria {
+        for requirement in &criterion.proves {
+            proofs.entry(*requirement).or_default().push(criterion.id);
+        }
+    }
     let mut text = "| Requirement | Acceptance criteria | Source |\n| --- | --- | --- |\n".to_string();
     for requirement in &draft.requirements {
-        let proofs: Vec<StatementId> = draft
-            .criteria
-            .iter()
-            .filter(|criterion| criterion.proves.contains(&requirement.id))
-            .map(|criterion| criterion.id)
-            .collect();
-        let proofs = if proofs.is_empty() { "none".to_string() } else { join(&proofs) };
+        let proofs = proofs.get(&requirement.id).map_or("none".to_string(), |proofs| join(proofs));
         text.push_str(&format!("| {} | {proofs} | {} |\n", requirement.id, requirement.quote.source));
     }
     text

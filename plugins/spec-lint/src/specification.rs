@@ -1,5 +1,7 @@
 //! A specification, read back from its Markdown.
 
+use std::collections::BTreeSet;
+
 use tollgate_text::spec::{NOT_STATED, StatementId, ids, section};
 use tollgate_text::{Block, Document, Shape};
 
@@ -12,6 +14,8 @@ pub(crate) struct Specification {
     pub(crate) requirements: Vec<Statement>,
     pub(crate) criteria: Vec<Statement>,
     pub(crate) questions: Vec<Question>,
+    /// The statements that questions are about.
+    asked_about: BTreeSet<StatementId>,
 }
 
 /// A section and what stands in it.
@@ -44,7 +48,7 @@ impl Specification {
         };
         let requirements = statements(section::REQUIREMENTS);
         let criteria = statements(section::CRITERIA);
-        let questions = sections
+        let questions: Vec<Question> = sections
             .iter()
             .filter(|section| section.is(section::QUESTIONS))
             .flat_map(|section| &section.blocks)
@@ -56,7 +60,8 @@ impl Specification {
                     || block.text.contains("Answer:"),
             })
             .collect();
-        Specification { title, sections, requirements, criteria, questions }
+        let asked_about = questions.iter().flat_map(|question| ids(question.subject())).collect();
+        Specification { title, sections, requirements, criteria, questions, asked_about }
     }
 
     pub(crate) fn section(&self, title: &str) -> Option<&Section> {
@@ -70,7 +75,7 @@ impl Specification {
 
     /// Whether an open question is about a statement.
     pub(crate) fn asks_about(&self, id: StatementId) -> bool {
-        self.questions.iter().any(|question| ids(question.subject()).contains(&id))
+        self.asked_about.contains(&id)
     }
 
     /// Whether an open question is about a section.
