@@ -51,6 +51,11 @@ impl Digest {
         hex::encode(&self.0[..6])
     }
 
+    /// The digest with these raw bytes, as a store keeps it.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -39,6 +39,18 @@ impl CapPeriod {
             Self::Month => format!("{:04}-{:02}", date.year(), date.month()),
         }
     }
+
+    /// When the period after the one that `now` falls into begins, in the zone's calendar.
+    pub fn next_begins_at(self, now: Timestamp, zone: &jiff::tz::TimeZone) -> Timestamp {
+        let today = now.to_jiff().to_zoned(zone.clone()).date();
+        let first = match self {
+            Self::Day => today.tomorrow(),
+            Self::Month => today.last_of_month().tomorrow(),
+        };
+        // Beyond the calendar's end no period begins.
+        let begins = first.and_then(|date| date.to_zoned(zone.clone()));
+        begins.map_or(Timestamp::from_millis(i64::MAX), |at| at.timestamp().into())
+    }
 }
 
 /// A limit on spending.
@@ -182,5 +194,7 @@ mod tests {
         assert_eq!(CapPeriod::Day.label_at(late, &berlin), "2026-11-21");
         assert_eq!(CapPeriod::Day.label_at(late, &jiff::tz::TimeZone::UTC), "2026-11-20");
         assert_eq!(CapPeriod::Month.label_at(late, &berlin), "2026-11");
+        assert_eq!(CapPeriod::Day.next_begins_at(late, &berlin).to_string(), "2026-11-21T23:00:00.000Z");
+        assert_eq!(CapPeriod::Month.next_begins_at(late, &berlin).to_string(), "2026-11-30T23:00:00.000Z");
     }
 }

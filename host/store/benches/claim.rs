@@ -1,0 +1,253 @@
+//! One claim at a thousand, a hundred thousand and a million waiting entries.
+//!
+//! In memory nothing is made durable, so what is left is the claim: its statements, its events, and the way to the writer
+//! thread and back. On disk the same claim waits for its commit as well, which a probe of the same folder shows.
+
+#[path = "../../sandbox/benches/measure/mod.rs"]
+mod measure;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use measure::{Against, Figure, Target, micros_each, probe_fdatasync};
+use serde_json::json;
+use tollgate_core::{
+    Digest, HostId, LaneId, Microcents, RunId, Timestamp,
+    entry::{DependencyRule, EntryName, EntrySnapshot},
+    item::SourceItem,
+    pins::{PinnedPlugin, Pins, Prices},
+    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget},
+    rank::{Direction, RankKey, RankPart},
+    run::RunKind,
+};
+use tollgate_store::{
+    OpenMode, SqliteOptions, SqliteStore, Store as _,
+    port::{
+        Admission, Arrival, ClaimOutcome, ClaimRequest, LaneSpec, OnChange, PlaceInLane, PolicyApplication,
+    },
+};
+
+const BACKLOG: &str = "work";
+const TRACKER: &str = "none:bench";
+
+/// Sizes of a backlog. The first is what the others are compared with.
+const SIZES: [(&str, usize); 3] = [("1 k", 1_000), ("100 k", 100_000), ("1 M", 1_000_000)];
+
+/// Rounds over all sizes, and claims at each size in a round: few enough that the smallest backlog stays about as large as
+/// it was.
+const ROUNDS: usize = 20;
+const CLAIMS_PER_BLOCK: usize = 10;
+
+/// Entries that are taken in at once.
+const BATCH: usize = 5_000;
+
+/// A store with entries that wait in one lane.
+struct Filled {
+    store: SqliteStore,
+    lane: LaneId,
+    figure: String,
+    fill_time: Duration,
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let in_memory = filled(|_| SqliteOptions::in_memory()).await;
+        let figures = claim_in_turns(&in_memory, None).await;
+        drop(in_memory);
+        for figure in figures {
+            // A claim that is flat and cheap here is so everywhere: what a disk adds does not depend on the backlog.
+            Figure { targets: targets(figure.against.is_some()), ..figure }.print();
+        }
+
+        // Beside the build's output, which is on the project's disk; a temporary folder may be in memory.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the stores");
+        let on_disk =
+            filled(|size| SqliteOptions::at(folder.path().join(size).join("store.db"), OpenMode::Host)).await;
+        for figure in claim_in_turns(&on_disk, Some(folder.path())).await {
+            figure.print();
+        }
+    });
+}
+
+fn targets(compared: bool) -> Vec<Target> {
+    let flat = compared.then_some(Target::RatioAtMost(1.5));
+    [Target::AtMost(150.0)].into_iter().chain(flat).collect()
+}
+
+/// A store of every size.
+async fn filled(options: impl Fn(&str) -> SqliteOptions) -> Vec<Filled> {
+    let mut stores = Vec::new();
+    for size in SIZES {
+        stores.push(fill(options(size.0), size).await);
+    }
+    stores
+}
+
+async fn fill(options: SqliteOptions, size: (&'static str, usize)) -> Filled {
+    let began = Instant::now();
+    let kept = if options.path.is_some() { "on disk" } else { "in memory" };
+    let store = SqliteStore::open(options).expect("a new store");
+    let applied = store.apply_policy(policy()).await.expect("a policy that can be applied");
+    let lane = applied.lanes[0].id;
+    let reconcile = store.begin_reconcile(BACKLOG, TRACKER).await.expect("a reconcile that begins");
+    for from in (0..size.1).step_by(BATCH) {
+        let arrivals = (from..size.1.min(from + BATCH)).map(|number| arrival(lane, number)).collect();
+        store.admit(reconcile, arrivals).await.expect("arrivals that are taken in");
+    }
+    Filled {
+        store,
+        lane,
+        figure: format!("one claim, {} entries waiting, {kept}", size.0),
+        fill_time: began.elapsed(),
+    }
+}
+
+/// Claims from each store in turn, a block at a time. The first store is what the others are compared with.
+async fn claim_in_turns(stores: &[Filled], disk: Option<&Path>) -> Vec<Figure> {
+    let mut blocks = vec![Vec::with_capacity(ROUNDS); stores.len()];
+    let mut fdatasync_ms = Vec::new();
+    for round in 0..ROUNDS {
+        if let Some(folder) = disk {
+            fdatasync_ms.extend(probe_fdatasync(folder).expect("a folder that can be written"));
+        }
+        for turn in 0..stores.len() {
+            // Nobody is always the first.
+            let store = (turn + round) % stores.len();
+            blocks[store].push(claim_block(&stores[store]).await);
+        }
+    }
+    let base = blocks[0].clone();
+    let figure = |(number, (filled, blocks)): (usize, (&Filled, Vec<f64>))| Figure {
+        blocks,
+        against: (number > 0).then(|| Against { name: "1 k entries", blocks: base.clone() }),
+        fdatasync_ms: fdatasync_ms.clone(),
+        facts: BTreeMap::from([("seconds to fill".into(), filled.fill_time.as_secs_f64())]),
+        ..Figure::new(filled.figure.clone(), "µs")
+    };
+    stores.iter().zip(blocks).enumerate().map(figure).collect()
+}
+
+/// Microseconds of each claim of a block.
+async fn claim_block(filled: &Filled) -> f64 {
+    let requests: Vec<_> = (0..CLAIMS_PER_BLOCK).map(|_| request(filled.lane)).collect();
+    let began = Instant::now();
+    for request in requests {
+        let outcome = filled.store.claim(request).await.expect("a store that answers");
+        assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{outcome:?}");
+    }
+    micros_each(began.elapsed(), CLAIMS_PER_BLOCK)
+}
+
+fn request(lane: LaneId) -> ClaimRequest {
+    ClaimRequest {
+        host: HostId("bench-1".into()),
+        lease: Duration::from_secs(3_600),
+        lanes: vec![lane],
+        new_run: RunId::generate(),
+        only_begun: false,
+        only: Vec::new(),
+    }
+}
+
+/// An entry of some hundred bytes. Scores are spread over the lane in another order than that of arrival.
+fn arrival(lane: LaneId, number: usize) -> Arrival {
+    let created_at = Timestamp::from_millis(1_795_000_000_000 + number as i64);
+    let score = (number as i64).wrapping_mul(2_654_435_761) % 100_000;
+    let item = SourceItem {
+        name: EntryName { tracker: TRACKER.into(), key: format!("WORK-{number}") },
+        url: None,
+        kind: "task".into(),
+        title: format!("Task number {number}"),
+        body: "The opening hours are missing in the search results.".into(),
+        author: None,
+        labels: Vec::new(),
+        created_at: Some(created_at),
+        closed: false,
+        front_matter: serde_json::Map::new(),
+        headings: BTreeMap::new(),
+        depends: Vec::new(),
+    };
+    let snapshot = EntrySnapshot {
+        name: item.name.clone(),
+        url: None,
+        kind: item.kind.clone(),
+        title: item.title.clone(),
+        body: item.body.clone(),
+        author: None,
+        labels: Vec::new(),
+        created_at,
+        fields: serde_json::Map::new(),
+    };
+    let place = PlaceInLane {
+        lane,
+        rank_key: RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], created_at),
+        score_thousandths: Some(score),
+        terms: Vec::new(),
+        due_at: None,
+    };
+    Arrival {
+        backlog: BACKLOG.into(),
+        revision: snapshot.revision(),
+        item,
+        snapshot,
+        links: Vec::new(),
+        depends: DependencyRule::Either,
+        admission: Admission { holds: Vec::new(), place: Some(place) },
+        on_change: OnChange::Ignore,
+    }
+}
+
+fn policy() -> PolicyApplication {
+    PolicyApplication {
+        digest: Digest::of("policy"),
+        document: String::new(),
+        who: "a benchmark".into(),
+        why: "a benchmark".into(),
+        lanes: vec![LaneSpec {
+            backlog: BACKLOG.into(),
+            pipeline: "spec".into(),
+            kind: RunKind::Work,
+            pins: pins(),
+            tranche: Microcents(100),
+        }],
+        caps: Vec::new(),
+    }
+}
+
+fn pins() -> Pins {
+    let stage = Stage {
+        name: "draft".into(),
+        plugin: "idle-stage@^1".into(),
+        grants: Vec::new(),
+        budget: StepBudget { fuel: 1_000_000, time: Duration::from_secs(1), memory_bytes: 1 << 20 },
+        retry: Retry {
+            attempts: 1,
+            backoff_min: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(1),
+        },
+        settings: json!({}),
+        gates: Vec::new(),
+    };
+    let plugin = PinnedPlugin {
+        name: "idle-stage".into(),
+        version: "1.0.0".into(),
+        digest: Digest::of("a component"),
+        contract: "0.1".into(),
+    };
+    Pins {
+        pipeline: Pipeline {
+            name: "spec".into(),
+            owner: "team".into(),
+            budget: RunBudget { cost: Microcents(1_000), time: Duration::from_secs(60) },
+            stages: vec![stage],
+        },
+        plugins: BTreeMap::from([("idle-stage@^1".into(), plugin)]),
+        engine: "bench".into(),
+        prices: Prices { per_gigafuel: Microcents(1) },
+        policy: Digest::of("policy"),
+    }
+}

@@ -1,0 +1,1 @@
+SELECT backlog, cost FROM backlog_cost ORDER BY backlog;

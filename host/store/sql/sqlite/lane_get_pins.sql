@@ -1,0 +1,1 @@
+SELECT pins FROM lane WHERE id = :id;

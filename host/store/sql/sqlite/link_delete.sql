@@ -1,0 +1,1 @@
+DELETE FROM link WHERE entry_id = :entry;

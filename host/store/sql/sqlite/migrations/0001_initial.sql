@@ -1,0 +1,445 @@
+-- The whole schema.
+--
+-- Times are whole milliseconds since 1970 (UTC) and end in `_at`. Money is in microcents. Digests are their 32 raw bytes. Words
+-- (`state`, `kind`, …) are those of the code and the commands, so that a person can read the tables. What is queried is a column;
+-- what is only handed back is JSON in `body`. A column is NOT NULL where a row without it would mean nothing; columns that later
+-- migrations add are nullable or have a default.
+
+-- Which migrations ran. A version of Tollgate that does not know the newest of them refuses the store by its name.
+CREATE TABLE schema_migration (
+    version    INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT;
+
+-- One row: the store itself. `seen_at` is the latest time that the store ever acted on; it never acts on an earlier one. `vtime`
+-- is the virtual time that was served last, below which no lane can save up claims.
+CREATE TABLE store (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    id      TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    vtime   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- Policy.
+
+-- Every policy that was ever applied, with who and why; the applied one is the newest. Rows are never changed.
+CREATE TABLE policy_version (
+    version    INTEGER PRIMARY KEY,
+    digest     BLOB NOT NULL,
+    document   TEXT NOT NULL,
+    who        TEXT NOT NULL,
+    why        TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+) STRICT;
+
+-- What runs are pinned to, by digest. Rows are never changed.
+CREATE TABLE pins (
+    digest BLOB PRIMARY KEY,
+    body   TEXT NOT NULL
+) STRICT;
+
+-- Every version of a plugin that some pins name.
+CREATE TABLE plugin_version (
+    digest        BLOB PRIMARY KEY,
+    name          TEXT NOT NULL,
+    version       TEXT NOT NULL,
+    contract      TEXT NOT NULL,
+    first_seen_at INTEGER NOT NULL
+) STRICT;
+
+-- What a claim sets aside under some pins: for the project as a whole, and of that for each plugin.
+CREATE TABLE tranche (
+    pins   BLOB NOT NULL REFERENCES pins (digest),
+    scope  TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (pins, scope)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each backlog and pipeline that was ever routed together; `open` is 0 when the applied policy does not name it.
+-- `waiting` counts its rows in `ready`, kept by triggers.
+CREATE TABLE lane (
+    id       INTEGER PRIMARY KEY,
+    backlog  TEXT NOT NULL,
+    pipeline TEXT NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('work', 'refine')),
+    pins     BLOB NOT NULL REFERENCES pins (digest),
+    open     INTEGER NOT NULL,
+    vtime    INTEGER NOT NULL,
+    waiting  INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (backlog, pipeline)
+) STRICT;
+
+-- What may be spent; `active` is 0 when the applied policy does not name it.
+CREATE TABLE cap (
+    id           INTEGER PRIMARY KEY,
+    scope        TEXT NOT NULL,
+    period       TEXT NOT NULL CHECK (period IN ('day', 'month')),
+    zone         TEXT NOT NULL,
+    limit_amount INTEGER NOT NULL,
+    active       INTEGER NOT NULL,
+    UNIQUE (scope, period)
+) STRICT;
+
+-- Where a cap stands in one period. At every commit settled + escrow is at most the limit that held when either last grew.
+CREATE TABLE cap_period (
+    cap_id    INTEGER NOT NULL REFERENCES cap (id),
+    label     TEXT NOT NULL,
+    settled   INTEGER NOT NULL CHECK (settled >= 0),
+    escrow    INTEGER NOT NULL CHECK (escrow >= 0),
+    overdraft INTEGER NOT NULL CHECK (overdraft >= 0),
+    PRIMARY KEY (cap_id, label)
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- Entries.
+
+-- What an entry said at some revision, by digest: the text is apart from the row that changes. Rows are never changed.
+CREATE TABLE snapshot (
+    revision BLOB PRIMARY KEY,
+    body     TEXT NOT NULL
+) STRICT;
+
+-- One row for each item of work that was ever seen. Rows are never deleted.
+--
+-- Of the entries that wait, those with a row in `hold` are held and those without are ready; `held_for` is the kind of the
+-- first hold. `worked` is the revision that its newest run worked on: done is said of a revision. `arrival` is the digest of
+-- what last came in, by which an arrival that brings nothing new is passed over.
+CREATE TABLE entry (
+    id            INTEGER PRIMARY KEY,
+    tracker       TEXT NOT NULL,
+    key           TEXT NOT NULL,
+    backlog       TEXT NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN (
+                   'new', 'held', 'ready', 'busy', 'done', 'failed', 'escalated', 'blocked', 'gone')),
+    held_for      TEXT CHECK ((held_for IS NOT NULL) = (state = 'held')),
+    closed        INTEGER NOT NULL,
+    revision      BLOB NOT NULL REFERENCES snapshot (revision),
+    worked        BLOB,
+    depends       TEXT NOT NULL CHECK (depends IN ('either', 'tracker', 'run')),
+    arrival       BLOB,
+    rounds        INTEGER NOT NULL DEFAULT 0,
+    title         TEXT NOT NULL,
+    url           TEXT,
+    created_at    INTEGER NOT NULL,
+    first_seen_at INTEGER NOT NULL,
+    UNIQUE (tracker, key)
+) STRICT;
+
+-- What the source said of an entry last, kept so that it can be judged again without reading the source.
+CREATE TABLE source_item (
+    entry_id INTEGER PRIMARY KEY REFERENCES entry (id),
+    body     TEXT NOT NULL
+) STRICT;
+
+-- Links from an entry, by the name of the other, which may not be known yet. All links of an entry are replaced together.
+CREATE TABLE link (
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    position INTEGER NOT NULL,
+    kind     TEXT NOT NULL CHECK (kind IN ('depends-on', 'child-of', 'member-of', 'duplicate-of')),
+    tracker  TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    written  TEXT,
+    source   TEXT NOT NULL,
+    PRIMARY KEY (entry_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_by_target ON link (tracker, key, kind);
+
+-- One row for each reason why an entry may not run, in the order in which people read them. The policy's reasons are kept in
+-- every state; reasons about dependencies only while the entry waits. They have no sentence of their own: what the other entry
+-- is doing is told when it is asked, so that it is never out of date.
+CREATE TABLE hold (
+    entry_id      INTEGER NOT NULL REFERENCES entry (id),
+    position      INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    subject       TEXT NOT NULL,
+    reason        TEXT,
+    until_at      INTEGER,
+    link_position INTEGER,
+    PRIMARY KEY (entry_id, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
+
+-- Where an entry waits, would wait, or waited. `due_at` is when its score changes next, and set only while it waits.
+CREATE TABLE place (
+    entry_id          INTEGER PRIMARY KEY REFERENCES entry (id),
+    lane_id           INTEGER NOT NULL REFERENCES lane (id),
+    rank_key          BLOB NOT NULL,
+    score_thousandths INTEGER,
+    terms             TEXT NOT NULL,
+    due_at            INTEGER
+) STRICT;
+CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
+
+-- The ready index: exactly what can be claimed, in the order in which it is. Entries that wait (`run_seq` is null) and begun
+-- runs that can go on. What is held, parked or driven is not here, so a claim never steps over it.
+CREATE TABLE ready (
+    lane_id  INTEGER NOT NULL,
+    rank_key BLOB NOT NULL,
+    entry_id INTEGER NOT NULL,
+    run_seq  INTEGER,
+    PRIMARY KEY (lane_id, rank_key, entry_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ready_by_entry ON ready (entry_id);
+
+CREATE TRIGGER ready_count_insert AFTER INSERT ON ready BEGIN
+    UPDATE lane SET waiting = waiting + 1 WHERE id = NEW.lane_id;
+END;
+CREATE TRIGGER ready_count_delete AFTER DELETE ON ready BEGIN
+    UPDATE lane SET waiting = waiting - 1 WHERE id = OLD.lane_id;
+END;
+
+-- How many entries of each backlog are in which state, and for what; kept by triggers, so that a report reads a few rows
+-- however long the backlog is.
+CREATE TABLE coverage (
+    backlog  TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    held_for TEXT NOT NULL,
+    entries  INTEGER NOT NULL CHECK (entries >= 0),
+    PRIMARY KEY (backlog, state, held_for)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER coverage_insert AFTER INSERT ON entry BEGIN
+    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), 1)
+    ON CONFLICT DO UPDATE SET entries = entries + 1;
+END;
+CREATE TRIGGER coverage_update AFTER UPDATE OF backlog, state, held_for ON entry
+WHEN (OLD.backlog, OLD.state, OLD.held_for) IS NOT (NEW.backlog, NEW.state, NEW.held_for) BEGIN
+    UPDATE coverage SET entries = entries - 1
+    WHERE backlog = OLD.backlog AND state = OLD.state AND held_for = coalesce(OLD.held_for, '');
+    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), 1)
+    ON CONFLICT DO UPDATE SET entries = entries + 1;
+END;
+
+-- What the runs of a backlog have cost.
+CREATE TABLE backlog_cost (
+    backlog TEXT PRIMARY KEY,
+    cost    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every reading of a source in full; `complete` is null until it ended.
+CREATE TABLE reconcile (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    backlog  TEXT NOT NULL,
+    tracker  TEXT NOT NULL,
+    begun_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    complete INTEGER
+) STRICT;
+CREATE INDEX reconcile_complete ON reconcile (backlog, tracker, id) WHERE complete = 1;
+
+-- In which reconcile an entry was seen last: the one thing that every reading writes for every entry, so its row is small.
+CREATE TABLE sighting (
+    entry_id  INTEGER PRIMARY KEY REFERENCES entry (id),
+    reconcile INTEGER NOT NULL
+) STRICT;
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- Runs.
+
+-- One row for each journey of an entry through a pipeline. `fence` only rises. `lease_until` is set while a host drives it;
+-- a running run without one has a row in `ready`. `chain_*` is the head of its events. `escrow` is what is set aside for it.
+CREATE TABLE run (
+    seq          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    entry_id     INTEGER NOT NULL REFERENCES entry (id),
+    lane_id      INTEGER NOT NULL REFERENCES lane (id),
+    backlog      TEXT NOT NULL,
+    pipeline     TEXT NOT NULL,
+    kind         TEXT NOT NULL CHECK (kind IN ('work', 'refine')),
+    round        INTEGER NOT NULL,
+    title        TEXT NOT NULL,
+    revision     BLOB NOT NULL REFERENCES snapshot (revision),
+    pins         BLOB NOT NULL REFERENCES pins (digest),
+    rank_key     BLOB NOT NULL,
+    order_facts  TEXT NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('running', 'waiting', 'done', 'failed', 'escalated', 'cancelled')),
+    reason       TEXT,
+    fence        INTEGER NOT NULL,
+    host         TEXT NOT NULL,
+    lease_until  INTEGER CHECK (lease_until IS NULL OR state = 'running'),
+    crashes      INTEGER NOT NULL,
+    started_at   INTEGER NOT NULL,
+    ended_at     INTEGER,
+    cost         INTEGER NOT NULL,
+    escrow       INTEGER NOT NULL CHECK (escrow >= 0),
+    chain_events INTEGER NOT NULL,
+    chain_hash   BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX run_live ON run (entry_id, pipeline) WHERE state IN ('running', 'waiting');
+CREATE INDEX run_by_entry ON run (entry_id);
+CREATE INDEX run_leased ON run (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX run_waiting ON run (state) WHERE state = 'waiting';
+
+-- What people and other hosts want of a run. Only a transaction that holds the run applies it.
+CREATE TABLE inbox (
+    id         INTEGER PRIMARY KEY,
+    run_seq    INTEGER NOT NULL REFERENCES run (seq),
+    sent_at    INTEGER NOT NULL,
+    who        TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    body       TEXT NOT NULL,
+    applied_at INTEGER
+) STRICT;
+CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
+
+-- Every call that ended, in the order in which they did. `gate` is empty for the stage itself. Rows are never changed.
+CREATE TABLE step (
+    id      INTEGER PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    stage   TEXT NOT NULL,
+    gate    TEXT NOT NULL,
+    rework  INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    body    TEXT NOT NULL,
+    UNIQUE (run_seq, stage, gate, rework, attempt)
+) STRICT;
+
+-- What a step asked of its capabilities and what it was told: the intent before it acts, the answer before the guest sees it.
+CREATE TABLE journal (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    stage   TEXT NOT NULL,
+    gate    TEXT NOT NULL,
+    rework  INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    call    INTEGER NOT NULL,
+    intent  TEXT NOT NULL,
+    answer  TEXT,
+    PRIMARY KEY (run_seq, stage, gate, rework, attempt, call)
+) STRICT;
+
+-- What every step cost, a row a step. Rows are never changed.
+CREATE TABLE ledger (
+    step_id    INTEGER PRIMARY KEY REFERENCES step (id),
+    run_seq    INTEGER NOT NULL REFERENCES run (seq),
+    plugin     BLOB NOT NULL,
+    settled_at INTEGER NOT NULL,
+    fuel       INTEGER NOT NULL,
+    cost       INTEGER NOT NULL
+) STRICT;
+
+-- What a live run has set aside, by cap and by the period in which it was. No rows for a run that no host drives.
+CREATE TABLE escrow (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    cap_id  INTEGER NOT NULL REFERENCES cap (id),
+    label   TEXT NOT NULL,
+    amount  INTEGER NOT NULL CHECK (amount >= 0),
+    PRIMARY KEY (run_seq, cap_id, label)
+) STRICT, WITHOUT ROWID;
+
+-- What happened to a run; each hash covers the one before it. Rows are never changed.
+CREATE TABLE event (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    seq     INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    hash    BLOB NOT NULL,
+    PRIMARY KEY (run_seq, seq)
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- What leaves the host.
+
+-- Effects and records that were committed, in the order in which they are delivered to their entry. `fence` only rises;
+-- `lease_until` is set while a host sends it. `became` is set once, when it is settled. `path` and `artifact` are those of a
+-- published file, by which a later run knows its own file again.
+CREATE TABLE outbox (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    run_seq     INTEGER NOT NULL REFERENCES run (seq),
+    entry_id    INTEGER NOT NULL REFERENCES entry (id),
+    kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record')),
+    reference   TEXT,
+    body        TEXT NOT NULL,
+    path        TEXT,
+    artifact    BLOB,
+    state       TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'settled')),
+    fence       INTEGER NOT NULL,
+    host        TEXT,
+    lease_until INTEGER CHECK ((lease_until IS NOT NULL) = (state = 'sending')),
+    next_at     INTEGER NOT NULL,
+    failures    INTEGER NOT NULL,
+    ambiguous   INTEGER NOT NULL,
+    reason      TEXT,
+    became      TEXT CHECK ((became IS NOT NULL) = (state = 'settled')),
+    settled_at  INTEGER
+) STRICT;
+CREATE INDEX outbox_by_run ON outbox (run_seq, id);
+CREATE UNIQUE INDEX outbox_reference ON outbox (run_seq, reference) WHERE reference IS NOT NULL;
+CREATE INDEX outbox_unsettled ON outbox (entry_id, id) WHERE state <> 'settled';
+CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state = 'waiting';
+CREATE INDEX outbox_leased ON outbox (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX outbox_by_path ON outbox (entry_id, path, id) WHERE path IS NOT NULL;
+
+-- Times that end a run's wait.
+CREATE TABLE wake (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (run_seq, at)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wake_due ON wake (at);
+
+-- Deliveries that a run waits for. When the last row of one condition of a run goes, the wait ends.
+CREATE TABLE wake_delivery (
+    run_seq   INTEGER NOT NULL REFERENCES run (seq),
+    condition INTEGER NOT NULL,
+    outbox_id INTEGER NOT NULL REFERENCES outbox (id),
+    PRIMARY KEY (run_seq, condition, outbox_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wake_delivery_by_outbox ON wake_delivery (outbox_id);
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- Hosts and people.
+
+-- Hosts that drove runs, and when each was last heard of.
+CREATE TABLE host (
+    id      TEXT PRIMARY KEY,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- At most one row: the stop in force.
+CREATE TABLE control (
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    mode     TEXT NOT NULL CHECK (mode IN ('drain', 'now')),
+    who      TEXT NOT NULL,
+    why      TEXT NOT NULL,
+    since_at INTEGER NOT NULL
+) STRICT;
+
+-- What people decided, about an entry or (`entry_id` is null) about all hosts. Rows are never changed.
+CREATE TABLE decision (
+    id         INTEGER PRIMARY KEY,
+    entry_id   INTEGER REFERENCES entry (id),
+    kind       TEXT NOT NULL,
+    who        TEXT,
+    why        TEXT,
+    decided_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX decision_by_entry ON decision (entry_id, id);
+
+-- Ticks of schedules that were acted on: the key makes a tick happen once, however many hosts saw it.
+CREATE TABLE schedule_fire (
+    schedule TEXT NOT NULL,
+    tick_at  INTEGER NOT NULL,
+    fired_at INTEGER NOT NULL,
+    PRIMARY KEY (schedule, tick_at)
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------------------------------------------------------------------
+-- Lines for people: one list of columns for every query that shows them.
+
+CREATE VIEW entry_line AS
+SELECT entry.id, entry.tracker, entry.key, entry.backlog, entry.title, entry.url, entry.state, entry.closed, entry.revision,
+       entry.rounds, entry.created_at, lane.pipeline, place.score_thousandths, place.terms, place.lane_id, place.rank_key
+FROM entry
+LEFT JOIN place ON place.entry_id = entry.id
+LEFT JOIN lane ON lane.id = place.lane_id;
+
+CREATE VIEW run_line AS
+SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.lane_id, run.pipeline, run.kind, run.round,
+       run.state, run.reason, run.host, run.fence, run.crashes, run.started_at, run.ended_at, run.cost, run.pins, run.revision,
+       run.order_facts, run.escrow
+FROM run
+JOIN entry ON entry.id = run.entry_id;

@@ -1,0 +1,6 @@
+SELECT outbox.id, outbox.fence, outbox.entry_id, run.id AS run, entry.tracker, entry.key, entry.url, outbox.kind,
+       outbox.reference, outbox.body, outbox.path, outbox.ambiguous, outbox.failures
+FROM outbox
+JOIN run ON run.seq = outbox.run_seq
+JOIN entry ON entry.id = outbox.entry_id
+WHERE outbox.id = :id;

@@ -1,0 +1,1 @@
+INSERT INTO reconcile (backlog, tracker, begun_at) VALUES (:backlog, :tracker, :now);

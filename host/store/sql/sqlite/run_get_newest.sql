@@ -1,0 +1,6 @@
+SELECT run.id, run.state
+FROM run
+JOIN entry ON entry.id = run.entry_id
+WHERE entry.tracker = :tracker AND entry.key = :key
+ORDER BY run.seq DESC
+LIMIT 1;

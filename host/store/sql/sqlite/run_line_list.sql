@@ -1,0 +1,4 @@
+SELECT * FROM run_line
+WHERE (:key IS NULL OR key = :key) AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
+ORDER BY seq DESC
+LIMIT :limit OFFSET :offset;

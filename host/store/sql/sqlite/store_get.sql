@@ -1,0 +1,1 @@
+SELECT id, seen_at, vtime FROM store;

@@ -1,0 +1,67 @@
+//! What can go wrong in a store, by who must act.
+
+use tollgate_core::{RunId, lease::Fence};
+
+/// A store's refusal or failure.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else drives the run by now. The driver drops its work; nothing was changed.
+    #[error("the claim on run {run} is stale: it was taken with fence {fence}, and another claim has followed")]
+    StaleFence {
+        /// Which run.
+        run: RunId,
+        /// The fence that was named.
+        fence: Fence,
+    },
+    /// Somebody else delivers the effect by now. Nothing was changed.
+    #[error("the lease on delivery {delivery} has passed to another host")]
+    StaleDelivery {
+        /// Which outbox row.
+        delivery: i64,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} `{name}` in the store")]
+    NotFound {
+        /// Which kind of thing.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// The thing is in a state that does not allow it.
+    #[error("{0}")]
+    Conflict(String),
+    /// A later version wrote it.
+    #[error(
+        "the store at {location} has schema version {found} (`{found_name}`), and this version of tollgate knows up to \
+         {known}; run the version that wrote it, or a later one"
+    )]
+    NewerSchema {
+        /// Where the store is.
+        location: String,
+        /// The version found.
+        found: i64,
+        /// The name of the newest migration found.
+        found_name: String,
+        /// The newest version known.
+        known: i64,
+    },
+    /// Another process has it.
+    #[error("the store at {location} is used by another tollgate process ({holder}); stop it first, or use another store")]
+    InUse {
+        /// Where the store is.
+        location: String,
+        /// The process, as far as it is known.
+        holder: String,
+    },
+    /// The database or the disk failed.
+    #[error("the store failed while it was to {doing}: {message}")]
+    Platform {
+        /// What was being done, as a verb: `claim a run`.
+        doing: &'static str,
+        /// The database's own words.
+        message: String,
+    },
+    /// What is stored is not what was written.
+    #[error("the store is damaged: {0}; `tollgate audit verify` shows how far")]
+    Damaged(String),
+}

@@ -1,0 +1,192 @@
+//! What the engine asks of a store.
+
+mod claim;
+mod intake;
+mod outbox;
+mod policy;
+mod report;
+mod write;
+
+use async_trait::async_trait;
+use tollgate_core::{
+    EntryId, HostId, RunId, StoreId, Timestamp,
+    entry::{EntryName, EntrySnapshot, EntryStatus},
+    pins::Pins,
+    run::{Claim, RunSummary},
+};
+
+pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
+pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reconciled, RescoreItem};
+pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome};
+pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
+pub use report::{
+    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopMode, StopRequest,
+};
+pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
+
+use crate::StoreError;
+
+/// What every method returns.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The state of a backlog and of everything that was done with it.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The id that this store got when it was made.
+    fn id(&self) -> StoreId;
+
+    /// The time by the store's clock.
+    async fn now(&self) -> Result<Timestamp>;
+
+    // Policy.
+
+    /// Makes a policy the applied one: its lanes and caps are there afterwards, lanes that it does not name are closed, and the
+    /// version counts up. Applying what is applied already changes nothing.
+    async fn apply_policy(&self, application: PolicyApplication) -> Result<AppliedPolicy>;
+
+    /// The applied policy; none before the first.
+    async fn applied_policy(&self) -> Result<Option<AppliedPolicy>>;
+
+    /// The pins that some lane or run names.
+    async fn pins(&self, digest: tollgate_core::Digest) -> Result<Pins>;
+
+    // Intake.
+
+    /// Takes arrivals in, in their order: entries are made, changed or left alone; links, holds and places are set; dependants
+    /// whose last condition is lifted become ready. `reconcile` is the number from [`Store::begin_reconcile`].
+    ///
+    /// An entry that is busy keeps its place, and its new text for later. One that is done, failed or escalated comes back only
+    /// when its revision changed and the arrival's [`OnChange`] says so.
+    async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>>;
+
+    /// When the entries with these keys were first seen; those that never were are left out.
+    async fn first_seen(
+        &self,
+        tracker: &str,
+        keys: Vec<String>,
+    ) -> Result<std::collections::HashMap<String, Timestamp>>;
+
+    /// Begins to read a source in full.
+    async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64>;
+
+    /// Ends it. When `complete`, entries of this backlog and tracker that were absent from this reconcile and the complete one
+    /// before become gone; their dependants are held.
+    async fn finish_reconcile(&self, reconcile: i64, complete: bool) -> Result<Reconciled>;
+
+    /// Lifts holds whose time has come and wakes runs whose time has come; how many of both.
+    async fn lift_due(&self) -> Result<u64>;
+
+    /// Entries whose score changes by now, the longest due first.
+    async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>>;
+
+    /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone.
+    async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64>;
+
+    // Claims and leases.
+
+    /// Claims the first of the open lanes: a begun run that can go on, or a new run that is born, pinned and paid for now.
+    async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome>;
+
+    /// Renews all leases of a host; those that it still holds.
+    async fn renew_leases(&self, host: &HostId, lease: std::time::Duration) -> Result<Vec<Claim>>;
+
+    /// Gives a claim back in good order: the run goes on later, here or elsewhere, and it counts as no crash.
+    async fn release(&self, claim: Claim, reason: &str) -> Result<()>;
+
+    /// Returns runs whose lease has lapsed to their lanes, with a raised fence and one more crash, and deliveries whose lease has
+    /// lapsed to the outbox, marked ambiguous.
+    async fn sweep(&self) -> Result<Sweep>;
+
+    // A driver's writes.
+
+    /// Steps, costs, effects, events and the next state of a run, all at once.
+    async fn write(&self, write: RunWrite) -> Result<()>;
+
+    /// Sets more money aside for a run.
+    async fn reserve(&self, claim: Claim, amount: tollgate_core::Microcents) -> Result<EscrowAnswer>;
+
+    // The outbox.
+
+    /// Takes up to `max` deliveries, the oldest of each target and no two of one target, and marks them as sending.
+    async fn take_deliveries(
+        &self,
+        host: &HostId,
+        lease: std::time::Duration,
+        max: u32,
+    ) -> Result<Vec<Delivery>>;
+
+    /// Says what became of deliveries. A run that waited for the last of its effects is claimable again. Deliveries whose fence
+    /// is stale are left alone and returned.
+    async fn settle_deliveries(
+        &self,
+        outcomes: Vec<(Delivery, DeliveryOutcome)>,
+    ) -> Result<Vec<tollgate_core::id::DeliveryId>>;
+
+    // A person's word.
+
+    /// Asks every host to stop.
+    async fn stop(&self, request: StopRequest) -> Result<()>;
+
+    /// Lets hosts go on.
+    async fn resume(&self) -> Result<()>;
+
+    /// What hosts were asked.
+    async fn control(&self) -> Result<Control>;
+
+    /// Makes a done, failed or escalated entry wait for a new round.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it is in another state.
+    async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()>;
+
+    // Reports. None of them changes anything.
+
+    /// Entries, by lane and place for those that wait, then by id.
+    async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>>;
+
+    /// One entry by its key; an ambiguous key (in several trackers) is an error that names them.
+    async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail>;
+
+    /// What an entry said at a revision.
+    async fn snapshot(&self, revision: tollgate_core::Digest) -> Result<EntrySnapshot>;
+
+    /// Runs, newest first.
+    async fn runs(&self, filter: RunFilter) -> Result<Page<RunSummary>>;
+
+    /// One run with all that is known of it.
+    async fn run(&self, id: RunId) -> Result<RunDetail>;
+
+    /// The newest run of an entry.
+    async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>>;
+
+    /// Every run's id, oldest first: what an audit goes through.
+    async fn run_ids(&self) -> Result<Vec<RunId>>;
+
+    /// How much of each backlog is in which state.
+    async fn coverage(&self) -> Result<Vec<Coverage>>;
+
+    /// How many entries wait, and how many runs are alive: whether there is anything left to do.
+    async fn open_work(&self) -> Result<OpenWork>;
+
+    /// Where every cap stands in its present period.
+    async fn cap_balances(&self) -> Result<Vec<CapBalanceReport>>;
+}
+
+/// What there is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OpenWork {
+    /// Places in lanes: entries that wait and begun runs that can go on.
+    pub ready: u64,
+    /// Runs that some host drives.
+    pub driven: u64,
+    /// Runs that wait for something that comes by itself: a time, a delivery.
+    pub waiting: u64,
+    /// The time of the first wake among them, where one is known.
+    pub next_wake_at: Option<Timestamp>,
+    /// Deliveries that are not settled.
+    pub undelivered: u64,
+    /// The time of the first retry among them.
+    pub next_delivery_at: Option<Timestamp>,
+}
+

@@ -1,0 +1,70 @@
+//! Claims and leases.
+
+use std::time::Duration;
+
+use tollgate_core::{
+    EntryId, HostId, LaneId, Microcents, RunId, Timestamp,
+    id::DeliveryId,
+    ledger::Cap,
+    run::{Claim, RunSummary},
+};
+
+/// A wish for work.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest {
+    /// Who asks.
+    pub host: HostId,
+    /// For how long, before it must be renewed.
+    pub lease: Duration,
+    /// The lanes whose window is open.
+    pub lanes: Vec<LaneId>,
+    /// The id that a new run gets; made by the host, so that a claim whose answer was lost can be recognised.
+    pub new_run: RunId,
+    /// Only runs that begun before: what a host asks for while it drains. A stop with [`StopMode::Drain`](super::StopMode) does
+    /// not refuse these.
+    pub only_begun: bool,
+    /// Only these entries, when not empty: what `run --items` and `run --once KEY` ask for.
+    pub only: Vec<EntryId>,
+}
+
+/// What a claim gave.
+#[derive(Debug, Clone)]
+pub enum ClaimOutcome {
+    /// A run to drive.
+    Claimed(Box<ClaimedRun>),
+    /// Nothing waits in the open lanes.
+    Nothing,
+    /// Something waits, and a cap has no room for its first tranche.
+    CapReached {
+        /// Which cap.
+        cap: Cap,
+        /// When its next period begins.
+        until: Timestamp,
+    },
+    /// Hosts were asked to stop.
+    Stopped,
+}
+
+/// A run to drive.
+#[derive(Debug, Clone)]
+pub struct ClaimedRun {
+    /// The right to drive it.
+    pub claim: Claim,
+    /// The run; `crashes` says how often a lease on it lapsed.
+    pub run: RunSummary,
+    /// Whether it began before: then its steps are in [`Store::run`](super::Store::run).
+    pub begun: bool,
+    /// What is set aside for it and not spent.
+    pub escrow: Microcents,
+    /// When the claim was made.
+    pub claimed_at: Timestamp,
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sweep {
+    /// Runs whose lease had lapsed.
+    pub lapsed_runs: Vec<RunId>,
+    /// Deliveries whose lease had lapsed.
+    pub lapsed_deliveries: Vec<DeliveryId>,
+}

@@ -1,0 +1,101 @@
+//! What comes in from sources.
+
+use tollgate_core::{
+    Digest, EntryId, LaneId, Timestamp,
+    entry::{DependencyRule, EntrySnapshot, EntryState, Hold, Link},
+    item::SourceItem,
+    rank::RankKey,
+    record::Term,
+};
+
+/// An item as its source shows it and the policy judges it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The backlog that it enters by.
+    pub backlog: String,
+    /// What its source said, kept so that it can be judged again without reading the source. `closed` is in it.
+    pub item: SourceItem,
+    /// What the backlog made of it.
+    pub snapshot: EntrySnapshot,
+    /// The digest of the snapshot.
+    pub revision: Digest,
+    /// Its links.
+    pub links: Vec<Link>,
+    /// When its dependencies count as satisfied.
+    pub depends: DependencyRule,
+    /// What the policy says of it.
+    pub admission: Admission,
+    /// What a changed revision means for an entry that is over.
+    pub on_change: OnChange,
+}
+
+/// What the policy says of an entry. The store adds what only it knows: whether dependencies are satisfied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admission {
+    /// Why it may not run; empty when the policy has no objection.
+    pub holds: Vec<Hold>,
+    /// Where it would wait; none when no place can be computed.
+    pub place: Option<PlaceInLane>,
+}
+
+/// A place in a lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlaceInLane {
+    /// Which lane.
+    pub lane: LaneId,
+    /// The order in it.
+    pub rank_key: RankKey,
+    /// The score in thousandths, where the backlog has a priority formula.
+    pub score_thousandths: Option<i64>,
+    /// Its terms.
+    pub terms: Vec<Term>,
+    /// When the score changes next.
+    pub due_at: Option<Timestamp>,
+}
+
+/// What a changed revision means for an entry that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnChange {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// The entry is held until a person retries it.
+    Ask,
+    /// It runs again.
+    Rerun,
+}
+
+/// What an arrival did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which entry.
+    pub id: EntryId,
+    /// Its key.
+    pub key: String,
+    /// Whether it was not known before.
+    pub created: bool,
+    /// Whether it says something else than before.
+    pub revised: bool,
+    /// Its state now.
+    pub state: EntryState,
+}
+
+/// How a reconcile ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reconciled {
+    /// Keys of entries that are gone.
+    pub gone: Vec<String>,
+}
+
+/// An entry whose score is due.
+#[derive(Debug, Clone)]
+pub struct RescoreItem {
+    /// Which entry.
+    pub id: EntryId,
+    /// The backlog that it entered by.
+    pub backlog: String,
+    /// What its source said last.
+    pub item: SourceItem,
+    /// When it was first seen.
+    pub first_seen_at: Timestamp,
+}

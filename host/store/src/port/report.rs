@@ -1,0 +1,144 @@
+//! What people ask a store.
+
+use std::collections::BTreeMap;
+
+use tollgate_core::{
+    Microcents, Timestamp,
+    course::EffectRef,
+    effect::{Delivered, Effect},
+    entry::{EntrySnapshot, EntryState, EntryStatus, Link},
+    event::Event,
+    record::{Record, Term},
+    run::{RunState, RunSummary},
+    step::Step,
+};
+
+/// One page of something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// Which entries.
+#[derive(Debug, Clone, Default)]
+pub struct EntryFilter {
+    /// Of this backlog only.
+    pub backlog: Option<String>,
+    /// In these states only; all, when empty.
+    pub states: Vec<EntryState>,
+    /// How many at the most; 0 for all.
+    pub limit: u32,
+    /// After how many.
+    pub offset: u32,
+}
+
+/// Which runs.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Of the entry with this key only.
+    pub key: Option<String>,
+    /// In these states only; all, when empty.
+    pub states: Vec<RunState>,
+    /// How many at the most; 0 for all.
+    pub limit: u32,
+    /// After how many.
+    pub offset: u32,
+}
+
+/// All that is known of an entry.
+#[derive(Debug, Clone)]
+pub struct EntryDetail {
+    /// Its line.
+    pub status: EntryStatus,
+    /// What it says now.
+    pub snapshot: EntrySnapshot,
+    /// Whether its tracker says that it is closed.
+    pub closed: bool,
+    /// Links from it.
+    pub links: Vec<LinkStatus>,
+    /// Keys of entries that depend on it and wait.
+    pub waiting_for_it: Vec<String>,
+    /// The terms of its score.
+    pub terms: Vec<Term>,
+    /// How many places of its lane come before it; none when it does not wait.
+    pub ahead: Option<u64>,
+    /// Its runs, newest first.
+    pub runs: Vec<RunSummary>,
+}
+
+/// A link and where it leads.
+#[derive(Debug, Clone)]
+pub struct LinkStatus {
+    /// The link.
+    pub link: Link,
+    /// The state of the entry it leads to; none when there is none.
+    pub target: Option<EntryState>,
+    /// For a dependency: whether it is satisfied.
+    pub satisfied: bool,
+}
+
+/// All that is known of a run.
+#[derive(Debug, Clone)]
+pub struct RunDetail {
+    /// Its line.
+    pub summary: RunSummary,
+    /// The backlog it came by, the score at claim and its terms.
+    pub order: tollgate_core::record::OrderFacts,
+    /// Its steps, oldest first.
+    pub steps: Vec<Step>,
+    /// Its released effects and what became of them.
+    pub effects: Vec<(EffectRef, Effect, Option<Delivered>)>,
+    /// Its events, oldest first.
+    pub events: Vec<Event>,
+    /// What is set aside for it and not spent.
+    pub escrow: Microcents,
+    /// Its record, once it is over.
+    pub record: Option<Record>,
+    /// What became of the record.
+    pub record_delivered: Option<Delivered>,
+}
+
+/// How much of a backlog is in which state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// Which backlog.
+    pub backlog: String,
+    /// Entries by state.
+    pub states: BTreeMap<EntryState, u64>,
+    /// Held entries by the kind of their first hold.
+    pub holds: BTreeMap<tollgate_core::entry::HoldKind, u64>,
+    /// What its runs have cost.
+    pub cost: Microcents,
+}
+
+/// What hosts were asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Control {
+    /// The stop in force.
+    pub stop: Option<StopRequest>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// A person's wish that hosts stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopRequest {
+    /// How.
+    pub mode: StopMode,
+    /// Who asks.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// How hosts stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopMode {
+    /// Runs that were begun are driven to their end; no more are claimed.
+    Drain,
+    /// Runs are interrupted and given back.
+    Now,
+}

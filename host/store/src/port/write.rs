@@ -1,0 +1,83 @@
+//! What a driver writes.
+
+use tollgate_core::{
+    Timestamp,
+    course::{EffectRef, End},
+    effect::Effect,
+    event::NewEvent,
+    ledger::Cap,
+    record::Record,
+    run::Claim,
+    step::Step,
+};
+
+/// Everything that changes when a driver reaches a durable point.
+#[derive(Debug, Clone)]
+pub struct RunWrite {
+    /// The right to write.
+    pub claim: Claim,
+    /// Steps that ended since the last write, oldest first. Their cost moves from escrow to settled.
+    pub steps: Vec<Step>,
+    /// Effects that may be delivered now.
+    pub released: Vec<ReleasedEffect>,
+    /// What happened, oldest first.
+    pub events: Vec<NewEvent>,
+    /// What the run does next.
+    pub next: NextState,
+}
+
+/// An effect that may be delivered.
+#[derive(Debug, Clone)]
+pub struct ReleasedEffect {
+    /// Which effect of which step.
+    pub reference: EffectRef,
+    /// What is asked for.
+    pub effect: Effect,
+}
+
+/// What a run does next.
+#[derive(Debug, Clone)]
+pub enum NextState {
+    /// The driver goes on.
+    GoOn,
+    /// It waits; the claim ends, and what is left of the escrow is returned.
+    Wait {
+        /// What wakes it.
+        wakes: Vec<Wake>,
+        /// A sentence for people.
+        reason: String,
+    },
+    /// It is over; the claim ends, what is left of the escrow is returned, the entry gets its state, dependants whose last
+    /// condition is lifted become ready, and the record enters the outbox with the head of the chain in it.
+    ///
+    /// The store fills [`Record::chain`] and `entry.changed_since`, and appends the `finished` event with the record's digest.
+    Finish {
+        /// How it ended.
+        end: End,
+        /// The account of it, without its chain.
+        record: Box<Record>,
+    },
+}
+
+/// Something that ends a wait. Whichever comes first does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// A time.
+    At(Timestamp),
+    /// All these effects are delivered or refused. Those that are already count.
+    Delivered(Vec<EffectRef>),
+}
+
+/// Whether more money was set aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EscrowAnswer {
+    /// It was.
+    Reserved,
+    /// A cap has no room.
+    CapReached {
+        /// Which cap.
+        cap: Cap,
+        /// When its next period begins.
+        until: Timestamp,
+    },
+}

@@ -1,0 +1,344 @@
+//! A store in one SQLite file.
+//!
+//! * [`writer`] owns the one connection that writes and shares commits; [`readers`] see the last commit.
+//! * [`open`] holds the connections' settings and the lock; [`migrate`] brings the schema up to date.
+//! * [`tx`] is one logical transaction; the other modules are what happens inside one, each with the queries of `sql/sqlite/`
+//!   that it names by [`sql`].
+
+mod claim;
+mod control;
+mod entry;
+mod intake;
+mod ledger;
+mod live_run;
+mod migrate;
+mod open;
+mod outbox;
+mod policy;
+mod readers;
+mod readiness;
+mod report;
+mod rows;
+mod sql;
+mod tx;
+mod write;
+mod writer;
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tollgate_core::{
+    Clock, Digest, EntryId, HostId, Microcents, RunId, StoreId, Timestamp,
+    entry::{EntryName, EntrySnapshot, EntryStatus},
+    id::DeliveryId,
+    pins::Pins,
+    run::{Claim, RunSummary},
+    time::SystemClock,
+};
+
+use self::{
+    open::HostLock,
+    readers::Readers,
+    tx::{Columns as _, Failure, Tx, TxResult},
+    writer::{StoreClock, Writer},
+};
+use crate::{
+    StoreError,
+    port::{
+        Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
+        Coverage, Delivery, DeliveryOutcome, EntryDetail, EntryFilter, EscrowAnswer, OpenWork, Page,
+        PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store,
+        Sweep,
+    },
+};
+
+/// How to open a store.
+pub struct SqliteOptions {
+    /// Where it is; none for one that lives in memory and is gone when it is dropped.
+    pub path: Option<PathBuf>,
+    /// What the process is going to do with it.
+    pub mode: OpenMode,
+    /// Where the time comes from. The store never acts on an earlier time than it has acted on.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a process does with a store. Any number of processes may open one at the same time, of which one as [`OpenMode::Host`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// Drives what is in it: takes the lock beside the file, makes the file when there is none and brings its schema up to date.
+    /// Only a host claims and delivers.
+    Host,
+    /// Says something short (`stop`, `retry`) while a host may be driving: no lock; waits for the host's commits, not for the
+    /// host.
+    Client,
+    /// Reads.
+    ReadOnly,
+}
+
+/// A store in one SQLite file, or in memory.
+pub struct SqliteStore {
+    id: StoreId,
+    mode: OpenMode,
+    clock: StoreClock,
+    /// None when it is opened for reading.
+    writer: Option<Writer>,
+    /// None when it lives in memory: then the one connection reads as well.
+    readers: Option<Arc<Readers>>,
+    /// After the writer, so that the lock is given back when the last commit is done.
+    _lock: Option<HostLock>,
+}
+
+impl SqliteOptions {
+    /// The store at `path`.
+    pub fn at(path: impl Into<PathBuf>, mode: OpenMode) -> Self {
+        Self { path: Some(path.into()), mode, clock: Arc::new(SystemClock::default()) }
+    }
+
+    /// A store in memory.
+    pub fn in_memory() -> Self {
+        Self { path: None, mode: OpenMode::Host, clock: Arc::new(SystemClock::default()) }
+    }
+
+    /// With this clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+}
+
+impl SqliteStore {
+    /// Opens a store. Blocks while the schema is brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] when another host drives it, [`StoreError::NewerSchema`] when a later version wrote it,
+    /// [`StoreError::NotFound`] when there is none and the mode does not make one.
+    pub fn open(options: SqliteOptions) -> Result<Self> {
+        let doing = "open";
+        let SqliteOptions { path, mode, clock } = options;
+        let lock = match &path {
+            Some(path) => make_room(path, mode)?,
+            None => None,
+        };
+        let location = path.as_ref().map_or_else(|| "memory".into(), |path| path.display().to_string());
+        let connected = match (&path, mode) {
+            (None, _) => open::in_memory(),
+            (Some(path), OpenMode::ReadOnly) => open::reader(path),
+            (Some(path), _) => open::writer(path),
+        };
+        let connected = connected.and_then(|mut connection| {
+            match mode {
+                OpenMode::Host => migrate::migrate(&mut connection, &location, clock.now())?,
+                OpenMode::Client | OpenMode::ReadOnly => migrate::require_present(&connection, &location)?,
+            }
+            let about = Tx::new(&connection, Timestamp::default())
+                .one(sql::STORE_GET, [], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
+            let (id, seen) = about.ok_or_else(|| Failure::damaged("it has no row about itself"))?;
+            Ok((connection, id, seen))
+        });
+        let (connection, id, seen) = connected.map_err(|failure| failure.while_doing(doing))?;
+        let clock = StoreClock::new(clock, seen);
+        let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
+        let writer = match mode {
+            OpenMode::Host | OpenMode::Client => Some(Writer::start(connection, clock.clone())?),
+            OpenMode::ReadOnly => None,
+        };
+        Ok(Self { id, mode, clock, writer, readers, _lock: lock })
+    }
+
+    async fn write_tx<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+    ) -> Result<T> {
+        let read_only = || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
+        self.writer.as_ref().ok_or_else(read_only)?.run(doing, body).await
+    }
+
+    /// As [`SqliteStore::write_tx`], for what only a host may do.
+    async fn host_tx<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.mode != OpenMode::Host {
+            return Err(StoreError::Conflict(format!("only the host that holds the store's lock may {doing}")));
+        }
+        self.write_tx(doing, body).await
+    }
+
+    async fn read_tx<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+    ) -> Result<T> {
+        match &self.readers {
+            Some(readers) => readers.run(doing, body).await,
+            None => self.write_tx(doing, body).await,
+        }
+    }
+}
+
+/// What must be there before a database can be opened: for a host its folder and the lock, for the others the file.
+fn make_room(path: &std::path::Path, mode: OpenMode) -> Result<Option<HostLock>> {
+    if mode != OpenMode::Host {
+        return match path.exists() {
+            true => Ok(None),
+            false => Err(StoreError::NotFound { what: "store", name: path.display().to_string() }),
+        };
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| StoreError::Platform {
+            doing: "make its folder",
+            message: format!("{}: {e}", folder.display()),
+        })?;
+    }
+    HostLock::take(path).map(Some)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn id(&self) -> StoreId {
+        self.id
+    }
+
+    async fn now(&self) -> Result<Timestamp> {
+        Ok(self.clock.now())
+    }
+
+    async fn apply_policy(&self, application: PolicyApplication) -> Result<AppliedPolicy> {
+        self.write_tx("apply a policy", move |tx| policy::apply(tx, &application)).await
+    }
+
+    async fn applied_policy(&self) -> Result<Option<AppliedPolicy>> {
+        self.read_tx("read the policy", policy::applied).await
+    }
+
+    async fn pins(&self, digest: Digest) -> Result<Pins> {
+        self.read_tx("read pins", move |tx| policy::pins(tx, digest)).await
+    }
+
+    async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>> {
+        self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
+    }
+
+    async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {
+        let tracker = tracker.to_owned();
+        self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
+    }
+
+    async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64> {
+        let (backlog, tracker) = (backlog.to_owned(), tracker.to_owned());
+        self.write_tx("begin a reconcile", move |tx| intake::begin_reconcile(tx, &backlog, &tracker)).await
+    }
+
+    async fn finish_reconcile(&self, reconcile: i64, complete: bool) -> Result<Reconciled> {
+        self.write_tx("end a reconcile", move |tx| intake::finish_reconcile(tx, reconcile, complete)).await
+    }
+
+    async fn lift_due(&self) -> Result<u64> {
+        self.write_tx("lift what is due", intake::lift_due).await
+    }
+
+    async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>> {
+        self.read_tx("find scores that are due", move |tx| intake::due_for_rescoring(tx, limit)).await
+    }
+
+    async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64> {
+        self.write_tx("give entries new places", move |tx| intake::rescore(tx, &items)).await
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {
+        self.host_tx("claim a run", move |tx| claim::claim(tx, &request)).await
+    }
+
+    async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
+        let host = host.clone();
+        self.host_tx("renew leases", move |tx| claim::renew_leases(tx, &host, lease)).await
+    }
+
+    async fn release(&self, claim: Claim, reason: &str) -> Result<()> {
+        let reason = reason.to_owned();
+        self.host_tx("release a run", move |tx| claim::release(tx, claim, &reason)).await
+    }
+
+    async fn sweep(&self) -> Result<Sweep> {
+        self.host_tx("sweep", claim::sweep).await
+    }
+
+    async fn write(&self, write: RunWrite) -> Result<()> {
+        self.host_tx("write what a driver did", move |tx| write::write(tx, write)).await
+    }
+
+    async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
+        self.host_tx("set money aside", move |tx| write::reserve(tx, claim, amount)).await
+    }
+
+    async fn take_deliveries(&self, host: &HostId, lease: Duration, max: u32) -> Result<Vec<Delivery>> {
+        let host = host.clone();
+        self.host_tx("take deliveries", move |tx| outbox::take(tx, &host, lease, max)).await
+    }
+
+    async fn settle_deliveries(&self, outcomes: Vec<(Delivery, DeliveryOutcome)>) -> Result<Vec<DeliveryId>> {
+        self.host_tx("settle deliveries", move |tx| outbox::settle(tx, &outcomes)).await
+    }
+
+    async fn stop(&self, request: StopRequest) -> Result<()> {
+        self.write_tx("stop", move |tx| control::stop(tx, &request)).await
+    }
+
+    async fn resume(&self) -> Result<()> {
+        self.write_tx("resume", control::resume).await
+    }
+
+    async fn control(&self) -> Result<Control> {
+        self.read_tx("read what hosts were asked", control::get).await
+    }
+
+    async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {
+        let (who, reason) = (who.to_owned(), reason.to_owned());
+        self.write_tx("retry an entry", move |tx| control::retry(tx, entry, &who, &reason)).await
+    }
+
+    async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>> {
+        self.read_tx("list entries", move |tx| report::entries(tx, &filter)).await
+    }
+
+    async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail> {
+        let (key, tracker) = (key.to_owned(), tracker.map(str::to_owned));
+        self.read_tx("read an entry", move |tx| report::entry(tx, &key, tracker.as_deref())).await
+    }
+
+    async fn snapshot(&self, revision: Digest) -> Result<EntrySnapshot> {
+        self.read_tx("read a revision", move |tx| report::snapshot(tx, revision)).await
+    }
+
+    async fn runs(&self, filter: RunFilter) -> Result<Page<RunSummary>> {
+        self.read_tx("list runs", move |tx| report::runs(tx, &filter)).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<RunDetail> {
+        self.read_tx("read a run", move |tx| report::run(tx, id)).await
+    }
+
+    async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>> {
+        let entry = entry.clone();
+        self.read_tx("find the newest run", move |tx| report::newest_run(tx, &entry)).await
+    }
+
+    async fn run_ids(&self) -> Result<Vec<RunId>> {
+        self.read_tx("list runs", report::run_ids).await
+    }
+
+    async fn coverage(&self) -> Result<Vec<Coverage>> {
+        self.read_tx("count entries", report::coverage).await
+    }
+
+    async fn open_work(&self) -> Result<OpenWork> {
+        self.read_tx("count what is left to do", report::open_work).await
+    }
+
+    async fn cap_balances(&self) -> Result<Vec<CapBalanceReport>> {
+        self.read_tx("read caps", policy::cap_balances).await
+    }
+}

@@ -1,0 +1,152 @@
+//! What leaves the host: in order per entry, each with a lease and fence of its own.
+
+use std::time::Duration;
+
+use rusqlite::{Row, named_params};
+use serde_json::json;
+use tollgate_core::{
+    Digest, HostId, Timestamp,
+    course::EffectRef,
+    effect::Delivered,
+    entry::EntryName,
+    event::{EventKind, NewEvent},
+    id::DeliveryId,
+    lease::Fence,
+};
+
+use super::{
+    live_run::LiveRun,
+    sql,
+    tx::{Columns, Failure, Tx, TxResult, json_of},
+};
+use crate::port::{Delivery, DeliveryKind, DeliveryOutcome};
+
+/// Takes the oldest deliveries, no two of one entry.
+pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxResult<Vec<Delivery>> {
+    let params = named_params! { ":now": tx.now.as_millis(), ":max": max };
+    let ids = tx.all(sql::OUTBOX_LIST_TAKABLE, params, |row| row.plain::<i64>("id"))?;
+    let lease_until = tx.now.after(lease).as_millis();
+    ids.into_iter()
+        .map(|id| {
+            let params = named_params! { ":id": id, ":host": host.0, ":lease_until": lease_until };
+            tx.run(sql::OUTBOX_SET_SENDING, params)?;
+            get(tx, id)
+        })
+        .collect()
+}
+
+/// Says what became of deliveries; those whose fence is stale are left alone and returned.
+pub(super) fn settle(
+    tx: &Tx<'_>,
+    outcomes: &[(Delivery, DeliveryOutcome)],
+) -> TxResult<Vec<DeliveryId>> {
+    let mut stale = Vec::new();
+    for (delivery, outcome) in outcomes {
+        let accepted = match outcome {
+            DeliveryOutcome::Settled(became) => settle_one(tx, delivery, became)?,
+            DeliveryOutcome::Retry { at, reason, ambiguous } => {
+                retry_one(tx, delivery, *at, reason, *ambiguous)?
+            }
+        };
+        if !accepted {
+            stale.push(delivery.id);
+        }
+    }
+    Ok(stale)
+}
+
+fn get(tx: &Tx<'_>, id: i64) -> TxResult<Delivery> {
+    let read = |row: &Row<'_>| {
+        let entry = row.plain::<i64>("entry_id")?;
+        let path = row.plain::<Option<String>>("path")?;
+        let delivery = Delivery {
+            id: DeliveryId(id),
+            fence: Fence(row.plain("fence")?),
+            run: row.parsed("run")?,
+            entry: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
+            url: row.plain("url")?,
+            kind: read_kind(row)?,
+            ambiguous: row.plain("ambiguous")?,
+            failures: row.small_count("failures")?,
+            previous: None,
+        };
+        Ok((delivery, entry, path))
+    };
+    let found = tx.one(sql::OUTBOX_GET, named_params! { ":id": id }, read)?;
+    let (delivery, entry, path) =
+        found.ok_or_else(|| Failure::damaged(format!("there is no delivery {id}")))?;
+    let previous = match path {
+        Some(path) => previous_artifact(tx, entry, &path, id)?,
+        None => None,
+    };
+    Ok(Delivery { previous, ..delivery })
+}
+
+fn read_kind(row: &Row<'_>) -> TxResult<DeliveryKind> {
+    match row.plain::<String>("kind")?.as_str() {
+        "record" => Ok(DeliveryKind::Record(row.json("body")?)),
+        _ => Ok(DeliveryKind::Effect { reference: row.json("reference")?, effect: row.json("body")? }),
+    }
+}
+
+fn previous_artifact(tx: &Tx<'_>, entry: i64, path: &str, id: i64) -> TxResult<Option<Digest>> {
+    let params = named_params! { ":entry": entry, ":path": path, ":id": id };
+    let previous = tx.one(sql::OUTBOX_GET_PREVIOUS_ARTIFACT, params, |row| row.digest_or_none("artifact"))?;
+    Ok(previous.flatten())
+}
+
+/// Whether it was still this deliverer's.
+fn settle_one(tx: &Tx<'_>, delivery: &Delivery, became: &Delivered) -> TxResult<bool> {
+    let params = named_params! {
+        ":id": delivery.id.0,
+        ":fence": delivery.fence.0,
+        ":became": json_of(became)?,
+        ":now": tx.now.as_millis(),
+    };
+    let settled = tx.one(sql::OUTBOX_SETTLE_IF_FENCE, params, |row| {
+        let effect = row.json_or_none::<EffectRef>("reference")?;
+        Ok((row.plain::<i64>("run_seq")?, effect))
+    })?;
+    let Some((run_seq, effect)) = settled else { return Ok(false) };
+    let mut run = LiveRun::get(tx, run_seq)?;
+    // The record of a run that is over carries the head of its chain, so the chain ends there: what became of the record, or of
+    // an effect that nobody waited for, stands in the outbox alone.
+    if run.state.is_live() {
+        let body = json!({ "effect": effect, "became": became });
+        run.append(tx, NewEvent { kind: EventKind::Delivered, body })?;
+        run.save(tx)?;
+    }
+    wake_those_that_wait(tx, delivery.id)?;
+    Ok(true)
+}
+
+fn wake_those_that_wait(tx: &Tx<'_>, delivery: DeliveryId) -> TxResult<()> {
+    let conditions = tx.all(sql::WAKE_DELIVERY_SETTLE, named_params! { ":outbox": delivery.0 }, |row| {
+        Ok((row.plain::<i64>("run_seq")?, row.plain::<i64>("condition")?))
+    })?;
+    for (run, condition) in conditions {
+        let params = named_params! { ":run": run, ":condition": condition };
+        let still_open = tx.one(sql::WAKE_DELIVERY_IS_OPEN, params, |_| Ok(()))?.is_some();
+        if !still_open && LiveRun::get(tx, run)?.state == tollgate_core::run::RunState::Waiting {
+            LiveRun::wake(tx, run, "its effects were delivered")?;
+        }
+    }
+    Ok(())
+}
+
+fn retry_one(
+    tx: &Tx<'_>,
+    delivery: &Delivery,
+    at: Timestamp,
+    reason: &str,
+    ambiguous: bool,
+) -> TxResult<bool> {
+    let params = named_params! {
+        ":id": delivery.id.0,
+        ":fence": delivery.fence.0,
+        ":at": at.as_millis(),
+        ":reason": reason,
+        ":ambiguous": ambiguous,
+    };
+    Ok(tx.one(sql::OUTBOX_RETRY_IF_FENCE, params, |_| Ok(()))?.is_some())
+}

@@ -1,0 +1,225 @@
+//! What people ask. Nothing here changes anything.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Row, named_params};
+use serde::Serialize;
+use tollgate_core::{
+    Digest, LaneId, Microcents, RunId,
+    course::EffectRef,
+    effect::{Delivered, Effect},
+    entry::{DependencyRule, EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, Link, LinkKind},
+    event::{Event, NewEvent},
+    record::{Record, Term},
+    run::RunSummary,
+};
+
+use super::{
+    entry::KnownEntry,
+    rows, sql,
+    tx::{Columns, Tx, TxResult, json_of},
+};
+use crate::{
+    StoreError,
+    port::{Coverage, EntryDetail, EntryFilter, LinkStatus, OpenWork, Page, RunDetail, RunFilter},
+};
+
+/// Entries: those that wait for their turn in their order, then the others.
+pub(super) fn entries(tx: &Tx<'_>, filter: &EntryFilter) -> TxResult<Page<EntryStatus>> {
+    let states = list_or_all(&filter.states)?;
+    let matching = named_params! { ":backlog": filter.backlog, ":states": states };
+    let total = tx.one(sql::ENTRY_LINE_COUNT, matching, |row| row.count("total"))?.unwrap_or_default();
+    let params = named_params! {
+        ":backlog": filter.backlog,
+        ":states": states,
+        ":limit": limit_or_all(filter.limit),
+        ":offset": filter.offset,
+    };
+    let mut rows = tx.all(sql::ENTRY_LINE_LIST, params, rows::read_entry_status)?;
+    for status in &mut rows {
+        status.holds = rows::holds(tx, status)?;
+    }
+    Ok(Page { rows, total })
+}
+
+/// One entry by its key.
+pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<EntryDetail> {
+    let params = named_params! { ":key": key, ":tracker": tracker };
+    let found = tx.all(sql::ENTRY_LINE_LIST_BY_KEY, params, |row| {
+        let terms = row.json_or_none::<Vec<Term>>("terms")?.unwrap_or_default();
+        let place =
+            (row.plain::<Option<i64>>("lane_id")?.map(LaneId), row.plain::<Option<Vec<u8>>>("rank_key")?);
+        Ok((rows::read_entry_status(row)?, terms, place))
+    })?;
+    let (mut status, terms, place) =
+        rows::the_one(found, key, |(status, ..)| status.name.tracker.clone())?;
+    status.holds = rows::holds(tx, &status)?;
+    let known = KnownEntry::get(tx, status.id)?;
+    Ok(EntryDetail {
+        snapshot: snapshot(tx, status.revision)?,
+        closed: known.closed,
+        links: links(tx, &known)?,
+        waiting_for_it: waiting_for(tx, &status.name)?,
+        terms,
+        ahead: ahead(tx, &status, place)?,
+        runs: runs_of_entry(tx, &status)?,
+        status,
+    })
+}
+
+/// What an entry said at a revision.
+pub(super) fn snapshot(tx: &Tx<'_>, revision: Digest) -> TxResult<EntrySnapshot> {
+    let params = named_params! { ":revision": revision.as_bytes() };
+    let snapshot = tx.one(sql::SNAPSHOT_GET, params, |row| row.json("body"))?;
+    snapshot.ok_or_else(|| StoreError::NotFound { what: "revision", name: revision.to_string() }.into())
+}
+
+fn links(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Vec<LinkStatus>> {
+    let rule: DependencyRule = entry.depends;
+    tx.all(sql::LINK_LIST, named_params! { ":entry": entry.id.0 }, |row| {
+        let kind: LinkKind = row.word("kind")?;
+        let target: Option<EntryState> = row.word_or_none("state")?;
+        let closed = row.plain::<Option<bool>>("closed")?.unwrap_or_default();
+        let satisfied =
+            kind == LinkKind::DependsOn && target.is_some_and(|state| rule.is_satisfied(state, closed));
+        let to = EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? };
+        let link = Link { kind, to, written: row.plain("written")?, source: row.plain("source")? };
+        Ok(LinkStatus { link, target, satisfied })
+    })
+}
+
+fn waiting_for(tx: &Tx<'_>, name: &EntryName) -> TxResult<Vec<String>> {
+    let params = named_params! { ":tracker": name.tracker, ":key": name.key };
+    tx.all(sql::LINK_LIST_WAITING, params, |row| row.plain("key"))
+}
+
+fn ahead(
+    tx: &Tx<'_>,
+    status: &EntryStatus,
+    place: (Option<LaneId>, Option<Vec<u8>>),
+) -> TxResult<Option<u64>> {
+    let (Some(lane), Some(rank_key)) = place else { return Ok(None) };
+    if status.state != EntryState::Ready {
+        return Ok(None);
+    }
+    let params = named_params! { ":lane": lane.0, ":rank_key": rank_key, ":entry": status.id.0 };
+    tx.one(sql::READY_COUNT_AHEAD, params, |row| row.count("ahead"))
+}
+
+fn runs_of_entry(tx: &Tx<'_>, status: &EntryStatus) -> TxResult<Vec<RunSummary>> {
+    tx.all(sql::RUN_LINE_LIST_OF_ENTRY, named_params! { ":entry": status.id.0 }, rows::read_run_summary)
+}
+
+/// Runs, newest first.
+pub(super) fn runs(tx: &Tx<'_>, filter: &RunFilter) -> TxResult<Page<RunSummary>> {
+    let states = list_or_all(&filter.states)?;
+    let matching = named_params! { ":key": filter.key, ":states": states };
+    let total = tx.one(sql::RUN_LINE_COUNT, matching, |row| row.count("total"))?.unwrap_or_default();
+    let params = named_params! {
+        ":key": filter.key,
+        ":states": states,
+        ":limit": limit_or_all(filter.limit),
+        ":offset": filter.offset,
+    };
+    let rows = tx.all(sql::RUN_LINE_LIST, params, rows::read_run_summary)?;
+    Ok(Page { rows, total })
+}
+
+/// One run with all that is known of it.
+pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
+    let found = tx.one(sql::RUN_LINE_GET, named_params! { ":id": id.to_string() }, |row| {
+        let summary = rows::read_run_summary(row)?;
+        Ok((row.plain::<i64>("seq")?, summary, row.json("order_facts")?, row.money("escrow")?))
+    })?;
+    let (seq, summary, order, escrow) =
+        found.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() })?;
+    let of_run = named_params! { ":run": seq };
+    let record = tx.one(sql::OUTBOX_GET_RECORD, of_run, |row| {
+        Ok((row.json::<Record>("body")?, row.json_or_none::<Delivered>("became")?))
+    })?;
+    let (record, record_delivered) = record.unzip();
+    Ok(RunDetail {
+        summary,
+        order,
+        steps: tx.all(sql::STEP_LIST, of_run, |row| row.json("body"))?,
+        effects: tx.all(sql::OUTBOX_LIST_EFFECTS, of_run, read_effect)?,
+        events: tx.all(sql::EVENT_LIST, of_run, read_event)?,
+        escrow,
+        record,
+        record_delivered: record_delivered.flatten(),
+    })
+}
+
+fn read_effect(row: &Row<'_>) -> TxResult<(EffectRef, Effect, Option<Delivered>)> {
+    Ok((row.json("reference")?, row.json("body")?, row.json_or_none("became")?))
+}
+
+fn read_event(row: &Row<'_>) -> TxResult<Event> {
+    Ok(Event {
+        seq: row.count("seq")?,
+        at: row.time("at")?,
+        what: NewEvent { kind: row.word("kind")?, body: row.json("body")? },
+        hash: row.digest("hash")?,
+    })
+}
+
+/// The newest run of an entry.
+pub(super) fn newest_run(tx: &Tx<'_>, entry: &EntryName) -> TxResult<Option<RunId>> {
+    let params = named_params! { ":tracker": entry.tracker, ":key": entry.key };
+    tx.one(sql::RUN_GET_NEWEST, params, |row| row.parsed("id"))
+}
+
+/// Every run's id, oldest first.
+pub(super) fn run_ids(tx: &Tx<'_>) -> TxResult<Vec<RunId>> {
+    tx.all(sql::RUN_LIST_IDS, [], |row| row.parsed("id"))
+}
+
+/// How much of each backlog is in which state.
+pub(super) fn coverage(tx: &Tx<'_>) -> TxResult<Vec<Coverage>> {
+    let mut backlogs: BTreeMap<String, Coverage> = BTreeMap::new();
+    let counts = tx.all(sql::COVERAGE_LIST, [], |row| {
+        let held_for = row.plain::<String>("held_for")?;
+        let held_for = HoldKind::ALL.into_iter().find(|kind| kind.as_str() == held_for);
+        Ok((row.plain::<String>("backlog")?, row.word::<EntryState>("state")?, held_for, row.count("entries")?))
+    })?;
+    for (backlog, state, held_for, entries) in counts {
+        let coverage = backlogs.entry(backlog.clone()).or_insert_with(|| empty_coverage(backlog));
+        *coverage.states.entry(state).or_default() += entries;
+        if let Some(kind) = held_for {
+            *coverage.holds.entry(kind).or_default() += entries;
+        }
+    }
+    let costs =
+        tx.all(sql::BACKLOG_COST_LIST, [], |row| Ok((row.plain::<String>("backlog")?, row.money("cost")?)))?;
+    for (backlog, cost) in costs {
+        backlogs.entry(backlog.clone()).or_insert_with(|| empty_coverage(backlog)).cost = cost;
+    }
+    Ok(backlogs.into_values().collect())
+}
+
+fn empty_coverage(backlog: String) -> Coverage {
+    Coverage { backlog, states: BTreeMap::new(), holds: BTreeMap::new(), cost: Microcents::ZERO }
+}
+
+/// Whether there is anything left to do.
+pub(super) fn open_work(tx: &Tx<'_>) -> TxResult<OpenWork> {
+    let work = tx.one(sql::OPEN_WORK_GET, [], |row| {
+        Ok(OpenWork {
+            ready: row.count("ready")?,
+            driven: row.count("driven")?,
+            waiting: row.count("waiting")?,
+            next_wake_at: row.time_or_none("next_wake_at")?,
+            undelivered: row.count("undelivered")?,
+            next_delivery_at: row.time_or_none("next_delivery_at")?,
+        })
+    })?;
+    Ok(work.unwrap_or_default())
+}
+
+fn list_or_all<T: Serialize>(list: &[T]) -> TxResult<Option<String>> {
+    if list.is_empty() { Ok(None) } else { json_of(&list).map(Some) }
+}
+
+fn limit_or_all(limit: u32) -> i64 {
+    if limit == 0 { -1 } else { limit.into() }
+}

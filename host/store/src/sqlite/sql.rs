@@ -1,0 +1,134 @@
+//! Every query by name. The text is in `sql/sqlite/`, one file a query; other stores have files of the same names.
+
+/// Declares a constant for each file, and the list of all of them.
+macro_rules! queries {
+    ($($name:ident = $file:literal;)*) => {
+        $(pub(super) const $name: &str = include_str!(concat!("../../sql/sqlite/", $file, ".sql"));)*
+
+        /// Every query with the name of its file.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$(($file, $name)),*];
+    };
+}
+
+queries! {
+    BACKLOG_COST_ADD = "backlog_cost_add";
+    BACKLOG_COST_LIST = "backlog_cost_list";
+    CAP_CLOSE_ALL = "cap_close_all";
+    CAP_LIST_ACTIVE = "cap_list_active";
+    CAP_PERIOD_GET = "cap_period_get";
+    CAP_PERIOD_PUT = "cap_period_put";
+    CAP_PUT = "cap_put";
+    CONTROL_DELETE = "control_delete";
+    CONTROL_GET = "control_get";
+    CONTROL_PUT = "control_put";
+    COVERAGE_LIST = "coverage_list";
+    DECISION_INSERT = "decision_insert";
+    ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
+    ENTRY_GET = "entry_get";
+    ENTRY_GET_BY_ID = "entry_get_by_id";
+    ENTRY_INSERT = "entry_insert";
+    ENTRY_LINE_COUNT = "entry_line_count";
+    ENTRY_LINE_LIST = "entry_line_list";
+    ENTRY_LINE_LIST_BY_KEY = "entry_line_list_by_key";
+    ENTRY_LIST_ABSENT = "entry_list_absent";
+    ENTRY_LIST_DEPENDANTS = "entry_list_dependants";
+    ENTRY_LIST_DUE = "entry_list_due";
+    ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
+    ENTRY_SET_BUSY = "entry_set_busy";
+    ENTRY_SET_STATE = "entry_set_state";
+    ENTRY_UPDATE = "entry_update";
+    ESCROW_ADD = "escrow_add";
+    ESCROW_DELETE = "escrow_delete";
+    ESCROW_LIST = "escrow_list";
+    ESCROW_TAKE = "escrow_take";
+    EVENT_INSERT = "event_insert";
+    EVENT_LIST = "event_list";
+    HOLD_DELETE_DUE = "hold_delete_due";
+    HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
+    HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
+    HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
+    HOLD_GET_FIRST = "hold_get_first";
+    HOLD_INSERT = "hold_insert";
+    HOLD_LIST = "hold_list";
+    HOST_PUT = "host_put";
+    LANE_CLOSE_ALL = "lane_close_all";
+    LANE_EXISTS = "lane_exists";
+    LANE_GET_PINS = "lane_get_pins";
+    LANE_LIST_OPEN = "lane_list_open";
+    LANE_PUT = "lane_put";
+    LANE_SERVE = "lane_serve";
+    LEDGER_INSERT = "ledger_insert";
+    LINK_DELETE = "link_delete";
+    LINK_INSERT = "link_insert";
+    LINK_LIST = "link_list";
+    LINK_LIST_DEPENDENCIES = "link_list_dependencies";
+    LINK_LIST_WAITING = "link_list_waiting";
+    MIGRATION_INSERT = "migration_insert";
+    MIGRATION_NEWEST = "migration_newest";
+    MIGRATION_TABLE = "migration_table";
+    OPEN_WORK_GET = "open_work_get";
+    OUTBOX_GET = "outbox_get";
+    OUTBOX_GET_BY_REFERENCE = "outbox_get_by_reference";
+    OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
+    OUTBOX_GET_RECORD = "outbox_get_record";
+    OUTBOX_INSERT = "outbox_insert";
+    OUTBOX_LAPSE = "outbox_lapse";
+    OUTBOX_LIST_EFFECTS = "outbox_list_effects";
+    OUTBOX_LIST_TAKABLE = "outbox_list_takable";
+    OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
+    OUTBOX_SET_SENDING = "outbox_set_sending";
+    OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
+    PINS_GET = "pins_get";
+    PINS_INSERT = "pins_insert";
+    PLACE_DELETE = "place_delete";
+    PLACE_GET = "place_get";
+    PLACE_PUT = "place_put";
+    PLACE_SET_DUE = "place_set_due";
+    PLUGIN_VERSION_GET_NAME = "plugin_version_get_name";
+    PLUGIN_VERSION_INSERT = "plugin_version_insert";
+    POLICY_GET_APPLIED = "policy_get_applied";
+    POLICY_INSERT = "policy_insert";
+    READY_COUNT_AHEAD = "ready_count_ahead";
+    READY_DELETE = "ready_delete";
+    READY_DELETE_ENTRY = "ready_delete_entry";
+    READY_DELETE_OTHER_PLACE = "ready_delete_other_place";
+    READY_INSERT = "ready_insert";
+    RECONCILE_END = "reconcile_end";
+    RECONCILE_GET = "reconcile_get";
+    RECONCILE_GET_COMPLETE_BEFORE = "reconcile_get_complete_before";
+    RECONCILE_INSERT = "reconcile_insert";
+    RUN_CLAIM = "run_claim";
+    RUN_CLAIM_ONLY = "run_claim_only";
+    RUN_GET = "run_get";
+    RUN_GET_BY_SEQ = "run_get_by_seq";
+    RUN_GET_NEWEST = "run_get_newest";
+    RUN_INSERT = "run_insert";
+    RUN_LINE_COUNT = "run_line_count";
+    RUN_LINE_GET = "run_line_get";
+    RUN_LINE_LIST = "run_line_list";
+    RUN_LINE_LIST_OF_ENTRY = "run_line_list_of_entry";
+    RUN_LIST_IDS = "run_list_ids";
+    RUN_LIST_LAPSED = "run_list_lapsed";
+    RUN_RENEW_LEASES = "run_renew_leases";
+    RUN_UPDATE_IF_FENCE = "run_update_if_fence";
+    SIGHTING_PUT = "sighting_put";
+    SNAPSHOT_GET = "snapshot_get";
+    SNAPSHOT_INSERT = "snapshot_insert";
+    SOURCE_ITEM_PUT = "source_item_put";
+    STEP_INSERT = "step_insert";
+    STEP_LIST = "step_list";
+    STORE_CREATE = "store_create";
+    STORE_GET = "store_get";
+    STORE_SET_SEEN = "store_set_seen";
+    STORE_SET_VTIME = "store_set_vtime";
+    TRANCHE_LIST = "tranche_list";
+    TRANCHE_PUT = "tranche_put";
+    WAKE_DELETE = "wake_delete";
+    WAKE_DELIVERY_DELETE = "wake_delivery_delete";
+    WAKE_DELIVERY_INSERT = "wake_delivery_insert";
+    WAKE_DELIVERY_IS_OPEN = "wake_delivery_is_open";
+    WAKE_DELIVERY_SETTLE = "wake_delivery_settle";
+    WAKE_INSERT = "wake_insert";
+    WAKE_LIST_DUE = "wake_list_due";
+}

@@ -1,0 +1,191 @@
+//! The one thread that writes.
+//!
+//! Properties wanted:
+//!
+//! 1. A caller hears of success only when its change is on the disk.
+//! 2. A logical transaction is all or nothing, and one that fails takes no other with it.
+//! 3. The price of making a commit durable is shared by everybody who waits at that moment.
+//!
+//! So callers send their logical transactions as closures to one thread that owns the one writing connection. It takes whatever
+//! is queued, runs each in a savepoint of its own inside one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit. A write
+//! lock is asked for at the beginning, never on the way, so no transaction fails half-way because another process was faster.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::{Connection, named_params};
+use tokio::sync::oneshot;
+use tollgate_core::{Clock, Timestamp};
+
+use super::{
+    sql,
+    tx::{Columns, Failure, Tx, TxResult},
+};
+use crate::{StoreError, port::Result};
+
+/// How many logical transactions share a commit at the most. More would save little, and keep the first waiting.
+const BATCH_MAX: usize = 64;
+
+/// The thread and the way to it. Dropping it ends the thread after what is queued.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The store's clock: the machine's, but never earlier than what the store has acted on.
+#[derive(Clone)]
+pub(super) struct StoreClock {
+    machine: Arc<dyn Clock>,
+    seen_ms: Arc<AtomicI64>,
+}
+
+impl StoreClock {
+    pub(super) fn new(machine: Arc<dyn Clock>, seen: Timestamp) -> Self {
+        Self { machine, seen_ms: Arc::new(AtomicI64::new(seen.as_millis())) }
+    }
+
+    /// The time now; remembered within this process.
+    pub(super) fn now(&self) -> Timestamp {
+        let now_ms = self.machine.now().as_millis();
+        let seen_ms = self.seen_ms.fetch_max(now_ms, Ordering::SeqCst);
+        Timestamp::from_millis(now_ms.max(seen_ms))
+    }
+
+    /// Takes into account what the database has seen, which another process may have written.
+    fn raise_to(&self, seen: Timestamp) {
+        self.seen_ms.fetch_max(seen.as_millis(), Ordering::SeqCst);
+    }
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, clock: StoreClock) -> Result<Self> {
+        let (jobs, queue) = mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || serve(&connection, &clock, &queue))
+            .map_err(|e| StoreError::Platform { doing: "start its writer", message: e.to_string() })?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Runs `body` as one logical transaction; returns once it is durable.
+    pub(super) async fn run<T, F>(&self, doing: &'static str, body: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = TypedJob { doing, body: Some(body), outcome: None, reply };
+        let ended = || StoreError::Platform { doing, message: "its writer has ended".into() };
+        let jobs = self.jobs.as_ref().ok_or_else(ended)?;
+        jobs.send(Box::new(job)).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the store's writer thread panicked");
+        }
+    }
+}
+
+/// A logical transaction on its way.
+trait Job: Send {
+    /// Runs it; whether its changes are to be kept.
+    fn perform(&mut self, tx: &Tx<'_>) -> bool;
+
+    /// Answers the caller, after the commit or its failure.
+    fn answer(self: Box<Self>, committed: std::result::Result<(), &str>);
+}
+
+struct TypedJob<T, F> {
+    doing: &'static str,
+    body: Option<F>,
+    outcome: Option<TxResult<T>>,
+    reply: oneshot::Sender<Result<T>>,
+}
+
+impl<T: Send, F: FnOnce(&Tx<'_>) -> TxResult<T> + Send> Job for TypedJob<T, F> {
+    fn perform(&mut self, tx: &Tx<'_>) -> bool {
+        self.outcome = self.body.take().map(|body| body(tx));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: std::result::Result<(), &str>) {
+        let doing = self.doing;
+        let lost = |message: &str| StoreError::Platform { doing, message: message.to_owned() };
+        let answer = match (self.outcome, committed) {
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Err(failure)), _) => Err(failure.while_doing(doing)),
+            (Some(Ok(_)), Err(message)) => Err(lost(message)),
+            (None, committed) => Err(lost(committed.err().unwrap_or("it was not run"))),
+        };
+        // A caller that went away does not want to know.
+        drop(self.reply.send(answer));
+    }
+}
+
+fn serve(connection: &Connection, clock: &StoreClock, queue: &mpsc::Receiver<Box<dyn Job>>) {
+    while let Ok(first) = queue.recv() {
+        let mut batch = vec![first];
+        batch.extend(queue.try_iter().take(BATCH_MAX - 1));
+        let committed = commit(connection, clock, &mut batch).map_err(|failure| match failure {
+            Failure::Sql(error) => error.to_string(),
+            Failure::Refused(error) => error.to_string(),
+        });
+        if committed.is_err() && !connection.is_autocommit() {
+            // Nothing can be done about a rollback that fails; the next BEGIN says so.
+            drop(execute(connection, "ROLLBACK"));
+        }
+        for job in batch {
+            job.answer(committed.as_ref().copied().map_err(String::as_str));
+        }
+    }
+}
+
+fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<()> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let tx = begin_time(connection, clock)?;
+    for job in batch {
+        execute(connection, "SAVEPOINT job")?;
+        if !job.perform(&tx) {
+            if connection.is_autocommit() {
+                // A full disk, say, makes SQLite roll back everything at once.
+                return Err(Failure::damaged("another change of the same commit failed"));
+            }
+            execute(connection, "ROLLBACK TO job")?;
+        }
+        execute(connection, "RELEASE job")?;
+    }
+    tollgate_core::crash::point("store.commit.before");
+    execute(connection, "COMMIT")?;
+    tollgate_core::crash::point("store.commit.after");
+    Ok(())
+}
+
+/// Fixes the time of the transaction, and keeps it, so that no later one acts on an earlier time.
+fn begin_time<'c>(connection: &'c Connection, clock: &StoreClock) -> TxResult<Tx<'c>> {
+    let read = Tx::new(connection, Timestamp::default());
+    let seen = read.one(sql::STORE_GET, [], |row| row.time("seen_at"))?;
+    let seen = seen.ok_or_else(|| Failure::damaged("the store has no row about itself"))?;
+    clock.raise_to(seen);
+    let tx = Tx::new(connection, clock.now());
+    if tx.now > seen {
+        tx.run(sql::STORE_SET_SEEN, named_params! { ":now": tx.now.as_millis() })?;
+    }
+    Ok(tx)
+}
+
+fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(drop)
+}

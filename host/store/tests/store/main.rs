@@ -1,0 +1,6 @@
+//! What every store must do, and what the SQLite store must do besides.
+
+mod support;
+
+mod conformance;
+mod sqlite;

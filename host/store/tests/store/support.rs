@@ -1,0 +1,419 @@
+//! A small world to test stores in: one backlog, one pipeline, entries `A`, `B`, ….
+
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tollgate_core::{
+    Digest, EntryId, HostId, LaneId, Microcents, RunId, StoreId, Timestamp,
+    course::{EffectRef, End},
+    effect::{Delivered, Effect},
+    entry::{DependencyRule, EntryName, EntrySnapshot, EntryState, Hold, HoldKind, Link, LinkKind},
+    event::{EventKind, NewEvent},
+    item::SourceItem,
+    ledger::{Cap, CapPeriod},
+    pins::{PinnedPlugin, Pins, Prices},
+    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget, StepName},
+    rank::{Direction, RankKey, RankPart},
+    record::{EntryFacts, OrderFacts, PinFacts, Record, SCHEMA},
+    run::{Claim, RunKind},
+    step::{Produced, Step, StepKey, StepOutcome, Usage},
+    time::ManualClock,
+};
+use tollgate_store::{
+    Store,
+    port::{
+        Admission, Arrival, Change, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome,
+        LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, ReleasedEffect, RunWrite, Wake,
+    },
+};
+
+pub const TRACKER: &str = "folder:docs";
+pub const BACKLOG: &str = "specs";
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// What a claim sets aside, in a world without other wishes.
+pub const TRANCHE: Microcents = Microcents(100);
+
+/// The time at which every world begins: a Friday evening.
+pub fn start() -> Timestamp {
+    "2026-11-20T20:00:00Z".parse().unwrap()
+}
+
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A store, its clock and one lane.
+pub struct World<S> {
+    pub store: S,
+    pub clock: Arc<ManualClock>,
+    pub lane: LaneId,
+    pub host: HostId,
+}
+
+impl<S: Store> World<S> {
+    pub async fn new(make: &dyn Fn(Arc<ManualClock>) -> S) -> Self {
+        Self::with_caps(make, vec![]).await
+    }
+
+    pub async fn with_caps(make: &dyn Fn(Arc<ManualClock>) -> S, caps: Vec<Cap>) -> Self {
+        let clock = Arc::new(ManualClock::at(start()));
+        let store = make(Arc::clone(&clock));
+        let applied = store.apply_policy(policy(&["spec"], caps)).await.unwrap();
+        Self { lane: applied.lanes[0].id, store, clock, host: HostId("here-1".into()) }
+    }
+
+    pub async fn admit(&self, arrivals: Vec<Arrival>) -> Vec<Change> {
+        let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+        self.store.admit(reconcile, arrivals).await.unwrap()
+    }
+
+    /// Admits what there is of the source, all of it; the keys that are gone.
+    pub async fn reconcile(&self, arrivals: Vec<Arrival>, complete: bool) -> Vec<String> {
+        let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+        self.store.admit(reconcile, arrivals).await.unwrap();
+        self.store.finish_reconcile(reconcile, complete).await.unwrap().gone
+    }
+
+    pub fn arrival(&self, key: &str) -> Arrival {
+        arrival(self.lane, key, 0)
+    }
+
+    pub async fn state(&self, key: &str) -> EntryState {
+        self.store.entry(key, None).await.unwrap().status.state
+    }
+
+    /// `kind: sentence` of every hold.
+    pub async fn holds(&self, key: &str) -> Vec<String> {
+        let holds = self.store.entry(key, None).await.unwrap().status.holds;
+        holds.into_iter().map(|hold| format!("{}: {}", hold.kind, hold.reason)).collect()
+    }
+
+    pub async fn id(&self, key: &str) -> EntryId {
+        self.store.entry(key, None).await.unwrap().status.id
+    }
+
+    pub fn request(&self) -> ClaimRequest {
+        ClaimRequest {
+            host: self.host.clone(),
+            lease: LEASE,
+            lanes: vec![self.lane],
+            new_run: RunId::generate(),
+            only_begun: false,
+            only: vec![],
+        }
+    }
+
+    pub async fn claim(&self) -> ClaimedRun {
+        match self.store.claim(self.request()).await.unwrap() {
+            ClaimOutcome::Claimed(run) => *run,
+            other => panic!("expected a run, got {other:?}"),
+        }
+    }
+
+    pub async fn claim_nothing(&self) -> ClaimOutcome {
+        match self.store.claim(self.request()).await.unwrap() {
+            ClaimOutcome::Claimed(run) => panic!("expected no run, got {run:?}"),
+            other => other,
+        }
+    }
+
+    /// Claims the head and drives it to an end in one write.
+    pub async fn work(&self, end: End) -> ClaimedRun {
+        let run = self.claim().await;
+        self.finish(&run, end).await;
+        run
+    }
+
+    pub async fn finish(&self, run: &ClaimedRun, end: End) {
+        self.store.write(finish(run, self.store.id(), end)).await.unwrap();
+    }
+
+    pub async fn take(&self, max: u32) -> Vec<Delivery> {
+        self.store.take_deliveries(&self.host, LEASE, max).await.unwrap()
+    }
+
+    pub async fn settle(&self, delivery: &Delivery) {
+        let stale = self.store.settle_deliveries(vec![(delivery.clone(), delivered())]).await.unwrap();
+        assert_eq!(stale, vec![], "the delivery is still ours");
+    }
+}
+
+pub fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
+    let lane = |pipeline: &&str| LaneSpec {
+        backlog: BACKLOG.into(),
+        pipeline: (*pipeline).into(),
+        kind: RunKind::Work,
+        pins: pins(pipeline),
+        tranche: TRANCHE,
+    };
+    PolicyApplication {
+        digest: Digest::of(format!("{pipelines:?}")),
+        document: "backlog = …".into(),
+        who: "ines".into(),
+        why: "a test".into(),
+        lanes: pipelines.iter().map(lane).collect(),
+        caps,
+    }
+}
+
+pub fn cap(scope: &str, limit: u64) -> Cap {
+    Cap {
+        scope: scope.into(),
+        period: CapPeriod::Day,
+        zone: "Europe/Berlin".into(),
+        limit: Microcents(limit),
+    }
+}
+
+/// Pins of a pipeline of two stages: `draft`, which may use 40, and `publish`, which may use 60.
+pub fn pins(pipeline: &str) -> Pins {
+    let stage = |name: &str, fuel: u64| Stage {
+        name: name.into(),
+        plugin: format!("{name}@^1"),
+        grants: vec![],
+        budget: StepBudget { fuel, time: Duration::from_secs(10), memory_bytes: 1 << 24 },
+        retry: Retry {
+            attempts: 1,
+            backoff_min: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(60),
+        },
+        settings: json!({}),
+        gates: vec![],
+    };
+    let plugin = |name: &str| PinnedPlugin {
+        name: name.into(),
+        version: "1.0.0".into(),
+        digest: plugin(name),
+        contract: "0.1".into(),
+    };
+    Pins {
+        pipeline: Pipeline {
+            name: pipeline.into(),
+            owner: "ines".into(),
+            budget: RunBudget { cost: Microcents(1_000), time: Duration::from_secs(600) },
+            stages: vec![stage("draft", 40), stage("publish", 60)],
+        },
+        plugins: BTreeMap::from([
+            ("draft@^1".into(), plugin("draft")),
+            ("publish@^1".into(), plugin("publish")),
+        ]),
+        engine: "test".into(),
+        prices: Prices { per_gigafuel: Microcents(1_000_000_000) },
+        policy: Digest::of("policy"),
+    }
+}
+
+pub fn plugin(name: &str) -> Digest {
+    Digest::of(format!("component of {name}"))
+}
+
+pub fn name(key: &str) -> EntryName {
+    EntryName { tracker: TRACKER.into(), key: key.into() }
+}
+
+/// An item with this key; larger scores come first.
+pub fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
+    let created_at = start();
+    let item = SourceItem {
+        name: name(key),
+        url: Some(format!("docs/{key}.md")),
+        kind: "task".into(),
+        title: format!("Title of {key}"),
+        body: "It does not work.".into(),
+        author: None,
+        labels: vec![],
+        created_at: Some(created_at),
+        closed: false,
+        front_matter: serde_json::Map::new(),
+        headings: BTreeMap::new(),
+        depends: vec![],
+    };
+    let snapshot = EntrySnapshot {
+        name: item.name.clone(),
+        url: item.url.clone(),
+        kind: item.kind.clone(),
+        title: item.title.clone(),
+        body: item.body.clone(),
+        author: None,
+        labels: vec![],
+        created_at,
+        fields: serde_json::Map::new(),
+    };
+    let place = PlaceInLane {
+        lane,
+        rank_key: RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], created_at),
+        score_thousandths: Some(score),
+        terms: vec![],
+        due_at: None,
+    };
+    Arrival {
+        backlog: BACKLOG.into(),
+        revision: snapshot.revision(),
+        item,
+        snapshot,
+        links: vec![],
+        depends: DependencyRule::Either,
+        admission: Admission { holds: vec![], place: Some(place) },
+        on_change: OnChange::Ignore,
+    }
+}
+
+/// Changes to an arrival that read well in a row.
+pub trait ArrivalExt {
+    fn closed(self) -> Self;
+    fn says(self, body: &str) -> Self;
+    fn needs(self, key: &str) -> Self;
+    fn held(self, kind: HoldKind, reason: &str) -> Self;
+    fn not_before(self, until: Timestamp) -> Self;
+    fn on_change(self, on_change: OnChange) -> Self;
+    fn rule(self, rule: DependencyRule) -> Self;
+}
+
+impl ArrivalExt for Arrival {
+    fn closed(mut self) -> Self {
+        self.item.closed = true;
+        self
+    }
+
+    fn says(mut self, body: &str) -> Self {
+        self.item.body = body.into();
+        self.snapshot.body = body.into();
+        self.revision = self.snapshot.revision();
+        self
+    }
+
+    fn needs(mut self, key: &str) -> Self {
+        let source = "front-matter:dependencies".into();
+        self.links.push(Link { kind: LinkKind::DependsOn, to: name(key), written: None, source });
+        self
+    }
+
+    fn held(mut self, kind: HoldKind, reason: &str) -> Self {
+        let hold = Hold { kind, subject: String::new(), reason: reason.into(), until: None };
+        self.admission.holds.push(hold);
+        self
+    }
+
+    fn not_before(mut self, until: Timestamp) -> Self {
+        let reason = format!("not before {until}");
+        let hold = Hold { kind: HoldKind::NotBefore, subject: String::new(), reason, until: Some(until) };
+        self.admission.holds.push(hold);
+        self
+    }
+
+    fn on_change(mut self, on_change: OnChange) -> Self {
+        self.on_change = on_change;
+        self
+    }
+
+    fn rule(mut self, rule: DependencyRule) -> Self {
+        self.depends = rule;
+        self
+    }
+}
+
+pub fn key_of_step(stage: &str, attempt: u32) -> StepKey {
+    StepKey { name: StepName { stage: stage.into(), gate: None }, rework: 0, attempt }
+}
+
+pub fn step(stage: &str, attempt: u32, cost: u64) -> Step {
+    let produced =
+        Produced { summary: "written".into(), data: json!({}), artifacts: vec![], effects: vec![] };
+    Step {
+        key: key_of_step(stage, attempt),
+        plugin: plugin(stage),
+        input: Digest::of("input"),
+        started_at: start(),
+        ended_at: start(),
+        usage: Usage { fuel: cost, memory_bytes: 1, host_calls: 1, cost: Microcents(cost) },
+        outcome: StepOutcome::Produced(produced),
+        log: vec![],
+    }
+}
+
+pub fn reference(stage: &str, id: &str) -> EffectRef {
+    EffectRef { step: key_of_step(stage, 1), id: id.into() }
+}
+
+pub fn effect(stage: &str, id: &str) -> ReleasedEffect {
+    effect_with(stage, id, "set-state", json!({ "state": "specified" }))
+}
+
+pub fn publish(stage: &str, id: &str, path: &str, content: &str) -> ReleasedEffect {
+    let body = json!({ "path": path, "artifact": Digest::of(content), "media-type": "text/markdown" });
+    effect_with(stage, id, "publish-file", body)
+}
+
+fn effect_with(stage: &str, id: &str, kind: &str, body: Value) -> ReleasedEffect {
+    let effect = Effect { id: id.into(), kind: kind.into(), body, later: false };
+    ReleasedEffect { reference: reference(stage, id), effect }
+}
+
+pub fn go_on(claim: Claim) -> RunWrite {
+    RunWrite { claim, steps: vec![], released: vec![], events: vec![], next: NextState::GoOn }
+}
+
+pub fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
+    let next = NextState::Wait { wakes, reason: "waits for something".into() };
+    RunWrite { next, ..go_on(claim) }
+}
+
+pub fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
+    let record = Box::new(record(run, store, end.clone()));
+    RunWrite { next: NextState::Finish { end, record }, ..go_on(run.claim) }
+}
+
+pub fn failed(reason: &str) -> End {
+    End::Failed(tollgate_core::course::Stopped {
+        at: None,
+        reason: reason.into(),
+        recovery: "mend it, then retry the run".into(),
+    })
+}
+
+pub fn delivered() -> DeliveryOutcome {
+    DeliveryOutcome::Settled(Delivered::Done { reference: Some("there".into()), data: Value::Null })
+}
+
+pub fn event(n: i64) -> NewEvent {
+    NewEvent { kind: EventKind::StepEnded, body: json!({ "n": n }) }
+}
+
+pub fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
+    let pins = pins(&run.run.pipeline);
+    Record {
+        schema: SCHEMA.into(),
+        run: run.claim.run,
+        kind: run.run.kind,
+        entry: EntryFacts {
+            name: run.run.entry.clone(),
+            url: None,
+            title: run.run.title.clone(),
+            revision: run.run.revision,
+            fields: serde_json::Map::new(),
+            changed_since: false,
+        },
+        store,
+        host: run.run.host.clone(),
+        fence: run.claim.fence.0,
+        round: run.run.round,
+        started_at: run.run.started_at,
+        ended_at: run.claimed_at,
+        end,
+        order: OrderFacts::default(),
+        pins: PinFacts {
+            digest: pins.digest(),
+            pipeline: pins.pipeline.name.clone(),
+            owner: pins.pipeline.owner.clone(),
+            policy: pins.policy,
+            engine: pins.engine.clone(),
+            plugins: pins.plugins.values().cloned().collect(),
+        },
+        steps: vec![],
+        reworks: vec![],
+        effects: vec![],
+        total: Usage::default(),
+        chain: None,
+    }
+}
