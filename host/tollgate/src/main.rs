@@ -1,3 +1,8 @@
-//! The command line of Tollgate.
+//! The door of the command line; the house is in the library beside it.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tollgate::main().await
+}

@@ -1,0 +1,19 @@
+//! The commands: a file each, with its arguments and what it does.
+
+pub(crate) mod demo;
+pub(crate) mod init;
+pub(crate) mod check;
+
+pub(crate) mod run;
+pub(crate) mod stop;
+pub(crate) mod resume;
+
+pub(crate) mod why;
+pub(crate) mod backlog;
+pub(crate) mod runs;
+pub(crate) mod report;
+
+pub(crate) mod plugin;
+pub(crate) mod audit;
+
+pub(crate) mod help_markdown;

@@ -1,0 +1,31 @@
+//! `tollgate backlog`.
+
+mod list;
+mod rank;
+mod show;
+
+use clap::{Args, Subcommand};
+
+use crate::{context::Context, error::Result, exit::Exit};
+
+/// Look at entries
+#[derive(Debug, Args)]
+pub(crate) struct BacklogArgs {
+    #[command(subcommand)]
+    backlog: Backlog,
+}
+
+#[derive(Debug, Subcommand)]
+enum Backlog {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Rank(rank::RankArgs),
+}
+
+pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
+    match args.backlog {
+        Backlog::List(args) => list::run(context, args).await,
+        Backlog::Show(args) => show::run(context, args).await,
+        Backlog::Rank(args) => rank::run(context, args).await,
+    }
+}

@@ -1,0 +1,313 @@
+//! `tollgate run`.
+
+mod dry;
+
+use clap::Args;
+use tollgate_core::{
+    EntryId, RunId,
+    course::End,
+    effect::Delivered,
+    entry::{EntryState, HoldKind},
+};
+use tollgate_store::{Store, port::EntryFilter};
+
+use crate::{
+    context::Context,
+    error::Result,
+    exit::Exit,
+    host::{self, Ended, Wish},
+    ui::{
+        json::{EntryOutcome, HostReport},
+        printer::Printer,
+        text::{count, time},
+    },
+};
+
+/// Run the backlog: read it, and drive what is ready through its pipelines
+///
+/// Goes on until Ctrl-C, `tollgate stop` or the stop file, unless told otherwise. The first Ctrl-C finishes what was begun, the
+/// second one stops now and loses nothing.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Run these entries only, and end: each a key, `TRACKER#KEY` or the path of its file
+    #[arg(value_name = "ENTRY")]
+    entries: Vec<String>,
+    /// End when nothing is left that could run now
+    #[arg(long)]
+    drain: bool,
+    /// Start one run and end when it is over
+    #[arg(long, conflicts_with = "items")]
+    once: bool,
+    /// Start at most N runs and end when they are over
+    #[arg(long, value_name = "N")]
+    items: Option<u64>,
+    /// Drive up to N runs at the same time [default: `workers` in tollgate.toml]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+    /// Show what would run, in which order, and what is held; change nothing
+    #[arg(long, conflicts_with_all = ["drain", "once", "items", "workers"])]
+    dry_run: bool,
+}
+
+impl RunArgs {
+    fn wish(self) -> Wish {
+        let items = if self.once { Some(1) } else { self.items };
+        Wish {
+            workers: self.workers.map(usize::from),
+            drain: self.drain || items.is_some() || !self.entries.is_empty(),
+            items,
+            entries: self.entries,
+        }
+    }
+}
+
+pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<Exit> {
+    let project = context.project()?;
+    if args.dry_run {
+        return dry::run(context, &project, &args.entries).await;
+    }
+    let ended = host::run(context, &project, args.wish()).await?;
+    let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
+    report.entries = outcomes(&*ended.store, &ended.named).await?;
+    context.printer.show(&report, |report| summary(&context.printer, report))?;
+    note_stop(context, &ended).await?;
+    Ok(ended.exit())
+}
+
+/// Says who stopped the hosts, where a person did.
+async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
+    let control = ended.store.control().await?;
+    if let (true, Some(stop), Some(since)) = (ended.outcome.stopped, control.stop, control.since) {
+        let since = time(since);
+        context.printer.note(format!("{} stopped the hosts at {since}: {}; `tollgate resume` lets them go on", stop.who, stop.why));
+    }
+    Ok(())
+}
+
+/// What became of these entries.
+///
+/// # Errors
+///
+/// When the store fails.
+async fn outcomes(store: &dyn Store, entries: &[EntryId]) -> Result<Vec<EntryOutcome>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = all_outcomes(store).await?;
+    Ok(all.into_iter().filter(|(id, _)| entries.contains(id)).map(|(_, outcome)| outcome).collect())
+}
+
+/// What became of every entry, in the order of their numbers.
+///
+/// # Errors
+///
+/// When the store fails.
+pub(super) async fn all_outcomes(store: &dyn Store) -> Result<Vec<(EntryId, EntryOutcome)>> {
+    let mut outcomes = Vec::new();
+    for status in store.entries(EntryFilter::default()).await?.rows {
+        let run = store.newest_run(&status.name).await?;
+        let found = match run {
+            Some(run) => of_run(store, run).await?,
+            None => OfRun::default(),
+        };
+        let held = status.holds.first().map(|hold| hold.reason.clone());
+        outcomes.push((
+            status.id,
+            EntryOutcome {
+                key: status.name.key,
+                title: status.title,
+                state: status.state,
+                reworks: found.reworks,
+                reason: if status.state == EntryState::Held { held } else { found.reason },
+                published: found.published,
+            },
+        ));
+    }
+    outcomes.sort_by_key(|(id, _)| id.0);
+    Ok(outcomes)
+}
+
+/// What the newest run of an entry says of it.
+#[derive(Default)]
+struct OfRun {
+    reworks: u32,
+    reason: Option<String>,
+    published: Vec<String>,
+}
+
+async fn of_run(store: &dyn Store, run: RunId) -> Result<OfRun> {
+    let detail = store.run(run).await?;
+    let published = detail.effects.iter().filter_map(|(_, effect, became)| match became {
+        Some(Delivered::Done { reference: Some(reference), .. }) if effect.kind == "publish-file" => {
+            Some(reference.clone())
+        }
+        _ => None,
+    });
+    let published = published.collect();
+    let Some(record) = detail.record else {
+        return Ok(OfRun { published, reason: detail.summary.reason, reworks: 0 });
+    };
+    let reason = match record.end {
+        End::Done => None,
+        End::Failed(stopped) | End::Escalated { stopped, .. } => Some(stopped.reason),
+        End::Cancelled { reason } => Some(reason),
+    };
+    Ok(OfRun { reworks: u32::try_from(record.reworks.len()).unwrap_or(u32::MAX), reason, published })
+}
+
+/// What a host did, for people.
+pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
+    let mut lines = Vec::new();
+    if !report.entries.is_empty() {
+        lines.push(entries_table(printer, &report.entries));
+        lines.push(String::new());
+    }
+    let HostReport { done, failed, escalated, cost, .. } = report;
+    lines.push(match done + failed + escalated {
+        0 => "nothing ran".to_owned(),
+        runs => format!(
+            "{}: {done} done, {failed} failed, {escalated} escalated, {cost} spent",
+            count(runs, "run ended", "runs ended")
+        ),
+    });
+    lines.extend(held(report));
+    lines.extend(left(report));
+    if failed + escalated > 0 {
+        lines.push("`tollgate why ENTRY` says what happened to an entry and what to do next".to_owned());
+    }
+    lines.join("\n")
+}
+
+/// A line an entry: what became of it and why.
+pub(super) fn entries_table(printer: &Printer, entries: &[EntryOutcome]) -> String {
+    let mut table = printer.table(&["entry", "state", "title", "what happened"]);
+    for entry in entries {
+        table.row([entry.key.clone(), entry.state.to_string(), entry.title.clone(), what_happened(entry)]);
+    }
+    table.render()
+}
+
+fn what_happened(entry: &EntryOutcome) -> String {
+    let mut parts = Vec::new();
+    match entry.reworks {
+        0 => {}
+        1 => parts.push("sent back once".to_owned()),
+        times => parts.push(format!("sent back {times} times")),
+    }
+    parts.extend(entry.reason.clone());
+    parts.extend(entry.published.iter().cloned());
+    parts.join("; ")
+}
+
+fn held(report: &HostReport) -> Option<String> {
+    let mut kinds = std::collections::BTreeMap::<HoldKind, u64>::new();
+    for (kind, entries) in report.backlogs.iter().flat_map(|backlog| &backlog.holds) {
+        *kinds.entry(*kind).or_default() += entries;
+    }
+    let held: u64 = report.backlogs.iter().filter_map(|backlog| backlog.states.get(&EntryState::Held)).sum();
+    let kinds: Vec<_> = kinds.iter().map(|(kind, entries)| format!("{entries} {kind}")).collect();
+    (held > 0).then(|| format!("held: {} ({})", count(held, "entry", "entries"), kinds.join(", ")))
+}
+
+fn left(report: &HostReport) -> Option<String> {
+    let left = &report.left;
+    let counts = [
+        (left.ready, "ready"),
+        (left.driven, "driven by another host"),
+        (left.waiting, "waiting"),
+        (left.undelivered, "to be delivered"),
+    ];
+    let parts: Vec<_> =
+        counts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let until = report.capped_until.map(|until| format!("; a cap leaves no room before {}", time(until)));
+    match (parts.is_empty(), until) {
+        (true, None) => None,
+        (empty, until) => {
+            let parts = if empty { "nothing".to_owned() } else { parts.join(", ") };
+            Some(format!("left: {parts}{}", until.unwrap_or_default()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+    use tollgate_core::{Microcents, Timestamp};
+
+    use super::*;
+    use crate::ui::{
+        json::{BacklogCoverage, Left},
+        printer::{Format, captured},
+    };
+
+    fn report() -> HostReport {
+        HostReport {
+            done: 0,
+            failed: 0,
+            escalated: 0,
+            cost: Microcents::ZERO,
+            stopped: false,
+            capped_until: None,
+            left: Left { ready: 0, driven: 0, waiting: 0, undelivered: 0 },
+            backlogs: Vec::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    fn text(report: &HostReport) -> String {
+        summary(&captured::printer(Format::Text).0, report)
+    }
+
+    #[test]
+    fn nothing_is_said_in_two_words() {
+        assert_snapshot!(text(&report()), @"nothing ran");
+    }
+
+    #[test]
+    fn what_failed_what_is_held_and_what_is_left_are_named() {
+        let coverage = BacklogCoverage {
+            backlog: "specs".into(),
+            states: BTreeMap::from([(EntryState::Held, 3), (EntryState::Done, 24)]),
+            holds: BTreeMap::from([(HoldKind::Closed, 1), (HoldKind::NotEligible, 2)]),
+            cost: Microcents(5),
+        };
+        let entry = EntryOutcome {
+            key: "LIB-121".into(),
+            title: "Search is slow".into(),
+            state: EntryState::Done,
+            reworks: 1,
+            reason: None,
+            published: vec!["specs/LIB-121.md".into()],
+        };
+        let report = HostReport {
+            done: 24,
+            failed: 1,
+            escalated: 1,
+            cost: Microcents(3_400_000),
+            capped_until: Some(Timestamp::from_millis(0)),
+            left: Left { ready: 2, driven: 0, waiting: 0, undelivered: 1 },
+            backlogs: vec![coverage],
+            entries: vec![entry],
+            ..report()
+        };
+        assert_snapshot!(text(&report), @"");
+    }
+
+    #[test]
+    fn to_name_entries_is_to_drain() {
+        let args = |entries: &[&str], once| RunArgs {
+            entries: entries.iter().map(|&entry| entry.to_owned()).collect(),
+            drain: false,
+            once,
+            items: None,
+            workers: None,
+            dry_run: false,
+        };
+        assert!(!args(&[], false).wish().drain);
+        assert!(args(&["LIB-1"], false).wish().drain);
+        let once = args(&[], true).wish();
+        assert_eq!((once.drain, once.items), (true, Some(1)));
+    }
+}

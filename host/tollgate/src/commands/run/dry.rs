@@ -1,0 +1,156 @@
+//! `tollgate run --dry-run`: what would run, found out on a copy of the store.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tempfile::TempDir;
+use tollgate_core::entry::{EntryState, EntryStatus};
+use tollgate_engine::observer::{Notice, Observer};
+use tollgate_store::{OpenMode, SqliteOptions, Store, port::EntryFilter};
+
+use crate::{
+    context::Context,
+    entry_argument,
+    error::{Failure, Result},
+    exit::Exit,
+    host,
+    project::{Project, open_store},
+    ui::{
+        json::{Plan, SkippedItem},
+        printer::{Printer, Tone},
+        text::{count, score},
+    },
+};
+
+pub(super) async fn run(context: &Context, project: &Project, named: &[String]) -> Result<Exit> {
+    // Kept to the end: the copy lives in it.
+    let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
+    let store = copy_of_store(project, &folder).await?;
+    let watcher = Arc::new(Watcher { printer: context.printer.clone(), skipped: Mutex::default() });
+    let parts = project.parts(&context.environment, Arc::clone(&store), Arc::clone(&watcher) as _)?;
+    host::take_in(project, &parts).await?;
+    let skipped = std::mem::take(&mut *watcher.skipped.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut plan = Plan {
+        would_run: entries(&*store, EntryState::Ready).await?,
+        held: entries(&*store, EntryState::Held).await?,
+        skipped,
+    };
+    if !named.is_empty() {
+        let mut only = Vec::new();
+        for name in named {
+            only.push(entry_argument::find(&*store, &project.folder, name).await?.status.id);
+        }
+        plan.would_run.retain(|entry| only.contains(&entry.id));
+        plan.held.retain(|entry| only.contains(&entry.id));
+    }
+    context.printer.show(&plan, |plan| text(&context.printer, plan))?;
+    Ok(Exit::Done)
+}
+
+async fn entries(store: &dyn Store, state: EntryState) -> Result<Vec<EntryStatus>> {
+    Ok(store.entries(EntryFilter { states: vec![state], ..EntryFilter::default() }).await?.rows)
+}
+
+/// A store that may be changed: in memory where there is none yet.
+async fn copy_of_store(project: &Project, folder: &TempDir) -> Result<Arc<dyn Store>> {
+    let original = project.store_path()?;
+    if !original.is_file() {
+        return open_store(SqliteOptions::in_memory()).await;
+    }
+    let copy = folder.path().join("copy.db");
+    copy_with_log(&original, &copy)?;
+    open_store(SqliteOptions::at(copy, OpenMode::Host)).await
+}
+
+/// Copies a database with what is in its log and not in it yet.
+fn copy_with_log(original: &Path, copy: &Path) -> Result<()> {
+    for suffix in ["", "-wal"] {
+        let with_suffix = |path: &Path| format!("{}{suffix}", path.display());
+        match fs::copy(with_suffix(original), with_suffix(copy)) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
+            Err(error) => return Err(Failure::io(format!("copy the store {}", original.display()))(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what was passed over, and tells what cannot be read at all.
+struct Watcher {
+    printer: Printer,
+    skipped: Mutex<Vec<SkippedItem>>,
+}
+
+impl Observer for Watcher {
+    fn notice(&self, notice: &Notice) {
+        match notice {
+            Notice::Pulled { skipped, .. } => {
+                let items = skipped.iter().map(|(path, reason)| (path.clone(), reason.clone()));
+                let items = items.map(|(path, reason)| SkippedItem { path, reason });
+                self.skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+            }
+            Notice::PullFailed { backlog, tracker, reason } => {
+                self.printer.event(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn text(printer: &Printer, plan: &Plan) -> String {
+    let mut parts = Vec::new();
+    if !plan.would_run.is_empty() {
+        let mut table = printer.table(&["would run", "score", "pipeline", "title"]);
+        for entry in &plan.would_run {
+            table.row([
+                entry.name.key.clone(),
+                entry.score_thousandths.map(score).unwrap_or_default(),
+                entry.pipeline.clone().unwrap_or_default(),
+                entry.title.clone(),
+            ]);
+        }
+        parts.push(table.render());
+    }
+    if !plan.held.is_empty() {
+        let mut table = printer.table(&["held", "title", "why"]);
+        for entry in &plan.held {
+            let reasons: Vec<_> = entry.holds.iter().map(|hold| hold.reason.clone()).collect();
+            table.row([entry.name.key.clone(), entry.title.clone(), reasons.join("; ")]);
+        }
+        parts.push(table.render());
+    }
+    if !plan.skipped.is_empty() {
+        let mut table = printer.table(&["skipped", "why"]);
+        for item in &plan.skipped {
+            table.row([item.path.clone(), item.reason.clone()]);
+        }
+        parts.push(table.render());
+    }
+    parts.push(format!(
+        "{} would run now; {} held, {} skipped; nothing was changed",
+        count(plan.would_run.len() as u64, "entry", "entries"),
+        plan.held.len(),
+        plan.skipped.len()
+    ));
+    parts.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_holds_what_is_only_in_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let [original, copy] = ["a.db", "b.db"].map(|name| folder.path().join(name));
+        assert!(copy_with_log(&original, &copy).is_err());
+        fs::write(&original, "pages").unwrap();
+        copy_with_log(&original, &copy).unwrap();
+        fs::write(folder.path().join("a.db-wal"), "log").unwrap();
+        copy_with_log(&original, &copy).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("b.db-wal")).unwrap(), "log");
+    }
+}

@@ -1,0 +1,34 @@
+//! `tollgate runs`.
+
+mod list;
+mod retry;
+mod show;
+mod watch;
+
+use clap::{Args, Subcommand};
+
+use crate::{context::Context, error::Result, exit::Exit};
+
+/// Look at runs, follow them, or ask for another one
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    #[command(subcommand)]
+    runs: Runs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Runs {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Watch(watch::WatchArgs),
+    Retry(retry::RetryArgs),
+}
+
+pub(crate) async fn run(context: &Context, args: RunsArgs) -> Result<Exit> {
+    match args.runs {
+        Runs::List(args) => list::run(context, args).await,
+        Runs::Show(args) => show::run(context, args).await,
+        Runs::Watch(args) => watch::run(context, args).await,
+        Runs::Retry(args) => retry::run(context, args).await,
+    }
+}

@@ -1,0 +1,62 @@
+//! `tollgate runs list`.
+
+use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
+use tollgate_core::run::RunState;
+use tollgate_store::{OpenMode, port::RunFilter};
+
+use crate::{
+    context::Context,
+    error::Result,
+    exit::Exit,
+    ui::{
+        json::RunList,
+        printer::Printer,
+        text::{count, duration, time},
+    },
+};
+
+/// List runs, the newest first
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Show runs in this state only; may be given more than once
+    #[arg(long, value_name = "STATE", value_parser = states())]
+    state: Vec<RunState>,
+    /// Show runs of the entry with this key only
+    #[arg(long, value_name = "KEY")]
+    entry: Option<String>,
+    /// Show at most this many; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+}
+
+fn states() -> impl clap::builder::TypedValueParser<Value = RunState> {
+    let parse = |name: String| RunState::ALL.into_iter().find(|state| state.as_str() == name).ok_or("no such state");
+    PossibleValuesParser::new(RunState::ALL.map(RunState::as_str)).try_map(parse)
+}
+
+pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
+    let store = context.project()?.store(OpenMode::ReadOnly).await?;
+    let filter = RunFilter { key: args.entry, states: args.state, limit: args.limit, offset: 0 };
+    let page = store.runs(filter).await?;
+    let list = RunList { runs: page.rows, total: page.total };
+    context.printer.show(&list, |list| text(&context.printer, list))?;
+    Ok(Exit::Done)
+}
+
+fn text(printer: &Printer, list: &RunList) -> String {
+    let mut table = printer.table(&["run", "entry", "state", "began", "took", "cost", "why"]);
+    for run in &list.runs {
+        table.row([
+            run.id.to_string(),
+            run.entry.key.clone(),
+            run.state.to_string(),
+            time(run.started_at),
+            run.ended_at.map(|ended| duration(ended.since(run.started_at))).unwrap_or_default(),
+            run.cost.to_string(),
+            run.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    let shown = list.runs.len() as u64;
+    let of_all = if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
+    format!("{}\n{}{of_all}", table.render(), count(shown, "run", "runs"))
+}

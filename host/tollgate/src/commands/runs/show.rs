@@ -1,0 +1,144 @@
+//! `tollgate runs show`.
+
+use clap::Args;
+use tollgate_core::{
+    RunId,
+    effect::Delivered,
+    step::{Finding, Severity, Step, StepOutcome},
+};
+use tollgate_store::{OpenMode, Store};
+
+use crate::{
+    context::Context,
+    entry_argument,
+    error::{Failure, Result},
+    exit::Exit,
+    project::Project,
+    ui::{
+        json,
+        printer::Printer,
+        text::{bytes, duration, large, time},
+    },
+};
+
+/// Show one run: every call, what gates found, what was delivered
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A run's id, or an entry, whose newest run is shown
+    #[arg(value_name = "RUN-OR-ENTRY")]
+    run: String,
+    /// Show what plugins logged
+    #[arg(long)]
+    log: bool,
+}
+
+pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<Exit> {
+    let project = context.project()?;
+    let store = project.store(OpenMode::ReadOnly).await?;
+    let id = resolve(&*store, &project, &args.run).await?;
+    let run = json::Run::from(store.run(id).await?);
+    context.printer.show(&run, |run| text(&context.printer, run, args.log))?;
+    Ok(Exit::Done)
+}
+
+async fn resolve(store: &dyn Store, project: &Project, argument: &str) -> Result<RunId> {
+    if let Ok(run) = argument.parse() {
+        return Ok(run);
+    }
+    let entry = entry_argument::find(store, &project.folder, argument).await?;
+    let newest = entry.runs.first().map(|run| run.id);
+    newest.ok_or_else(|| {
+        let key = entry.status.name.key;
+        Failure::mistake_with_hint(format!("{key} has not run yet"), format!("`tollgate why {key}` says why"))
+    })
+}
+
+fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
+    let summary = &run.summary;
+    let mut lines = vec![
+        format!("{}  {}  {}", summary.id, summary.entry.key, summary.title),
+        format!(
+            "{} by {}, round {}, begun {} on {}, {}",
+            summary.state,
+            summary.pipeline,
+            summary.round,
+            time(summary.started_at),
+            summary.host,
+            summary.cost
+        ),
+    ];
+    lines.extend(summary.reason.clone());
+    lines.push(String::new());
+    lines.push(calls(printer, &run.steps));
+    for step in &run.steps {
+        lines.extend(details(step, with_log));
+    }
+    for effect in &run.effects {
+        let became = delivered(effect.became.as_ref());
+        lines.push(format!("effect {} of {}: {became}", effect.effect.kind, effect.reference.step));
+    }
+    if run.record.is_some() {
+        lines.push(format!("record: {}", delivered(run.record_delivered.as_ref())));
+    }
+    lines.join("\n")
+}
+
+fn calls(printer: &Printer, steps: &[Step]) -> String {
+    let mut table = printer.table(&["call", "result", "took", "fuel", "memory", "cost", "summary"]);
+    for step in steps {
+        let (result, summary) = match &step.outcome {
+            StepOutcome::Produced(produced) => ("produced".to_owned(), produced.summary.clone()),
+            StepOutcome::Judged(verdict) => (verdict.judgement.to_string(), verdict.summary.clone()),
+            StepOutcome::Failed(failure) => ("failed".to_owned(), failure.message.clone()),
+        };
+        table.row([
+            step.key.to_string(),
+            result,
+            duration(step.ended_at.since(step.started_at)),
+            large(step.usage.fuel),
+            bytes(step.usage.memory_bytes),
+            step.usage.cost.to_string(),
+            summary,
+        ]);
+    }
+    table.render()
+}
+
+/// What a gate found and, where it was asked for, what the plugin logged.
+fn details(step: &Step, with_log: bool) -> Vec<String> {
+    let findings = match &step.outcome {
+        StepOutcome::Judged(verdict) => verdict.findings.as_slice(),
+        _ => &[],
+    };
+    let log = step.log.iter().filter(|_| with_log).map(|line| format!("    {}: {}", line.level, line.message));
+    let mut lines: Vec<_> = findings.iter().map(finding).chain(log).collect();
+    if !lines.is_empty() {
+        lines.insert(0, format!("\n{}:", step.key));
+    }
+    lines
+}
+
+fn finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let place = match &finding.location {
+        Some(location) => match location.line {
+            Some(line) => format!(" ({}:{line})", location.path),
+            None => format!(" ({})", location.path),
+        },
+        None => String::new(),
+    };
+    format!("    {} {severity}: {}{place}", finding.rule, finding.message)
+}
+
+fn delivered(became: Option<&Delivered>) -> String {
+    match became {
+        None => "to be delivered".to_owned(),
+        Some(Delivered::Done { reference: Some(reference), .. }) => format!("delivered, {reference}"),
+        Some(Delivered::Done { reference: None, .. }) => "delivered".to_owned(),
+        Some(Delivered::Refused { reason }) => format!("refused: {reason}"),
+    }
+}

@@ -1,0 +1,77 @@
+//! The environment. Nothing else in Tollgate reads it, but for what libraries do by convention: `NO_COLOR` and `TZ`.
+
+use std::path::PathBuf;
+
+/// A variable, for the help.
+pub(crate) struct Variable {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What it does.
+    pub(crate) meaning: &'static str,
+}
+
+/// Every variable that has an effect.
+pub(crate) const VARIABLES: [Variable; 5] = [
+    Variable {
+        name: "TOLLGATE_CACHE",
+        meaning: "folder for compiled components; default: the user's cache folder, or `.tollgate/cache` in the project",
+    },
+    Variable {
+        name: "TOLLGATE_HOST",
+        meaning: "the machine's name in claims and records; default: its host name",
+    },
+    Variable {
+        name: "TOLLGATE_LOG",
+        meaning: "what is logged to stderr, e.g. `info` or `tollgate_engine=debug`; default: warn",
+    },
+    Variable { name: "USER", meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME" },
+    Variable { name: "NO_COLOR", meaning: "when set, nothing is coloured" },
+];
+
+/// What the environment says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// `TOLLGATE_CACHE`.
+    pub(crate) cache: Option<PathBuf>,
+    /// `TOLLGATE_HOST`.
+    pub(crate) host: Option<String>,
+    /// `TOLLGATE_LOG`.
+    pub(crate) log: Option<String>,
+    /// `USER`, else `LOGNAME`.
+    pub(crate) user: Option<String>,
+}
+
+impl Environment {
+    /// Reads it.
+    pub(crate) fn read() -> Self {
+        Self {
+            cache: variable("TOLLGATE_CACHE").map(PathBuf::from),
+            host: variable("TOLLGATE_HOST"),
+            log: variable("TOLLGATE_LOG"),
+            user: variable("USER").or_else(|| variable("LOGNAME")),
+        }
+    }
+
+    /// Who acts, as far as it is known.
+    pub(crate) fn who(&self) -> String {
+        self.user.clone().unwrap_or_else(|| "somebody".to_owned())
+    }
+
+    /// The machine's name.
+    pub(crate) fn machine(&self) -> String {
+        self.host.clone().unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned())
+    }
+
+    /// The part of the help on variables.
+    pub(crate) fn help() -> String {
+        let width = VARIABLES.iter().map(|variable| variable.name.len()).max().unwrap_or_default();
+        let lines = VARIABLES.iter().map(|variable| format!("  {:width$}  {}", variable.name, variable.meaning));
+        format!("Environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// A variable's value; one that is empty counts as absent.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,10 @@
+//! What people and programs see.
+
+pub(crate) mod printer;
+pub(crate) mod text;
+
+pub(crate) mod table;
+pub(crate) mod explain;
+pub(crate) mod progress;
+
+pub(crate) mod json;

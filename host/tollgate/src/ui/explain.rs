@@ -1,0 +1,275 @@
+//! Why an entry stands where it stands, in sentences. `tollgate why` prints them.
+//!
+//! Properties wanted: every state has a sentence; whatever keeps an entry from going on is named with what would change it; and
+//! nothing is said that the store does not hold.
+
+use tollgate_core::{
+    course::{End, Stopped},
+    entry::{EntryState, Hold, LinkKind},
+    record::Record,
+    run::{RunState, RunSummary},
+};
+use tollgate_store::port::{EntryDetail, LinkStatus, RunDetail};
+
+use super::text::{count, list, number, score, time};
+
+/// Sentences on an entry, the most important first. `newest` is its newest run, where it has one.
+pub(crate) fn entry(detail: &EntryDetail, newest: Option<&RunDetail>) -> Vec<String> {
+    let mut sentences = vec![state(detail)];
+    sentences.extend(detail.status.holds.iter().map(hold));
+    sentences.extend(detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn).map(dependency));
+    if matches!(detail.status.state, EntryState::Ready | EntryState::Busy | EntryState::Held) {
+        sentences.extend(position(detail));
+    }
+    sentences.extend(newest.into_iter().flat_map(run));
+    sentences.extend(way_on(detail));
+    if !detail.waiting_for_it.is_empty() {
+        let verb = if detail.waiting_for_it.len() == 1 { "waits" } else { "wait" };
+        sentences.push(format!("{} {verb} for it.", list(&detail.waiting_for_it)));
+    }
+    sentences
+}
+
+fn state(detail: &EntryDetail) -> String {
+    let name = format!("{} “{}”", detail.status.name.key, detail.status.title);
+    match detail.status.state {
+        EntryState::New => format!("{name} was seen and not judged yet; the next `tollgate run` judges it."),
+        EntryState::Held => match detail.status.holds.len() {
+            1 => format!("{name} is held:"),
+            holds => format!("{name} is held for {holds} reasons:"),
+        },
+        EntryState::Ready => format!("{name} is ready and waits for its turn."),
+        EntryState::Busy => format!("{name} is being worked on."),
+        EntryState::Done => format!("{name} is done."),
+        EntryState::Failed => format!("{name} failed."),
+        EntryState::Escalated => format!("{name} was given to a person."),
+        EntryState::Blocked => format!("{name} is blocked: a person said that it cannot go on."),
+        EntryState::Gone => format!("{name} is gone: its tracker {} no longer has it.", detail.status.name.tracker),
+    }
+}
+
+fn hold(hold: &Hold) -> String {
+    let reason = sentence(&hold.reason);
+    match hold.until {
+        Some(until) => format!("- {reason} It lifts by itself at {}.", time(until)),
+        None => format!("- {reason}"),
+    }
+}
+
+/// A reason as a sentence of its own, whatever it was written as.
+fn sentence(reason: &str) -> String {
+    let mut letters = reason.trim().chars();
+    let begun: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    if begun.ends_with(['.', '!', '?']) { begun } else { format!("{begun}.") }
+}
+
+fn dependency(status: &LinkStatus) -> String {
+    let key = &status.link.to.key;
+    let written = match &status.link.written {
+        Some(written) => format!(", written as {written}"),
+        None => String::new(),
+    };
+    let stands = match (status.target, status.satisfied) {
+        (None, _) => "which no source knows".to_owned(),
+        (Some(state), true) => format!("which is {state}: satisfied"),
+        (Some(state), false) => format!("which is {state}: not satisfied"),
+    };
+    format!("It depends on {key} ({}{written}), {stands}.", status.link.source)
+}
+
+fn position(detail: &EntryDetail) -> Vec<String> {
+    let lane = match &detail.status.pipeline {
+        Some(pipeline) => format!("for the pipeline {pipeline} of the backlog {}", detail.status.backlog),
+        None => format!("in the backlog {}", detail.status.backlog),
+    };
+    let mut sentences = Vec::new();
+    match detail.ahead {
+        Some(0) => sentences.push(format!("It is the next one {lane}.")),
+        Some(1) => sentences.push(format!("One entry comes before it {lane}.")),
+        Some(ahead) => sentences.push(format!("{} come before it {lane}.", count(ahead, "entry", "entries"))),
+        None => {}
+    }
+    if let Some(thousandths) = detail.status.score_thousandths {
+        let terms = detail.terms.iter().map(|term| format!("{} from `{}`", number(term.value), term.text));
+        let terms: Vec<_> = terms.collect();
+        let made_of = if terms.is_empty() { String::new() } else { format!(": {}", list(&terms)) };
+        sentences.push(format!("Its score is {}{made_of}.", score(thousandths)));
+    }
+    sentences
+}
+
+fn run(detail: &RunDetail) -> Vec<String> {
+    let summary = &detail.summary;
+    match (&detail.record, summary.state) {
+        (Some(record), _) => ended(summary, record),
+        (None, RunState::Waiting) => {
+            let reason = summary.reason.as_deref().unwrap_or("for something that comes by itself");
+            vec![format!("Its run {} waits: {reason}.", summary.id)]
+        }
+        (None, _) => {
+            let last = match detail.steps.last() {
+                Some(step) => format!("; the last call that ended was {}", step.key),
+                None => String::new(),
+            };
+            vec![format!("Its run {} began at {} on {}{last}.", summary.id, time(summary.started_at), summary.host)]
+        }
+    }
+}
+
+fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {
+    let when = time(record.ended_at);
+    let cost = format!("{}, {}", count(record.steps.len() as u64, "call", "calls"), summary.cost);
+    let mut sentences = match &record.end {
+        End::Done => vec![format!("Its run {} ended done at {when} ({cost}).", summary.id)],
+        End::Failed(stopped) => stopped_sentences("failed", summary, stopped, &when, &cost),
+        End::Escalated { to, stopped } => {
+            stopped_sentences(&format!("escalated to {to}"), summary, stopped, &when, &cost)
+        }
+        End::Cancelled { reason } => vec![format!("Its run {} was cancelled at {when}: {reason}", summary.id)],
+    };
+    if !record.reworks.is_empty() {
+        let times = match record.reworks.len() {
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
+        sentences.push(format!("Its work was sent back {times}."));
+    }
+    sentences
+}
+
+fn stopped_sentences(how: &str, summary: &RunSummary, stopped: &Stopped, when: &str, cost: &str) -> Vec<String> {
+    let place = stopped.at.as_ref().map(|at| format!(" in {at}")).unwrap_or_default();
+    vec![
+        format!("Its run {} ended {how}{place} at {when} ({cost}): {}", summary.id, sentence(&stopped.reason)),
+        sentence(&stopped.recovery),
+    ]
+}
+
+/// What leads on from where an entry ended.
+fn way_on(detail: &EntryDetail) -> Option<String> {
+    let retry = format!("`tollgate runs retry {} --reason …` makes it wait for another round", detail.status.name.key);
+    match detail.status.state {
+        EntryState::Failed | EntryState::Escalated => Some(format!("{retry}.")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use tollgate_core::{
+        Digest, EntryId, Timestamp,
+        entry::{EntryName, EntrySnapshot, EntryStatus, HoldKind, Link},
+        record::Term,
+    };
+
+    use super::*;
+
+    fn name(key: &str) -> EntryName {
+        EntryName { tracker: "folder:backlog".into(), key: key.into() }
+    }
+
+    fn detail(state: EntryState) -> EntryDetail {
+        let snapshot = EntrySnapshot {
+            name: name("LIB-120"),
+            url: Some("backlog/LIB-120.md".into()),
+            kind: String::new(),
+            title: "New photos".into(),
+            body: String::new(),
+            author: None,
+            labels: Vec::new(),
+            created_at: Timestamp::from_millis(0),
+            fields: serde_json::Map::new(),
+        };
+        let status = EntryStatus {
+            id: EntryId(1),
+            name: name("LIB-120"),
+            backlog: "specs".into(),
+            title: "New photos".into(),
+            url: None,
+            state,
+            holds: Vec::new(),
+            pipeline: Some("spec-generation".into()),
+            score_thousandths: Some(4_200),
+            revision: Digest::of(""),
+            rounds: 0,
+            created_at: Timestamp::from_millis(0),
+        };
+        EntryDetail {
+            status,
+            snapshot,
+            closed: false,
+            links: Vec::new(),
+            waiting_for_it: Vec::new(),
+            terms: vec![
+                Term { text: "{\"high\": 3}[field.priority]".into(), value: 3.0 },
+                Term { text: "age_days / 10".into(), value: 1.2 },
+            ],
+            ahead: None,
+            runs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_held_entry_names_its_reasons_and_what_it_depends_on() {
+        let mut held = detail(EntryState::Held);
+        let hold = |kind, reason: &str, until| Hold { kind, subject: String::new(), reason: reason.into(), until };
+        held.status.holds = vec![
+            hold(HoldKind::Dependency, "waits for LIB-114, which is escalated", None),
+            hold(HoldKind::NotBefore, "`not_before` is 2099-01-01.", Some(Timestamp::from_millis(4_070_908_800_000))),
+        ];
+        let link = |to: &str, written: Option<&str>, target, satisfied| LinkStatus {
+            link: Link {
+                kind: LinkKind::DependsOn,
+                to: name(to),
+                written: written.map(str::to_owned),
+                source: "front-matter:depends".into(),
+            },
+            target,
+            satisfied,
+        };
+        held.links = vec![
+            link("LIB-114", None, Some(EntryState::Escalated), false),
+            link("LIB-3", Some("task-3"), Some(EntryState::Done), true),
+            link("OPS-17", None, None, false),
+        ];
+        assert_snapshot!(entry(&held, None).join("\n"), @r#"
+        LIB-120 “New photos” is held for 2 reasons:
+        - Waits for LIB-114, which is escalated.
+        - `not_before` is 2099-01-01. It lifts by itself at 2099-01-01 00:00:00Z.
+        It depends on LIB-114 (front-matter:depends), which is escalated: not satisfied.
+        It depends on LIB-3 (front-matter:depends, written as task-3), which is done: satisfied.
+        It depends on OPS-17 (front-matter:depends), which no source knows.
+        Its score is 4.2: 3 from `{"high": 3}[field.priority]` and 1.2 from `age_days / 10`.
+        "#);
+    }
+
+    #[test]
+    fn an_entry_that_waits_says_who_comes_first() {
+        let mut ready = detail(EntryState::Ready);
+        ready.ahead = Some(2);
+        ready.waiting_for_it = vec!["LIB-121".into(), "LIB-122".into()];
+        assert_snapshot!(entry(&ready, None).join("\n"), @r#"
+        LIB-120 “New photos” is ready and waits for its turn.
+        2 entries come before it for the pipeline spec-generation of the backlog specs.
+        Its score is 4.2: 3 from `{"high": 3}[field.priority]` and 1.2 from `age_days / 10`.
+        LIB-121 and LIB-122 wait for it.
+        "#);
+    }
+
+    #[test]
+    fn every_state_has_a_sentence() {
+        let sentences = EntryState::ALL.map(|state| entry(&detail(state), None).remove(0));
+        assert_snapshot!(sentences.join("\n"), @r"
+        LIB-120 “New photos” was seen and not judged yet; the next `tollgate run` judges it.
+        LIB-120 “New photos” is held for 0 reasons:
+        LIB-120 “New photos” is ready and waits for its turn.
+        LIB-120 “New photos” is being worked on.
+        LIB-120 “New photos” is done.
+        LIB-120 “New photos” failed.
+        LIB-120 “New photos” was given to a person.
+        LIB-120 “New photos” is blocked: a person said that it cannot go on.
+        LIB-120 “New photos” is gone: its tracker folder:backlog no longer has it.
+        ");
+    }
+}

@@ -1,0 +1,449 @@
+//! What `--json` prints: the names here are what programs rely on. A member is added, never renamed or removed.
+//!
+//! Money is in microcents (100,000,000 are a dollar), scores in thousandths, times in RFC 3339. Entries, runs, steps, events and
+//! records are as `tollgate_core` writes them; `schemas/record.schema.json` describes the latter.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+use tollgate_core::{
+    Digest, Microcents, Timestamp,
+    course::EffectRef,
+    effect::{Delivered, Effect},
+    entry::{EntryState, EntryStatus, HoldKind, Link},
+    event::Event,
+    record::{OrderFacts, Record, Term},
+    run::RunSummary,
+    step::Step,
+};
+use tollgate_engine::Outcome;
+use tollgate_policy::{Diagnostic, Severity};
+use tollgate_store::port::{CapBalanceReport, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
+
+/// `backlog list`.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryList {
+    /// The entries that are shown.
+    pub(crate) entries: Vec<EntryStatus>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+}
+
+/// `backlog rank`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RankList {
+    /// Entries that wait, the next one first within its backlog and pipeline.
+    pub(crate) entries: Vec<Ranked>,
+    /// How many wait in all.
+    pub(crate) total: u64,
+}
+
+/// An entry in its place.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ranked {
+    /// The entry.
+    #[serde(flatten)]
+    pub(crate) status: EntryStatus,
+    /// 1 for the next of its backlog and pipeline.
+    pub(crate) position: u64,
+    /// The terms of its score; empty unless they were asked for, or where the backlog orders by keys.
+    pub(crate) terms: Vec<Term>,
+}
+
+/// `why` and `backlog show`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Entry {
+    /// Its line.
+    #[serde(flatten)]
+    pub(crate) status: EntryStatus,
+    /// Whether its tracker says that it is closed.
+    pub(crate) closed: bool,
+    /// Labels.
+    pub(crate) labels: Vec<String>,
+    /// Declared fields.
+    pub(crate) fields: serde_json::Map<String, Value>,
+    /// What it says.
+    pub(crate) body: String,
+    /// Links from it.
+    pub(crate) links: Vec<EntryLink>,
+    /// Keys of entries that depend on it and wait.
+    pub(crate) waiting_for_it: Vec<String>,
+    /// The terms of its score.
+    pub(crate) terms: Vec<Term>,
+    /// How many come before it in its backlog and pipeline; null when it does not wait.
+    pub(crate) ahead: Option<u64>,
+    /// Its runs, newest first.
+    pub(crate) runs: Vec<RunSummary>,
+    /// What `why` says, a sentence each; empty for `backlog show`.
+    pub(crate) sentences: Vec<String>,
+}
+
+/// A link and where it leads.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryLink {
+    /// The link.
+    #[serde(flatten)]
+    pub(crate) link: Link,
+    /// The state of the entry that it leads to; null when there is none.
+    pub(crate) target: Option<EntryState>,
+    /// For a dependency: whether it is satisfied.
+    pub(crate) satisfied: bool,
+}
+
+impl From<LinkStatus> for EntryLink {
+    fn from(status: LinkStatus) -> Self {
+        Self { link: status.link, target: status.target, satisfied: status.satisfied }
+    }
+}
+
+impl Entry {
+    /// All that is known of an entry, with what is to be said of it.
+    pub(crate) fn new(detail: EntryDetail, sentences: Vec<String>) -> Self {
+        Self {
+            status: detail.status,
+            closed: detail.closed,
+            labels: detail.snapshot.labels,
+            fields: detail.snapshot.fields,
+            body: detail.snapshot.body,
+            links: detail.links.into_iter().map(EntryLink::from).collect(),
+            waiting_for_it: detail.waiting_for_it,
+            terms: detail.terms,
+            ahead: detail.ahead,
+            runs: detail.runs,
+            sentences,
+        }
+    }
+}
+
+/// `runs list`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunList {
+    /// The runs that are shown, newest first.
+    pub(crate) runs: Vec<RunSummary>,
+    /// How many there are in all.
+    pub(crate) total: u64,
+}
+
+/// `runs show`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Run {
+    /// Its line.
+    #[serde(flatten)]
+    pub(crate) summary: RunSummary,
+    /// The score at claim and its terms.
+    pub(crate) order: OrderFacts,
+    /// Its calls, oldest first.
+    pub(crate) steps: Vec<Step>,
+    /// Effects and what became of them.
+    pub(crate) effects: Vec<RunEffect>,
+    /// What happened, oldest first.
+    pub(crate) events: Vec<Event>,
+    /// What is set aside for it and not spent.
+    pub(crate) escrow: Microcents,
+    /// Its record, once it is over.
+    pub(crate) record: Option<Record>,
+    /// What became of the record; null while it is to be delivered.
+    pub(crate) record_delivered: Option<Delivered>,
+}
+
+/// An effect and what became of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunEffect {
+    /// Which one.
+    #[serde(flatten)]
+    pub(crate) reference: EffectRef,
+    /// What was asked for.
+    pub(crate) effect: Effect,
+    /// What became of it; null while it is to be delivered.
+    pub(crate) became: Option<Delivered>,
+}
+
+impl From<RunDetail> for Run {
+    fn from(detail: RunDetail) -> Self {
+        let effect = |(reference, effect, became)| RunEffect { reference, effect, became };
+        Self {
+            summary: detail.summary,
+            order: detail.order,
+            steps: detail.steps,
+            effects: detail.effects.into_iter().map(effect).collect(),
+            events: detail.events,
+            escrow: detail.escrow,
+            record: detail.record,
+            record_delivered: detail.record_delivered,
+        }
+    }
+}
+
+/// A line of `runs watch`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunChange {
+    /// When the change was seen, by the store's clock.
+    pub(crate) at: Timestamp,
+    /// The run as it is now.
+    #[serde(flatten)]
+    pub(crate) run: RunSummary,
+}
+
+/// `run` and `demo`.
+#[derive(Debug, Serialize)]
+pub(crate) struct HostReport {
+    /// Runs that ended done.
+    pub(crate) done: u64,
+    /// Runs that failed.
+    pub(crate) failed: u64,
+    /// Runs that were given to a person.
+    pub(crate) escalated: u64,
+    /// What all of them cost.
+    pub(crate) cost: Microcents,
+    /// Whether the host was asked to stop.
+    pub(crate) stopped: bool,
+    /// A cap had no room, until then.
+    pub(crate) capped_until: Option<Timestamp>,
+    /// What is left.
+    pub(crate) left: Left,
+    /// How much of each backlog is in which state.
+    pub(crate) backlogs: Vec<BacklogCoverage>,
+    /// What became of each entry: for `demo`, and for `run` with entries.
+    pub(crate) entries: Vec<EntryOutcome>,
+}
+
+impl HostReport {
+    /// What a host did and what it left behind.
+    pub(crate) fn new(outcome: &Outcome, coverage: Vec<Coverage>) -> Self {
+        Self {
+            done: outcome.done,
+            failed: outcome.failed,
+            escalated: outcome.escalated,
+            cost: outcome.cost,
+            stopped: outcome.stopped,
+            capped_until: outcome.capped_until,
+            left: Left::from(outcome.left),
+            backlogs: coverage.into_iter().map(BacklogCoverage::from).collect(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// What there is left to do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Left {
+    /// Entries that wait for their turn, and begun runs that can go on.
+    pub(crate) ready: u64,
+    /// Runs that some host drives.
+    pub(crate) driven: u64,
+    /// Runs that wait for something that comes by itself.
+    pub(crate) waiting: u64,
+    /// Effects and records that are not delivered.
+    pub(crate) undelivered: u64,
+}
+
+impl From<OpenWork> for Left {
+    fn from(work: OpenWork) -> Self {
+        let OpenWork { ready, driven, waiting, undelivered, .. } = work;
+        Self { ready, driven, waiting, undelivered }
+    }
+}
+
+/// What became of an entry.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryOutcome {
+    /// Its key.
+    pub(crate) key: String,
+    /// Its title.
+    pub(crate) title: String,
+    /// Its state now.
+    pub(crate) state: EntryState,
+    /// How often its newest run was sent back.
+    pub(crate) reworks: u32,
+    /// Why it is held, failed or was given to a person.
+    pub(crate) reason: Option<String>,
+    /// The files that its newest run published.
+    pub(crate) published: Vec<String>,
+}
+
+/// `run --dry-run`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Plan {
+    /// What would run, in this order within each backlog and pipeline.
+    pub(crate) would_run: Vec<EntryStatus>,
+    /// What is held, and why.
+    pub(crate) held: Vec<EntryStatus>,
+    /// What is passed over because it cannot be read.
+    pub(crate) skipped: Vec<SkippedItem>,
+}
+
+/// An item that cannot be read.
+#[derive(Debug, Serialize)]
+pub(crate) struct SkippedItem {
+    /// Its place, relative to the project.
+    pub(crate) path: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+/// `report coverage`.
+#[derive(Debug, Serialize)]
+pub(crate) struct CoverageReport {
+    /// By backlog.
+    pub(crate) backlogs: Vec<BacklogCoverage>,
+    /// Where every cap stands.
+    pub(crate) caps: Vec<CapStanding>,
+}
+
+/// How much of a backlog is in which state.
+#[derive(Debug, Serialize)]
+pub(crate) struct BacklogCoverage {
+    /// Which backlog.
+    pub(crate) backlog: String,
+    /// Entries by state.
+    pub(crate) states: BTreeMap<EntryState, u64>,
+    /// Held entries by the kind of their first hold.
+    pub(crate) holds: BTreeMap<HoldKind, u64>,
+    /// What its runs have cost.
+    pub(crate) cost: Microcents,
+}
+
+impl From<Coverage> for BacklogCoverage {
+    fn from(coverage: Coverage) -> Self {
+        let Coverage { backlog, states, holds, cost } = coverage;
+        Self { backlog, states, holds, cost }
+    }
+}
+
+/// Where a cap stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct CapStanding {
+    /// What it limits.
+    pub(crate) scope: String,
+    /// Which period, e.g. `2026-11-21`.
+    pub(crate) period: String,
+    /// The limit.
+    pub(crate) limit: Microcents,
+    /// Spent.
+    pub(crate) settled: Microcents,
+    /// Set aside by live runs.
+    pub(crate) escrow: Microcents,
+}
+
+impl From<CapBalanceReport> for CapStanding {
+    fn from(report: CapBalanceReport) -> Self {
+        Self {
+            scope: report.cap.scope,
+            period: report.period,
+            limit: report.cap.limit,
+            settled: report.balance.settled,
+            escrow: report.balance.escrow,
+        }
+    }
+}
+
+/// `check`.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckReport {
+    /// Whether it can run.
+    pub(crate) valid: bool,
+    /// The files that were read.
+    pub(crate) files: Vec<String>,
+    /// What is wrong, in the order of files and lines.
+    pub(crate) diagnostics: Vec<CheckDiagnostic>,
+    /// Plugin files of the project that are not used, and why.
+    pub(crate) skipped_plugins: Vec<String>,
+}
+
+/// One thing that is wrong in one place.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckDiagnostic {
+    /// `error` or `warning`.
+    pub(crate) severity: &'static str,
+    /// The file, relative to the project.
+    pub(crate) file: String,
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1, in characters.
+    pub(crate) column: usize,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to do.
+    pub(crate) help: Option<String>,
+}
+
+impl From<&Diagnostic> for CheckDiagnostic {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            severity: match diagnostic.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            file: diagnostic.file.clone(),
+            line: diagnostic.line,
+            column: diagnostic.column,
+            message: diagnostic.message.clone(),
+            help: diagnostic.help.clone(),
+        }
+    }
+}
+
+/// `init`.
+#[derive(Debug, Serialize)]
+pub(crate) struct InitReport {
+    /// The project's folder.
+    pub(crate) project: String,
+    /// Files that were written, relative to it.
+    pub(crate) written: Vec<String>,
+    /// Files that were there already and stayed as they were.
+    pub(crate) kept: Vec<String>,
+}
+
+/// `plugin list`.
+#[derive(Debug, Serialize)]
+pub(crate) struct PluginList {
+    /// Every version, by name, newest first.
+    pub(crate) plugins: Vec<PluginLine>,
+    /// Files of the project that are not used, and why.
+    pub(crate) skipped: Vec<String>,
+}
+
+/// A version of a plugin.
+#[derive(Debug, Serialize)]
+pub(crate) struct PluginLine {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its semantic version.
+    pub(crate) version: String,
+    /// `stage`, `gate` or `source`.
+    pub(crate) kind: String,
+    /// `shipped`, or the file's path.
+    pub(crate) origin: String,
+    /// The digest of the component.
+    pub(crate) digest: Digest,
+    /// One line.
+    pub(crate) summary: String,
+}
+
+/// `plugin inspect`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Plugin {
+    /// Its line.
+    #[serde(flatten)]
+    pub(crate) line: PluginLine,
+    /// The size of the component.
+    pub(crate) size_bytes: u64,
+    /// The contract that it was built for.
+    pub(crate) contract: String,
+    /// Its manifest.
+    pub(crate) manifest: Value,
+    /// Every interface that it imports.
+    pub(crate) imports: Vec<String>,
+    /// Everything that it exports.
+    pub(crate) exports: Vec<String>,
+    /// The grants that a stage must give it: for its imports, and for the effects that it may ask for.
+    pub(crate) grants: Vec<String>,
+}
+
+/// `stop`, `resume` and `runs retry`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Done {
+    /// What was done, in a sentence.
+    pub(crate) done: String,
+}

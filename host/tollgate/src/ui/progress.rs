@@ -1,0 +1,394 @@
+//! What a host does, while it does it: lines for what ended, and on a terminal a foot with a line a worker and the totals.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tollgate_core::{
+    Microcents, RunId,
+    course::End,
+    effect::Delivered,
+    step::{Judgement, Step, StepOutcome},
+};
+use tollgate_engine::observer::{Notice, Observer};
+
+use super::{
+    printer::{Printer, Tone},
+    text::{count, shorten, time},
+};
+
+/// How often what moves at the foot moves.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Titles are cut to this in lines and at the foot.
+const TITLE_COLUMNS: usize = 56;
+
+/// Shows what a host does.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    printer: Printer,
+    board: Mutex<Board>,
+}
+
+/// What is shown now.
+#[derive(Debug, Default)]
+struct Board {
+    totals: Totals,
+    titles: HashMap<RunId, String>,
+    skipped: HashMap<String, Vec<(String, String)>>,
+    foot: Option<Foot>,
+}
+
+/// Runs that ended under this host.
+#[derive(Debug, Default, Clone, Copy)]
+struct Totals {
+    done: u64,
+    failed: u64,
+    escalated: u64,
+    cancelled: u64,
+    driven: u64,
+    cost: Microcents,
+}
+
+/// The lines that stay at the foot of a terminal.
+#[derive(Debug)]
+struct Foot {
+    workers: Vec<(ProgressBar, Option<RunId>)>,
+    totals: ProgressBar,
+}
+
+/// A line about something that happened.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    tone: Tone,
+    word: &'static str,
+    rest: String,
+}
+
+impl Line {
+    fn new(tone: Tone, word: &'static str, rest: String) -> Self {
+        Self { tone, word, rest }
+    }
+}
+
+impl Progress {
+    /// Shows what a host with so many workers does.
+    pub(crate) fn new(printer: Printer, workers: usize) -> Self {
+        let foot = (!printer.foot().is_hidden()).then(|| Foot::new(&printer, workers));
+        Self { board: Mutex::new(Board { foot, ..Board::default() }), printer }
+    }
+
+    /// Takes the foot away; what follows is printed as if it had never been there.
+    pub(crate) fn finish(&self) {
+        if let Some(foot) = self.lock().foot.take() {
+            foot.clear();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Progress {
+    fn notice(&self, notice: &Notice) {
+        let lines = self.lock().take(notice);
+        // Printed without the lock: the printer makes the foot give way, and has a lock of its own.
+        for Line { tone, word, rest } in lines {
+            self.printer.event(tone, word, rest);
+        }
+    }
+}
+
+impl Board {
+    /// Takes a notice; the lines that it is worth.
+    fn take(&mut self, notice: &Notice) -> Vec<Line> {
+        self.follow(notice);
+        match notice {
+            Notice::Pulled { .. } => self.pulled(notice),
+            Notice::Finished { run, key, end, cost, .. } => {
+                let title = self.titles.remove(run).unwrap_or_default();
+                vec![finished(key, &title, end, *cost)]
+            }
+            Notice::StepsEnded { key, steps, .. } => steps.iter().filter_map(|step| not_passed(key, step)).collect(),
+            other => plain(other).into_iter().collect(),
+        }
+    }
+
+    fn follow(&mut self, notice: &Notice) {
+        match notice {
+            Notice::Claimed { run, key, title, .. } => {
+                self.totals.driven += 1;
+                let title = shorten(title, TITLE_COLUMNS);
+                self.show(*run, &format!("{key}  {title}"));
+                self.titles.insert(*run, title);
+            }
+            Notice::StepStarted { run, key, step } => {
+                let title = self.titles.get(run).cloned().unwrap_or_default();
+                self.show(*run, &format!("{key}  {title}  {step}"));
+            }
+            Notice::Waiting { run, .. } | Notice::LetGo { run, .. } => self.let_go(*run),
+            Notice::Finished { run, end, cost, .. } => {
+                self.totals.count(end, *cost);
+                self.let_go(*run);
+            }
+            _ => {}
+        }
+    }
+
+    fn let_go(&mut self, run: RunId) {
+        self.totals.driven = self.totals.driven.saturating_sub(1);
+        if let Some(foot) = &mut self.foot {
+            foot.free(run);
+            foot.totals.set_message(self.totals.to_string());
+        }
+    }
+
+    fn show(&mut self, run: RunId, message: &str) {
+        if let Some(foot) = &mut self.foot {
+            foot.show(run, message);
+            foot.totals.set_message(self.totals.to_string());
+        }
+    }
+
+    /// A source is read every so often: it is worth a line when something in it is new.
+    fn pulled(&mut self, notice: &Notice) -> Vec<Line> {
+        let Notice::Pulled { backlog, tracker, items, created, revised, gone, skipped } = notice else {
+            return Vec::new();
+        };
+        let mut lines = Vec::new();
+        let first = !self.skipped.contains_key(tracker);
+        if first || created + revised + gone > 0 {
+            let changes = [(created, "new"), (revised, "changed"), (gone, "gone")];
+            let changes = changes.iter().filter(|(number, _)| **number > 0).map(|(n, word)| format!(", {n} {word}"));
+            let items = count(*items as u64, "item", "items");
+            lines.push(Line::new(
+                Tone::Plain,
+                "read",
+                format!("{items} of {tracker} for {backlog}{}", changes.collect::<String>()),
+            ));
+        }
+        let known = self.skipped.insert(tracker.clone(), skipped.clone()).unwrap_or_default();
+        let fresh = skipped.iter().filter(|skip| !known.contains(skip));
+        lines.extend(fresh.map(|(path, why)| Line::new(Tone::Notable, "skipped", format!("{path}: {why}"))));
+        lines
+    }
+}
+
+impl Totals {
+    fn count(&mut self, end: &End, cost: Microcents) {
+        self.cost = self.cost + cost;
+        match end {
+            End::Done => self.done += 1,
+            End::Failed(_) => self.failed += 1,
+            End::Escalated { .. } => self.escalated += 1,
+            End::Cancelled { .. } => self.cancelled += 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} done, {} failed, {} escalated", self.done, self.failed, self.escalated)?;
+        if self.cancelled > 0 {
+            write!(f, ", {} cancelled", self.cancelled)?;
+        }
+        write!(f, ", {} under way, {} spent", self.driven, self.cost)
+    }
+}
+
+impl Foot {
+    fn new(printer: &Printer, workers: usize) -> Self {
+        let bar = |template: &str| {
+            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = printer.foot().add(ProgressBar::new_spinner().with_style(style));
+            bar.enable_steady_tick(TICK);
+            bar
+        };
+        let workers = (0..workers.max(1)).map(|_| (bar("  {spinner} {wide_msg}"), None)).collect();
+        Self { workers, totals: bar("  {elapsed}  {wide_msg}") }
+    }
+
+    /// Shows a run on the line of its worker, which is the first free one when the run is new.
+    fn show(&mut self, run: RunId, message: &str) {
+        let mine = self.workers.iter().position(|(_, shown)| *shown == Some(run));
+        let free = || self.workers.iter().position(|(_, shown)| shown.is_none());
+        if let Some((bar, shown)) = mine.or_else(free).and_then(|at| self.workers.get_mut(at)) {
+            *shown = Some(run);
+            bar.set_message(message.to_owned());
+        }
+    }
+
+    fn free(&mut self, run: RunId) {
+        if let Some((bar, shown)) = self.workers.iter_mut().find(|(_, shown)| *shown == Some(run)) {
+            *shown = None;
+            bar.set_message("");
+        }
+    }
+
+    fn clear(&self) {
+        for (bar, _) in &self.workers {
+            bar.finish_and_clear();
+        }
+        self.totals.finish_and_clear();
+    }
+}
+
+fn finished(key: &str, title: &str, end: &End, cost: Microcents) -> Line {
+    let place = |at: &Option<tollgate_core::pipeline::StepName>| match at {
+        Some(at) => format!(" in {at}"),
+        None => String::new(),
+    };
+    match end {
+        End::Done => Line::new(Tone::Good, "done", format!("{key}  {title}  {cost}")),
+        End::Failed(stopped) => {
+            Line::new(Tone::Bad, "failed", format!("{key}  {title}{}: {}", place(&stopped.at), stopped.reason))
+        }
+        End::Escalated { to, stopped } => {
+            let place = place(&stopped.at);
+            Line::new(Tone::Notable, "escalated", format!("{key}  {title}{place}, to {to}: {}", stopped.reason))
+        }
+        End::Cancelled { reason } => Line::new(Tone::Notable, "cancelled", format!("{key}  {title}: {reason}")),
+    }
+}
+
+/// A gate that did not pass is worth a line: it is what makes work go back.
+fn not_passed(key: &str, step: &Step) -> Option<Line> {
+    let StepOutcome::Judged(verdict) = &step.outcome else { return None };
+    let word = match verdict.judgement {
+        Judgement::Pass => return None,
+        Judgement::Fail => "not passed",
+        Judgement::Inconclusive => "undecided",
+    };
+    Some(Line::new(Tone::Notable, word, format!("{key}  {}: {}", step.key, verdict.summary)))
+}
+
+/// The line of a notice that is a line whatever came before it.
+fn plain(notice: &Notice) -> Option<Line> {
+    let line = match notice {
+        Notice::PolicyApplied { version } => {
+            Line::new(Tone::Plain, "applied", format!("version {version} of the policy"))
+        }
+        Notice::PullFailed { backlog, tracker, reason } => {
+            Line::new(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"))
+        }
+        Notice::Waiting { key, reason, .. } => Line::new(Tone::Plain, "waits", format!("{key}: {reason}")),
+        Notice::LetGo { key, reason, .. } => Line::new(Tone::Notable, "let go", format!("{key}: {reason}")),
+        Notice::Delivered { key, what, became: Delivered::Refused { reason } } => {
+            Line::new(Tone::Bad, "refused", format!("{what} of {key}: {reason}"))
+        }
+        Notice::DeliveryDelayed { key, what, reason, until } => {
+            Line::new(Tone::Notable, "delayed", format!("{what} of {key}, until {}: {reason}", time(*until)))
+        }
+        Notice::Swept { runs, deliveries } if runs + deliveries > 0 => Line::new(
+            Tone::Notable,
+            "taken back",
+            format!(
+                "{} and {} of hosts that vanished",
+                count(*runs as u64, "run", "runs"),
+                count(*deliveries as u64, "delivery", "deliveries")
+            ),
+        ),
+        Notice::CapReached { cap, until } => {
+            Line::new(Tone::Notable, "capped", format!("{cap}: no room before {}", time(*until)))
+        }
+        Notice::Stopping { reason } => Line::new(Tone::Notable, "stopping", reason.clone()),
+        Notice::Trouble { doing, reason } => Line::new(Tone::Bad, "trouble", format!("cannot {doing}: {reason}")),
+        _ => return None,
+    };
+    Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use tollgate_core::{
+        Digest, Timestamp,
+        course::Stopped,
+        pipeline::StepName,
+        step::{StepKey, Usage, Verdict},
+    };
+
+    use super::*;
+    use crate::ui::printer::{Format, captured};
+
+    fn gate() -> StepName {
+        StepName { stage: "draft".into(), gate: Some("spec-lint".into()) }
+    }
+
+    fn judged(judgement: Judgement) -> Step {
+        let verdict =
+            Verdict { judgement, summary: "2 rules are broken".into(), findings: vec![], evidence: vec![] };
+        Step {
+            key: StepKey { name: gate(), rework: 0, attempt: 1 },
+            plugin: Digest::of(""),
+            input: Digest::of(""),
+            started_at: Timestamp::from_millis(0),
+            ended_at: Timestamp::from_millis(0),
+            usage: Usage::default(),
+            outcome: StepOutcome::Judged(verdict),
+            log: vec![],
+        }
+    }
+
+    fn pulled(created: usize, skipped: &[&str]) -> Notice {
+        let skipped = skipped.iter().map(|path| ((*path).to_owned(), "is not UTF-8".to_owned())).collect();
+        let (backlog, tracker) = ("specs".into(), "folder:backlog".into());
+        Notice::Pulled { backlog, tracker, items: 35, created, revised: 0, gone: 0, skipped }
+    }
+
+    #[test]
+    fn piped_every_end_is_a_line_and_nothing_is_said_twice() {
+        let (printer, out, err) = captured::printer(Format::Text);
+        let progress = Progress::new(printer, 2);
+        let run = RunId::generate();
+        let (key, title): (String, String) = ("LIB-1".into(), "A hold \u{1b}[2J".into());
+        let stopped =
+            Stopped { at: Some(gate()), reason: "the rework is spent".into(), recovery: "Say what must hold.".into() };
+        let finished = |end| Notice::Finished { run, key: key.clone(), end, last: None, cost: Microcents(1_200_000) };
+        for notice in [
+            pulled(35, &["backlog/a.md"]),
+            pulled(0, &["backlog/a.md"]),
+            pulled(0, &["backlog/a.md", "backlog/b.md"]),
+            Notice::Claimed { run, key: key.clone(), title, begun: false },
+            Notice::StepsEnded {
+                run,
+                key: key.clone(),
+                steps: vec![judged(Judgement::Pass), judged(Judgement::Fail)],
+            },
+            finished(End::Done),
+            finished(End::Failed(stopped.clone())),
+            finished(End::Escalated { to: "tech-lead".into(), stopped }),
+            Notice::Swept { runs: 0, deliveries: 0 },
+            Notice::Trouble { doing: "claim".into(), reason: "the disk is full".into() },
+        ] {
+            progress.notice(&notice);
+        }
+        progress.finish();
+        assert_eq!(out.text(), "", "what a host does is no data");
+        assert_snapshot!(err.text(), @r"
+        read       35 items of folder:backlog for specs, 35 new
+        skipped    backlog/a.md: is not UTF-8
+        skipped    backlog/b.md: is not UTF-8
+        not passed LIB-1  draft/spec-lint: 2 rules are broken
+        done       LIB-1  A hold �[2J  $0.012
+        failed     LIB-1   in draft/spec-lint: the rework is spent
+        escalated  LIB-1   in draft/spec-lint, to tech-lead: the rework is spent
+        trouble    cannot claim: the disk is full
+        ");
+    }
+
+    #[test]
+    fn totals_count_how_runs_ended() {
+        let mut totals = Totals { driven: 2, ..Totals::default() };
+        totals.count(&End::Done, Microcents(100_000_000));
+        totals.count(&End::Cancelled { reason: "no".into() }, Microcents::ZERO);
+        assert_eq!(
+            totals.to_string(),
+            "1 done, 0 failed, 0 escalated, 1 cancelled, 2 under way, $1.00 spent"
+        );
+    }
+}
