@@ -1,1 +1,42 @@
-//! Project and pipeline files, formulas, eligibility and rank keys.
+//! What a user writes, and what follows from it: project and pipeline files, formulas, eligibility and rank keys.
+//!
+//! Invariants held by this crate:
+//!
+//! * **Pure.** After the files are read, nothing here does I/O or asks a clock. The same policy, item and time give the same
+//!   [`Admission`](admission::Admission).
+//! * **Nothing is ignored.** A key that nothing acts on is an error with file, line, column and the nearest name. All errors
+//!   of all files are reported together.
+//! * **The published schema is the schema.** Files are validated by the JSON Schemas that are published.
+//! * **Nothing enters by accident.** An item whose eligibility, fields, route or order cannot be computed is held, with a
+//!   reason that names what is missing.
+//!
+//! The way through it: [`Policy::load`] reads the files, [`Policy::check`] holds them against the plugins there are,
+//! [`Backlog::judge`] judges an item.
+
+pub mod error;
+mod source_map;
+mod units;
+
+pub mod pipeline_file;
+pub mod project;
+pub mod schema;
+
+pub mod formula;
+mod load;
+pub mod policy;
+mod resolve;
+pub mod schedule;
+
+pub mod admission;
+mod fields;
+mod rank;
+
+pub mod check;
+
+pub use admission::{Admission, Rank, Seen};
+pub use check::{PluginCatalog, PluginFacts, PluginKind, PluginProblem};
+pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
+pub use formula::{Formula, Term};
+pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
+pub use policy::{Backlog, FolderSource, OnChange, Policy};
+pub use schedule::Schedule;

@@ -1,0 +1,276 @@
+//! From an item to an entry: what it says, whether it may run, which pipeline takes it and where it stands.
+//!
+//! Judging is a function of the backlog's policy, the item and the day: the same three give the same [`Admission`], on every
+//! host. `due` is the promise that goes with it: until that moment, judging the same item again gives the same holds,
+//! pipeline and order, so nobody has to.
+
+use std::collections::BTreeSet;
+
+use tollgate_core::{
+    Digest, Timestamp,
+    entry::{EntryName, EntrySnapshot, Hold, HoldKind, Link, LinkKind},
+    item::SourceItem,
+    rank::RankKey,
+};
+
+use crate::{
+    fields,
+    formula::{EvalError, FieldValue, Formula, Inputs, Term},
+    policy::{Backlog, Order, Purpose},
+    rank,
+};
+
+/// How far ahead a score is looked at.
+const DAYS_AHEAD: i64 = 31;
+
+/// When an item was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// For the first time: its time of writing, where its tracker does not say.
+    pub first: Timestamp,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a policy says about an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Admission {
+    /// What the entry says.
+    pub snapshot: EntrySnapshot,
+    /// The digest of that.
+    pub revision: Digest,
+    /// Why it may not run; empty when policy has nothing against it. Dependencies and persons may.
+    pub holds: Vec<Hold>,
+    /// What it depends on, aliases applied.
+    pub links: Vec<Link>,
+    /// The pipeline that takes it.
+    pub pipeline: Option<String>,
+    /// Its place in the lane; none when a hold says why it has none.
+    pub rank: Option<Rank>,
+    /// Midnight of the first day, at most 31 ahead, on which holds, pipeline or score change by age alone; the last of these
+    /// days when they may change later; none when they never do. What lifts at a time of its own says so in its hold.
+    pub due: Option<Timestamp>,
+}
+
+impl Admission {
+    /// Whether policy has nothing against it.
+    pub fn is_ready(&self) -> bool {
+        self.holds.is_empty()
+    }
+}
+
+/// An entry's place in its lane.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rank {
+    /// Sorts as the entry does.
+    pub key: RankKey,
+    /// The result of the priority formula; none where a backlog is ordered by keys.
+    pub score_thousandths: Option<i64>,
+    /// The terms of the priority formula; their sum is the score.
+    pub terms: Vec<Term>,
+}
+
+/// What the formulas say on one day. Where a field that they read is missing, they say nothing: the field's hold does.
+struct Verdict {
+    eligible: Option<Hold>,
+    pipeline: Result<String, Option<Hold>>,
+    rank: Result<Rank, Option<Hold>>,
+}
+
+impl Backlog {
+    /// Judges an item.
+    pub fn judge(&self, item: &SourceItem, seen: Seen) -> Admission {
+        let created_at = item.created_at.unwrap_or(seen.first);
+        let (values, field_holds) = fields::extract(&self.fields, item, &self.zone);
+        let snapshot = EntrySnapshot {
+            name: item.name.clone(),
+            url: item.url.clone(),
+            kind: item.kind.clone(),
+            title: item.title.clone(),
+            body: item.body.clone(),
+            author: item.author.clone(),
+            labels: item.labels.clone(),
+            created_at,
+            fields: values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
+        };
+        let revision = snapshot.revision();
+        let links = self.links(item);
+        if item.closed {
+            let reason = "its tracker says that it is closed".to_owned();
+            let closed = Hold { kind: HoldKind::Closed, subject: String::new(), reason, until: None };
+            return Admission {
+                snapshot,
+                revision,
+                holds: vec![closed],
+                links,
+                pipeline: None,
+                rank: None,
+                due: None,
+            };
+        }
+        let broken: BTreeSet<&str> = field_holds.iter().map(|hold| hold.subject.as_str()).collect();
+        let judge = Judge { backlog: self, broken: &broken };
+        let inputs = Inputs {
+            key: &item.name.key,
+            kind: &item.kind,
+            title: &item.title,
+            labels: &item.labels,
+            author: item.author.as_deref().unwrap_or_default(),
+            tracker: &item.name.tracker,
+            backlog: &self.name,
+            created: created_at,
+            age_days: self.age_days(created_at, seen.now),
+            fields: &values,
+        };
+        let today = judge.verdict(&inputs);
+        let due = judge.days_until_change(&today, &inputs).and_then(|days| self.midnight(seen.now, days));
+        let mut holds: Vec<Hold> = today.eligible.into_iter().chain(field_holds.clone()).collect();
+        holds.extend(self.not_before(&values, seen.now));
+        holds.extend(today.pipeline.as_ref().err().cloned().flatten());
+        holds.extend(today.rank.as_ref().err().cloned().flatten());
+        Admission {
+            snapshot,
+            revision,
+            holds,
+            links,
+            pipeline: today.pipeline.ok(),
+            rank: today.rank.ok(),
+            due,
+        }
+    }
+
+    fn links(&self, item: &SourceItem) -> Vec<Link> {
+        let mut links: Vec<Link> = Vec::new();
+        for dependency in &item.depends {
+            let written = dependency.key.trim();
+            let resolved = self.depends.resolve(written);
+            let key = resolved.clone().unwrap_or_else(|| written.to_owned());
+            if key.is_empty() || links.iter().any(|link| link.to.key == key) {
+                continue;
+            }
+            links.push(Link {
+                kind: LinkKind::DependsOn,
+                to: EntryName { tracker: item.name.tracker.clone(), key },
+                written: resolved.map(|_| written.to_owned()),
+                source: dependency.source.clone(),
+            });
+        }
+        links
+    }
+
+    fn not_before(
+        &self,
+        values: &std::collections::BTreeMap<String, FieldValue>,
+        now: Timestamp,
+    ) -> Vec<Hold> {
+        let hold = |(name, value): (&String, &FieldValue)| match value {
+            FieldValue::Time(time) if self.fields[name].purpose == Purpose::Constraint && *time > now => {
+                Some(Hold {
+                    kind: HoldKind::NotBefore,
+                    subject: name.clone(),
+                    reason: format!("not before {time}, says `{name}`"),
+                    until: Some(*time),
+                })
+            }
+            _ => None,
+        };
+        values.iter().filter_map(hold).collect()
+    }
+}
+
+struct Judge<'a> {
+    backlog: &'a Backlog,
+    /// Fields that have a hold of their own.
+    broken: &'a BTreeSet<&'a str>,
+}
+
+impl Judge<'_> {
+    fn verdict(&self, inputs: &Inputs<'_>) -> Verdict {
+        Verdict { eligible: self.eligible(inputs), pipeline: self.pipeline(inputs), rank: self.rank(inputs) }
+    }
+
+    fn eligible(&self, inputs: &Inputs<'_>) -> Option<Hold> {
+        let formula = &self.backlog.eligible;
+        if self.reads_broken(formula) {
+            return None;
+        }
+        match formula.truth(inputs) {
+            Ok(true) => None,
+            Ok(false) => Some(Hold {
+                kind: HoldKind::NotEligible,
+                subject: String::new(),
+                reason: format!("`{}` is false", formula.source()),
+                until: None,
+            }),
+            Err(error) => Some(failed("eligible", &error)),
+        }
+    }
+
+    fn pipeline(&self, inputs: &Inputs<'_>) -> Result<String, Option<Hold>> {
+        for route in &self.backlog.routes {
+            let taken = match &route.when {
+                None => true,
+                Some(formula) if self.reads_broken(formula) => return Err(None),
+                Some(formula) => formula.truth(inputs).map_err(|error| Some(failed("pipeline", &error)))?,
+            };
+            if taken {
+                return Ok(route.pipeline.clone());
+            }
+        }
+        let reason = "no pipeline of the backlog takes it: every `when` is false".to_owned();
+        Err(Some(Hold { kind: HoldKind::NoPipeline, subject: String::new(), reason, until: None }))
+    }
+
+    fn rank(&self, inputs: &Inputs<'_>) -> Result<Rank, Option<Hold>> {
+        let reads_broken = match &self.backlog.order {
+            Order::Priority(formula) => self.reads_broken(formula),
+            Order::By(_) => false,
+        };
+        if reads_broken {
+            return Err(None);
+        }
+        rank::rank(self.backlog, inputs).map_err(|error| Some(failed("priority", &error)))
+    }
+
+    fn reads_broken(&self, formula: &Formula) -> bool {
+        formula.references().fields.iter().any(|field| self.broken.contains(field.as_str()))
+    }
+
+    /// Days until age changes anything; the horizon where it may later; none where it never does.
+    fn days_until_change(&self, today: &Verdict, inputs: &Inputs<'_>) -> Option<i64> {
+        let eligible = self.backlog.eligible.reads_age();
+        let pipeline =
+            self.backlog.routes.iter().filter_map(|route| route.when.as_ref()).any(Formula::reads_age);
+        let score = match &self.backlog.order {
+            Order::Priority(formula) => formula.reads_age() && formula.slope_thousandths().is_none(),
+            Order::By(_) => false,
+        };
+        if !(eligible || pipeline || score) {
+            return None;
+        }
+        let changes = |day: &i64| {
+            let inputs = Inputs { age_days: inputs.age_days + day, ..inputs.clone() };
+            (eligible && identity(self.eligible(&inputs).as_ref()) != identity(today.eligible.as_ref()))
+                || (pipeline && route_of(&self.pipeline(&inputs)) != route_of(&today.pipeline))
+                || (score && place_of(&self.rank(&inputs)) != place_of(&today.rank))
+        };
+        Some((1..DAYS_AHEAD).find(changes).unwrap_or(DAYS_AHEAD))
+    }
+}
+
+/// A hold without the values in its sentence, which may differ each day.
+fn identity(hold: Option<&Hold>) -> Option<(HoldKind, &str)> {
+    hold.map(|hold| (hold.kind, hold.subject.as_str()))
+}
+
+fn route_of(pipeline: &Result<String, Option<Hold>>) -> Result<&str, Option<(HoldKind, &str)>> {
+    pipeline.as_ref().map(String::as_str).map_err(|hold| identity(hold.as_ref()))
+}
+
+fn place_of(rank: &Result<Rank, Option<Hold>>) -> Result<Option<i64>, Option<(HoldKind, &str)>> {
+    rank.as_ref().map(|rank| rank.score_thousandths).map_err(|hold| identity(hold.as_ref()))
+}
+
+fn failed(subject: &str, error: &EvalError) -> Hold {
+    Hold { kind: HoldKind::Formula, subject: subject.to_owned(), reason: error.to_string(), until: None }
+}

@@ -1,0 +1,396 @@
+//! What can only be said with the plugins at hand, and what is worth saying of a whole project.
+//!
+//! [`Policy::load`] has already refused what is wrong in itself. Here a policy is held against the plugins that exist: are
+//! they there, of the right kind, do their settings fit, do grants match what they ask for, is every declared field of use
+//! to something. The tests of the order that a project declares are run as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use tollgate_core::pipeline::{Pipeline, StepBudget};
+
+use crate::{
+    error::{Diagnostics, did_you_mean},
+    load::{PIPELINE_FOLDER, PROJECT_FILE},
+    policy::{Backlog, Order, OrderSource, Policy, Purpose, StepBound},
+    schema,
+    source_map::{Place, Report, SourceFile},
+};
+
+mod expect;
+
+/// The plugins that there are.
+pub trait PluginCatalog {
+    /// The plugin that a request such as `spec-lint@^1` is resolved to.
+    ///
+    /// # Errors
+    ///
+    /// When it is resolved to none.
+    fn find(&self, request: &str) -> Result<PluginFacts, PluginProblem>;
+}
+
+/// What a plugin says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginFacts {
+    /// Its name.
+    pub name: String,
+    /// Its semantic version.
+    pub version: String,
+    /// What it is.
+    pub kind: PluginKind,
+    /// The JSON Schema of its settings.
+    pub settings: Value,
+    /// The kinds of effects that it may ask for.
+    pub effects: Vec<String>,
+    /// What of an entry it may be handed: `title`, `fields.priority`, `*` for all.
+    pub reads: Vec<String>,
+}
+
+/// What a plugin is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PluginKind {
+    /// It produces.
+    Stage,
+    /// It judges.
+    Gate,
+    /// It finds work.
+    Source,
+}
+
+impl PluginKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Gate => "gate",
+            Self::Source => "source",
+        }
+    }
+}
+
+/// Why a request is resolved to no plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PluginProblem {
+    /// There is none of this name.
+    Unknown {
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// There is none of such a version.
+    NoVersion {
+        /// The versions that there are.
+        versions: Vec<String>,
+    },
+    /// The request is no name, version or digest.
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Policy {
+    /// Holds the policy against the plugins that there are, and runs its tests.
+    pub fn check(&self, plugins: &dyn PluginCatalog) -> Diagnostics {
+        let mut report = Report::default();
+        let mut readers = BTreeMap::new();
+        for pipeline in self.pipelines.values() {
+            if let Some(source) = self.source_of(pipeline) {
+                let check = PipelineCheck { policy: self, plugins, pipeline };
+                readers.insert(pipeline.name.as_str(), check.run(&source.root(), &mut report));
+            }
+        }
+        if let Some(project) = self.sources.iter().find(|source| source.config.path == PROJECT_FILE) {
+            let root = project.root();
+            self.check_fields(&readers, &root, &mut report);
+            self.check_caps(&root, &mut report);
+            self.check_bounds_used(&readers, &root, &mut report);
+            for backlog in self.backlogs.values() {
+                let place = root.key("backlog").key(&backlog.name).key("expect");
+                expect::run(backlog, &place, &mut report);
+            }
+        }
+        self.check_pipelines_used(&mut report);
+        report.finish()
+    }
+
+    fn source_of(&self, pipeline: &Pipeline) -> Option<&SourceFile> {
+        let path = format!("{PIPELINE_FOLDER}/{}.toml", pipeline.name);
+        self.sources.iter().find(|source| source.config.path == path)
+    }
+
+    /// Every declared field is of use to a rule, a stage or a gate, and every template names declared fields.
+    fn check_fields(&self, readers: &BTreeMap<&str, Readers>, root: &Place<'_>, report: &mut Report) {
+        for backlog in self.backlogs.values() {
+            let routed: BTreeSet<_> = backlog.routes.iter().map(|route| route.pipeline.as_str()).collect();
+            let readers: Vec<_> = readers.iter().filter(|(name, _)| routed.contains(*name)).collect();
+            for (pipeline, reader) in &readers {
+                let undeclared =
+                    reader.templates.iter().filter(|(field, _)| !backlog.fields.contains_key(field));
+                for (field, place) in undeclared {
+                    let help = did_you_mean(field, backlog.fields.keys().map(String::as_str));
+                    let message = format!(
+                        "`{{field.{field}}}` is not declared in backlog `{}`, whose entries take `{pipeline}`",
+                        backlog.name
+                    );
+                    report.error(place, message, help);
+                }
+            }
+            // What an unknown plugin reads is unknown, so nothing can be said to be of no use.
+            if readers.iter().any(|(_, reader)| reader.incomplete) {
+                continue;
+            }
+            let used = used_by_rules(backlog);
+            for field in backlog.fields.keys().filter(|field| !used.contains(field.as_str())) {
+                if !readers.iter().any(|(_, reader)| reader.reads(field)) {
+                    let place = root.key("backlog").key(&backlog.name).key("fields").key(field);
+                    let help =
+                        Some("no formula, stage, gate or template reads it: use it or take it out".into());
+                    report.key_error(&place, format!("the field `{field}` is of no use"), help);
+                }
+            }
+        }
+    }
+
+    /// A run sets aside what its stages and gates may cost before it starts; a cap below that starts none.
+    fn check_caps(&self, root: &Place<'_>, report: &mut Report) {
+        for (_, pipeline) in self.lanes() {
+            let fuel = pipeline.step_budgets().fold(0, |sum: u64, budget| sum.saturating_add(budget.fuel));
+            let tranche = self.prices.of_fuel(fuel);
+            for cap in self.caps.iter().filter(|cap| cap.limit < tranche) {
+                let message = format!(
+                    "no run of `{}` can start: it sets {tranche} aside, more than the {} of a {}",
+                    pipeline.name,
+                    cap.limit,
+                    cap.period.as_str()
+                );
+                report.error(&root.key("caps").key(cap.period.as_str()), message, None);
+            }
+            if let Some(source) = self.source_of(pipeline).filter(|_| pipeline.budget.cost < tranche) {
+                let message = format!(
+                    "a run may cost {}, less than the {tranche} that its stages and gates may cost",
+                    pipeline.budget.cost
+                );
+                let help = Some("raise `cost`, or lower the `fuel` of the stages".into());
+                report.error(&source.root().key("budget").key("cost"), message, help);
+            }
+        }
+    }
+
+    fn check_bounds_used(&self, readers: &BTreeMap<&str, Readers>, root: &Place<'_>, report: &mut Report) {
+        if readers.values().any(|reader| reader.incomplete) {
+            return;
+        }
+        let used: BTreeSet<_> =
+            readers.values().flat_map(|reader| reader.plugins.iter().map(String::as_str)).collect();
+        for name in self.plugin_bounds.keys().filter(|name| !used.contains(name.as_str())) {
+            let help = did_you_mean(name, used.iter().copied());
+            report.key_warning(
+                &root.key("plugin").key(name),
+                format!("no pipeline uses a plugin `{name}`"),
+                help,
+            );
+        }
+    }
+
+    fn check_pipelines_used(&self, report: &mut Report) {
+        let used: BTreeSet<_> = self.lanes().map(|(_, pipeline)| pipeline.name.as_str()).collect();
+        for pipeline in self.pipelines.values().filter(|pipeline| !used.contains(pipeline.name.as_str())) {
+            if let Some(source) = self.source_of(pipeline) {
+                let message = format!("no backlog uses the pipeline `{}`", pipeline.name);
+                report.key_warning(&source.root().key("stage"), message, None);
+            }
+        }
+    }
+}
+
+fn used_by_rules(backlog: &Backlog) -> BTreeSet<&str> {
+    let order = match &backlog.order {
+        Order::Priority(formula) => Some(formula),
+        Order::By(_) => None,
+    };
+    let conditions = backlog.routes.iter().filter_map(|route| route.when.as_ref());
+    let formulas = conditions.chain([&backlog.eligible]).chain(order);
+    let mut used: BTreeSet<&str> =
+        formulas.flat_map(|formula| formula.references().fields.iter().map(String::as_str)).collect();
+    if let Order::By(keys) = &backlog.order {
+        used.extend(keys.iter().filter_map(|key| match &key.source {
+            OrderSource::Field(name) => Some(name.as_str()),
+            _ => None,
+        }));
+    }
+    let constraints = backlog.fields.values().filter(|field| field.purpose == Purpose::Constraint);
+    used.extend(constraints.map(|field| field.name.as_str()));
+    used
+}
+
+/// What the stages and gates of a pipeline read of declared fields.
+#[derive(Default)]
+struct Readers<'a> {
+    /// A plugin is unknown, so more may be read.
+    incomplete: bool,
+    plugins: BTreeSet<String>,
+    parts: BTreeSet<String>,
+    templates: Vec<(String, Place<'a>)>,
+}
+
+impl Readers<'_> {
+    fn reads(&self, field: &str) -> bool {
+        self.parts.contains("*")
+            || self.parts.contains("fields.*")
+            || self.parts.contains(&format!("fields.{field}"))
+            || self.templates.iter().any(|(name, _)| name == field)
+    }
+}
+
+struct PipelineCheck<'a> {
+    policy: &'a Policy,
+    plugins: &'a dyn PluginCatalog,
+    pipeline: &'a Pipeline,
+}
+
+/// A stage or gate, as far as they are alike.
+struct Step<'a> {
+    kind: PluginKind,
+    plugin: &'a str,
+    grants: &'a [String],
+    budget: &'a StepBudget,
+    settings: &'a Value,
+}
+
+impl PipelineCheck<'_> {
+    fn run<'p>(&self, root: &Place<'p>, report: &mut Report) -> Readers<'p> {
+        let mut readers = Readers::default();
+        for (position, stage) in self.pipeline.stages.iter().enumerate() {
+            let place = root.key("stage").index(position);
+            let step = Step {
+                kind: PluginKind::Stage,
+                plugin: &stage.plugin,
+                grants: &stage.grants,
+                budget: &stage.budget,
+                settings: &stage.settings,
+            };
+            self.step(&step, &place, &mut readers, report);
+            for (position, gate) in stage.gates.iter().enumerate() {
+                let step = Step {
+                    kind: PluginKind::Gate,
+                    plugin: &gate.plugin,
+                    grants: &gate.grants,
+                    budget: &gate.budget,
+                    settings: &gate.settings,
+                };
+                self.step(&step, &place.key("gate").index(position), &mut readers, report);
+            }
+        }
+        readers
+    }
+
+    fn step<'p>(&self, step: &Step<'_>, place: &Place<'p>, readers: &mut Readers<'p>, report: &mut Report) {
+        collect_templates(step.settings, &place.key("with"), &mut readers.templates);
+        let plugin_place = place.key("plugin");
+        let facts = match self.plugins.find(step.plugin) {
+            Ok(facts) => facts,
+            Err(problem) => {
+                readers.incomplete = true;
+                return report_problem(step.plugin, &problem, &plugin_place, report);
+            }
+        };
+        readers.plugins.insert(facts.name.clone());
+        readers.parts.extend(facts.reads.iter().cloned());
+        if facts.kind != step.kind {
+            let message =
+                format!("`{}` is a {}, used as a {}", facts.name, facts.kind.as_str(), step.kind.as_str());
+            return report.error(&plugin_place, message, None);
+        }
+        check_settings(&facts, step.settings, &place.key("with"), report);
+        check_grants(&facts, step.grants, place, report);
+        if let Some(bound) = self.policy.plugin_bounds.get(&facts.name) {
+            check_bound(&facts.name, step.budget, bound, &place.key("budget"), report);
+        }
+    }
+}
+
+fn report_problem(request: &str, problem: &PluginProblem, place: &Place<'_>, report: &mut Report) {
+    let name = request.split('@').next().unwrap_or(request);
+    match problem {
+        PluginProblem::Unknown { known } => {
+            let help = did_you_mean(name, known.iter().map(String::as_str));
+            report.error(place, format!("there is no plugin `{name}`"), help);
+        }
+        PluginProblem::NoVersion { versions } => {
+            let help = Some(format!("there is {}", versions.join(", ")));
+            report.error(place, format!("no version of `{name}` is `{request}`"), help);
+        }
+        PluginProblem::Malformed { reason } => {
+            let help = Some("e.g. `spec-lint@^1`, `spec-lint` or a digest".into());
+            report.error(place, format!("`{request}` names no plugin: {reason}"), help);
+        }
+    }
+}
+
+fn check_settings(facts: &PluginFacts, settings: &Value, place: &Place<'_>, report: &mut Report) {
+    let mut found = Report::default();
+    if let Err(reason) = schema::validate(&facts.settings, settings, place, &mut found) {
+        let message = format!("the settings schema of {}@{} is broken: {reason}", facts.name, facts.version);
+        found.error(place, message, Some("that is the plugin's fault".into()));
+    }
+    report.append(found);
+}
+
+fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, report: &mut Report) {
+    let asked: Vec<_> = facts.effects.iter().map(|kind| format!("effect:{kind}")).collect();
+    for (position, grant) in grants.iter().enumerate() {
+        if !asked.contains(grant) {
+            let help = if asked.is_empty() {
+                Some("it asks for nothing: take the grant out".into())
+            } else {
+                did_you_mean(grant, asked.iter().map(String::as_str))
+            };
+            report.error(
+                &place.key("grant").index(position),
+                format!("`{}` never asks for `{grant}`", facts.name),
+                help,
+            );
+        }
+    }
+    if !asked.is_empty() && !asked.iter().any(|effect| grants.contains(effect)) {
+        let listed: Vec<_> = asked.iter().map(|effect| format!("\"{effect}\"")).collect();
+        let help = Some(format!("grant = [{}], or those of them that it may have", listed.join(", ")));
+        report.key_warning(
+            &place.key("plugin"),
+            format!("`{}` is granted nothing that it asks for", facts.name),
+            help,
+        );
+    }
+}
+
+fn check_bound(name: &str, budget: &StepBudget, bound: &StepBound, place: &Place<'_>, report: &mut Report) {
+    let mut check = |key: &str, above: bool| {
+        if above {
+            let message = format!("more `{key}` than `{name}` may have");
+            let help = Some(format!("its bound is in tollgate.toml: [plugin.{name}]"));
+            report.error(&place.key(key), message, help);
+        }
+    };
+    check("fuel", bound.fuel.is_some_and(|most| budget.fuel > most));
+    check("time", bound.time.is_some_and(|most| budget.time > most));
+    check("memory", bound.memory_bytes.is_some_and(|most| budget.memory_bytes > most));
+}
+
+/// Fields named in settings, as in `specs/{field.team}/{key}.md`.
+fn collect_templates<'p>(settings: &Value, place: &Place<'p>, found: &mut Vec<(String, Place<'p>)>) {
+    match settings {
+        Value::String(text) => {
+            for part in text.split('{').skip(1) {
+                let name = part.split('}').next().unwrap_or_default().trim();
+                let field = name.strip_prefix("field.").or_else(|| name.strip_prefix("fields."));
+                found.extend(field.map(|field| (field.to_owned(), place.clone())));
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| collect_templates(item, &place.index(at), found));
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(key, value)| collect_templates(value, &place.key(key), found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

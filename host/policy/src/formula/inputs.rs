@@ -1,0 +1,145 @@
+//! What a formula is evaluated over.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, LazyLock},
+};
+
+use cel::{Context, Env, Value};
+use tollgate_core::Timestamp;
+
+use super::{References, dialect};
+
+/// The value of a declared field.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldValue {
+    /// A text.
+    Text(String),
+    /// A finite number.
+    Number(f64),
+    /// True or false.
+    Bool(bool),
+    /// A point in time.
+    Time(Timestamp),
+    /// Texts.
+    List(Vec<String>),
+}
+
+impl FieldValue {
+    /// As it is kept in a snapshot.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => whole(*number).map_or_else(|| (*number).into(), Into::into),
+            Self::Bool(truth) => (*truth).into(),
+            Self::Time(time) => time.to_string().into(),
+            Self::List(items) => items.clone().into(),
+        }
+    }
+
+    fn to_cel(&self) -> Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Number(number) => Value::Float(*number),
+            Self::Bool(truth) => Value::Bool(*truth),
+            Self::Time(time) => time.to_string().into(),
+            Self::List(items) => list(items),
+        }
+    }
+
+    fn longest_text_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::List(items) => items.iter().map(String::len).max().unwrap_or(0),
+            Self::Number(_) | Self::Bool(_) | Self::Time(_) => 0,
+        }
+    }
+}
+
+/// The number as an integer, where it is one that both JSON and a double hold exactly.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+}
+
+/// One entry on one day.
+#[derive(Debug, Clone)]
+pub struct Inputs<'a> {
+    /// The entry's key.
+    pub key: &'a str,
+    /// Its kind; empty where it has none.
+    pub kind: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// Its labels.
+    pub labels: &'a [String],
+    /// Its author; empty where it has none.
+    pub author: &'a str,
+    /// Its tracker.
+    pub tracker: &'a str,
+    /// The backlog's name.
+    pub backlog: &'a str,
+    /// When it was written.
+    pub created: Timestamp,
+    /// Days in the backlog's zone since then; negative for an entry that says it is from the future.
+    pub age_days: i64,
+    /// Declared fields that have a value.
+    pub fields: &'a BTreeMap<String, FieldValue>,
+}
+
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+impl Inputs<'_> {
+    /// A context with what is read, and no more.
+    pub(super) fn context(
+        &self,
+        read: &References,
+        functions: &BTreeSet<String>,
+    ) -> Context<'static, 'static> {
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        for name in &read.builtins {
+            context.add_variable_from_value(name.as_str(), self.builtin(name));
+        }
+        let fields: HashMap<String, Value> = self
+            .fields
+            .iter()
+            .filter(|(name, _)| read.fields.contains(*name))
+            .map(|(name, value)| (name.clone(), value.to_cel()))
+            .collect();
+        context.add_variable_from_value("field", fields);
+        dialect::add_functions(&mut context, functions);
+        context
+    }
+
+    fn builtin(&self, name: &str) -> Value {
+        match name {
+            "key" => self.key.into(),
+            "kind" => self.kind.into(),
+            "title" => self.title.into(),
+            "labels" => list(self.labels),
+            "author" => self.author.into(),
+            "tracker" => self.tracker.into(),
+            "backlog" => self.backlog.into(),
+            "created" => self.created.to_string().into(),
+            "age_days" => Value::Float(self.age_days as f64),
+            _ => Value::Null,
+        }
+    }
+
+    pub(super) fn longest_text_bytes(&self) -> usize {
+        let labels = self.labels.iter().map(String::len).max().unwrap_or(0);
+        let fields = self.fields.values().map(FieldValue::longest_text_bytes).max().unwrap_or(0);
+        [self.key.len(), self.title.len(), self.author.len(), labels, fields].into_iter().max().unwrap_or(0)
+    }
+
+    pub(super) fn items_of_field(&self, name: &str) -> usize {
+        match self.fields.get(name) {
+            Some(FieldValue::List(items)) => items.len(),
+            _ => 1,
+        }
+    }
+}
+
+fn list(items: &[String]) -> Value {
+    Value::List(Arc::new(items.iter().map(|item| item.as_str().into()).collect()))
+}

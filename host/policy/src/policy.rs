@@ -1,0 +1,333 @@
+//! A project's policy: everything its files say, with every default filled in.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::tz::TimeZone;
+use tollgate_core::{
+    Digest, Timestamp, entry::DependencyRule, ledger::Cap, pins::Prices, pipeline::Pipeline, rank::Direction,
+};
+
+pub use crate::project::{FieldType, OnChange, Purpose};
+use crate::{
+    error::ConfigFile,
+    formula::{FieldValue, Formula},
+    project::GivenTable,
+    schedule::{Cron, Schedule},
+    source_map::SourceFile,
+};
+
+/// What a project's files mean. Whatever they name exists, but for plugins: those are [checked](Self::check) apart.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How the project runs on a machine.
+    pub instance: Instance,
+    /// Its backlogs, by name.
+    pub backlogs: BTreeMap<String, Backlog>,
+    /// Its pipelines, by name.
+    pub pipelines: BTreeMap<String, Pipeline>,
+    /// The most that any stage or gate may give a plugin for one call, by the plugin's name.
+    pub plugin_bounds: BTreeMap<String, StepBound>,
+    /// What the project may spend.
+    pub caps: Vec<Cap>,
+    /// What things cost.
+    pub prices: Prices,
+    /// Who is asked, by role.
+    pub roles: BTreeMap<String, Vec<String>>,
+    pub(crate) sources: Vec<SourceFile>,
+}
+
+impl Policy {
+    /// The backlog of this name.
+    pub fn backlog(&self, name: &str) -> Option<&Backlog> {
+        self.backlogs.get(name)
+    }
+
+    /// Every pair of a backlog and a pipeline that its entries may take, once.
+    pub fn lanes(&self) -> impl Iterator<Item = (&Backlog, &Pipeline)> {
+        self.backlogs.values().flat_map(move |backlog| {
+            let mut names: Vec<_> = backlog.routes.iter().map(|route| route.pipeline.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            names.into_iter().filter_map(move |name| Some((backlog, self.pipelines.get(name)?)))
+        })
+    }
+
+    /// The files that it was read from: what a store keeps of a policy.
+    pub fn files(&self) -> Vec<ConfigFile> {
+        self.sources.iter().map(|source| source.config.clone()).collect()
+    }
+
+    /// The digest of the files, names included. Policies of one digest decide alike.
+    pub fn digest(&self) -> Digest {
+        Digest::of_parts(
+            self.sources
+                .iter()
+                .flat_map(|source| [source.config.path.as_bytes(), source.config.text.as_bytes()]),
+        )
+    }
+}
+
+/// How a project runs on a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// `sqlite:` and a path relative to the project.
+    pub store: String,
+    /// How long a host that fell silent keeps its runs.
+    pub lease: Duration,
+    /// A file, relative to the project, that stops the host while it exists.
+    pub stop_file: String,
+    /// Runs driven at the same time.
+    pub workers: usize,
+}
+
+/// Declared sources, fields, eligibility and order.
+#[derive(Debug, Clone)]
+pub struct Backlog {
+    /// Unique in the project.
+    pub name: String,
+    /// Who answers for what enters.
+    pub owner: String,
+    /// The time zone of its days and windows.
+    pub zone: TimeZone,
+    /// Pipelines; the first whose condition is true takes an entry.
+    pub routes: Vec<Route>,
+    /// When its sources are read.
+    pub pull: Vec<Schedule>,
+    /// The minutes in which work may start; none means all.
+    pub claim: Option<Cron>,
+    /// What enters.
+    pub eligible: Formula,
+    /// What comes first.
+    pub order: Order,
+    /// What a changed item does whose work is over.
+    pub on_change: OnChange,
+    /// How its entries depend on each other.
+    pub depends: Depends,
+    /// Where its items are.
+    pub sources: Vec<FolderSource>,
+    /// What is known of an entry, by name.
+    pub fields: BTreeMap<String, Field>,
+    pub(crate) expectations: Vec<Expectation>,
+}
+
+impl Backlog {
+    /// Whether work may start now.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.claim.as_ref().is_none_or(|window| window.matches(now))
+    }
+
+    /// When work may start next: now where the window is open; never (none) where it opens no more.
+    pub fn next_open(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.claim {
+            Some(window) if !window.matches(now) => window.next_after(now),
+            _ => Some(now),
+        }
+    }
+
+    /// When its sources are read next, having been read at `last`.
+    pub fn next_pull(&self, last: Timestamp) -> Option<Timestamp> {
+        self.pull.iter().filter_map(|schedule| schedule.next_after(last)).min()
+    }
+
+    /// Days between writing and `now`, by the calendar of its zone.
+    pub fn age_days(&self, created: Timestamp, now: Timestamp) -> i64 {
+        self.day_number(now) - self.day_number(created)
+    }
+
+    /// The day of `time`, counted from 1970-01-01.
+    pub(crate) fn day_number(&self, time: Timestamp) -> i64 {
+        let date = time.to_jiff().to_zoned(self.zone.clone()).date();
+        i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
+    }
+
+    /// The first moment of the day `days` after that of `now`.
+    pub(crate) fn midnight(&self, now: Timestamp, days: i64) -> Option<Timestamp> {
+        let date = now.to_jiff().to_zoned(self.zone.clone()).date();
+        let day = date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+        day.to_zoned(self.zone.clone()).ok().map(|midnight| midnight.timestamp().into())
+    }
+}
+
+/// A pipeline for some entries.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// Which entries take it; none means all.
+    pub when: Option<Formula>,
+}
+
+/// What comes first in a backlog.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// The largest result.
+    Priority(Formula),
+    /// These, one after the other.
+    By(Vec<OrderKey>),
+}
+
+/// Something that entries are ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderKey {
+    /// What.
+    pub source: OrderSource,
+    /// Which end comes first.
+    pub direction: Direction,
+}
+
+/// What entries are ordered by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderSource {
+    /// A declared field. Entries without it come last in either direction.
+    Field(String),
+    /// The author; entries without one are as with an empty one.
+    Author,
+    /// When it was written.
+    Created,
+    /// The key, as a text.
+    Key,
+    /// The kind.
+    Kind,
+    /// The title.
+    Title,
+    /// The tracker.
+    Tracker,
+}
+
+/// How entries depend on each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Depends {
+    /// When a dependency counts as satisfied.
+    pub rule: DependencyRule,
+    /// Beginnings of keys, as written and as they are now; of several that fit, the longest counts.
+    pub alias: Vec<(String, String)>,
+}
+
+impl Depends {
+    /// The key as it is now, where an alias changes it.
+    pub fn resolve(&self, written: &str) -> Option<String> {
+        let fits = |alias: &&(String, String)| {
+            written.get(..alias.0.len()).is_some_and(|start| start.eq_ignore_ascii_case(&alias.0))
+        };
+        let (from, to) = self.alias.iter().filter(fits).max_by_key(|alias| alias.0.len())?;
+        let resolved = format!("{to}{}", &written[from.len()..]);
+        (resolved != written).then_some(resolved)
+    }
+}
+
+/// A folder of Markdown files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderSource {
+    /// Relative to the project.
+    pub folder: String,
+    /// The kind of its items.
+    pub kind: Option<String>,
+    /// Patterns of files that are no items, relative to the folder.
+    pub ignore: Vec<String>,
+    /// How long a file must have been still before it is read.
+    pub settle: Duration,
+    /// Front matter members.
+    pub names: FrontMatterNames,
+    /// States that mean closed, in lower case.
+    pub closed: Vec<String>,
+    /// The ending of the files that records are written to.
+    pub records: String,
+    /// States that items are moved to; none: items are never touched.
+    pub moves: Option<Moves>,
+}
+
+/// Members of front matter; none leaves it to the tracker, which knows the common ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FrontMatterNames {
+    /// What names an item.
+    pub key: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its labels.
+    pub labels: Option<String>,
+    /// When it was written.
+    pub created: Option<String>,
+    /// What it depends on.
+    pub depends: Option<String>,
+    /// Its state.
+    pub state: Option<String>,
+}
+
+/// States that items are moved to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    /// The front matter member that holds the state.
+    pub field: String,
+    /// The tracker's word, by outcome (`done`, `failed`, `escalated`) or by the name that a plugin asks for.
+    pub states: BTreeMap<String, String>,
+}
+
+/// Something that is known of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub kind: FieldType,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Where it is read; the first that says something counts.
+    pub from: Vec<FieldOrigin>,
+    /// Its value where the item says nothing.
+    pub default: Option<FieldValue>,
+    /// Whether an entry without it is held.
+    pub required: bool,
+    /// The texts it may be.
+    pub values: Option<Vec<String>>,
+    /// Anyone may have written it.
+    pub is_text: bool,
+}
+
+/// Where a field is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldOrigin {
+    /// A member of the front matter.
+    FrontMatter(String),
+    /// The rest of a label that begins so.
+    LabelPrefix(String),
+    /// Whether there is a label of this name.
+    Label(String),
+    /// The short text under a heading.
+    Heading(String),
+}
+
+impl std::fmt::Display for FieldOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::FrontMatter(name) => write!(f, "front-matter:{name}"),
+            Self::LabelPrefix(prefix) => write!(f, "label:{prefix}*"),
+            Self::Label(name) => write!(f, "label:{name}"),
+            Self::Heading(name) => write!(f, "heading:{name}"),
+        }
+    }
+}
+
+/// The most that one call may use; what is absent is not bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StepBound {
+    /// Units of fuel.
+    pub fuel: Option<u64>,
+    /// Wall time.
+    pub time: Option<Duration>,
+    /// Memory and tables together.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A test of a backlog's order.
+#[derive(Debug, Clone)]
+pub(crate) struct Expectation {
+    pub(crate) given: Vec<Given>,
+    pub(crate) order: Vec<String>,
+}
+
+/// An entry in a test of the order.
+#[derive(Debug, Clone)]
+pub(crate) struct Given {
+    pub(crate) table: GivenTable,
+    pub(crate) fields: BTreeMap<String, FieldValue>,
+}

@@ -1,0 +1,357 @@
+//! `tollgate.toml`, as it is written.
+//!
+//! The published schema is made of these types, and files are validated by that schema before they are read, so a key
+//! that is not here is an error. Texts are still texts: what they mean is found in `resolve`, where all mistakes are
+//! reported together.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::pipeline_file::BudgetTable;
+
+/// The project: its backlogs, limits and roles.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectFile {
+    /// How this project runs on a machine.
+    #[serde(default)]
+    pub instance: InstanceTable,
+    /// What enters, in which order, and who answers for it; by name.
+    #[serde(default)]
+    pub backlog: BTreeMap<String, BacklogTable>,
+    /// Bounds that hold for a plugin in every pipeline and version; by the plugin's name.
+    #[serde(default)]
+    pub plugin: BTreeMap<String, PluginTable>,
+    /// What one call of a stage or gate may use, where nothing else is said.
+    #[serde(default)]
+    pub budget: BudgetTable,
+    /// What the project may spend.
+    #[serde(default)]
+    pub caps: CapsTable,
+    /// What things cost.
+    #[serde(default)]
+    pub prices: PricesTable,
+    /// Who is asked, by role: `tech-lead = ["team:platform"]`.
+    #[serde(default)]
+    pub roles: BTreeMap<String, Vec<String>>,
+}
+
+/// How a project runs on a machine.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceTable {
+    /// Where entries and runs are kept; default `sqlite:.tollgate/tollgate.db`.
+    pub store: Option<String>,
+    /// How long a host that fell silent keeps its runs; default `60s`.
+    pub lease: Option<String>,
+    /// A file that stops the host while it exists; default `.tollgate/stop`.
+    pub stop_file: Option<String>,
+    /// Runs driven at the same time; default 4.
+    #[schemars(range(min = 1, max = 256))]
+    pub workers: Option<usize>,
+}
+
+/// Declared sources, fields, eligibility and order.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BacklogTable {
+    /// Who answers for what enters.
+    pub owner: String,
+    /// The time zone of its days and windows, e.g. `Europe/Berlin`; default `UTC`.
+    pub zone: Option<String>,
+    /// The pipeline of its entries, or a list of pipelines with conditions of which the first true one is taken.
+    pub pipeline: PipelineChoice,
+    /// When its sources are read; default every minute.
+    pub pull: Option<Vec<ScheduleTable>>,
+    /// When work may start: in every minute that matches. Without it, at any time.
+    pub claim: Option<WindowTable>,
+    /// A formula that says which items enter, e.g. `"tollgate" in labels`. An item that nobody declared never enters,
+    /// so there is no default; write `true` to take all.
+    pub eligible: String,
+    /// A formula whose result orders the backlog, the largest first. Either this or `order_by`.
+    pub priority: Option<String>,
+    /// What the backlog is ordered by, e.g. `["-field.value", "kind", "key"]`; `-` puts the largest first.
+    pub order_by: Option<Vec<String>>,
+    /// What a changed item does whose work is over: nothing, ask a person, or run again; default `ask`.
+    #[serde(default)]
+    pub on_change: OnChange,
+    /// How entries depend on each other.
+    #[serde(default)]
+    pub depends: DependsTable,
+    /// Fields taken from text that anyone may write which `eligible` and constraints may read nevertheless.
+    #[serde(default)]
+    pub trust_text: Vec<String>,
+    /// Where its items are.
+    #[schemars(length(min = 1))]
+    pub source: Vec<SourceTable>,
+    /// What is known of an entry beyond title, labels and age; by name.
+    #[serde(default)]
+    pub fields: BTreeMap<String, FieldTable>,
+    /// Tests of the order, run by `tollgate check`.
+    #[serde(default)]
+    pub expect: Vec<ExpectTable>,
+}
+
+/// A pipeline, or pipelines with conditions.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "a pipeline's name or a list such as [{ use = \"name\", when = '…' }]"))]
+pub enum PipelineChoice {
+    /// Every entry takes this one.
+    One(String),
+    /// The first whose condition is true.
+    Routes(Vec<RouteTable>),
+}
+
+/// A pipeline for some entries.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RouteTable {
+    /// The pipeline's name: that of its file in `pipelines/`, without `.toml`.
+    #[serde(rename = "use")]
+    pub pipeline: String,
+    /// A formula that says which entries take it; default all.
+    pub when: Option<String>,
+}
+
+/// When something happens: either `every` or `cron`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScheduleTable {
+    /// Time between, e.g. `5m`.
+    pub every: Option<String>,
+    /// Five fields of cron, e.g. `*/15 8-18 * * Mon-Fri`.
+    pub cron: Option<String>,
+}
+
+/// When work may start.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WindowTable {
+    /// Five fields of cron; each minute that matches is open, e.g. `* 8-18 * * Mon-Fri`.
+    pub cron: String,
+}
+
+/// What a changed item does whose work is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnChange {
+    /// Nothing.
+    Ignore,
+    /// A person is asked.
+    #[default]
+    Ask,
+    /// It runs again.
+    Rerun,
+}
+
+/// How entries depend on each other.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DependsTable {
+    /// When a dependency counts as satisfied; default `either`.
+    #[serde(default)]
+    pub rule: tollgate_core::entry::DependencyRule,
+    /// Beginnings of keys that are written differently now, e.g. `{ "task-" = "BACK-" }`.
+    #[serde(default)]
+    pub alias: BTreeMap<String, String>,
+}
+
+/// A folder of Markdown files.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceTable {
+    /// Relative to the project, e.g. `docs/backlog`.
+    pub folder: String,
+    /// The kind of its items, e.g. `defect`.
+    pub kind: Option<String>,
+    /// Patterns of files that are no items, e.g. `on-hold/**`; relative to the folder.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// How long a file must have been still before it is read; default `2s`.
+    pub settle: Option<String>,
+    /// The front matter member that names an item.
+    pub key: Option<String>,
+    /// The front matter member with the title.
+    pub title: Option<String>,
+    /// The front matter member with the labels.
+    pub labels: Option<String>,
+    /// The front matter member with the time of writing.
+    pub created: Option<String>,
+    /// The front matter member with the keys it depends on.
+    pub depends: Option<String>,
+    /// The front matter member with the state.
+    pub state: Option<String>,
+    /// States that mean closed, compared without regard to case; default `done`, `completed`, `closed`, `fixed`,
+    /// `wontfix`, `cancelled`.
+    pub closed: Option<Vec<String>>,
+    /// The ending of the files beside the items that records are written to; default `.tollgate.md`.
+    pub records: Option<String>,
+    /// States that an item is moved to: `field` names the front matter member (default `status`), every other key an
+    /// outcome (`done`, `failed`, `escalated`) or a state that a plugin asks for.
+    #[serde(rename = "move")]
+    pub moves: Option<BTreeMap<String, String>>,
+}
+
+/// Something that is known of an entry.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldTable {
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub kind: FieldType,
+    /// What it is for. A `constraint` is a timestamp before which the entry is not started.
+    pub purpose: Purpose,
+    /// Where it is read: `front-matter:NAME`, `label:PREFIX*`, `label:NAME`, `heading:NAME`, or a list of which the first
+    /// that says something counts.
+    pub from: OneOrMany,
+    /// Its value where the item says nothing.
+    pub default: Option<serde_json::Value>,
+    /// Whether an entry without it is held; default true, and false where there is a default.
+    pub required: Option<bool>,
+    /// The texts it may be, compared without regard to case.
+    pub values: Option<Vec<String>>,
+    /// `text`: anyone may have written it, so `eligible` and constraints may not read it unless `trust_text` lists it.
+    pub trust: Option<Trust>,
+}
+
+/// What the values of a field are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldType {
+    /// A text.
+    String,
+    /// A number.
+    Number,
+    /// True or false.
+    Bool,
+    /// A date, or date and time; without an offset it is of the backlog's zone.
+    Timestamp,
+    /// Texts.
+    List,
+}
+
+impl FieldType {
+    /// With its article, as messages name it.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Self::String => "a text",
+            Self::Number => "a number",
+            Self::Bool => "true or false",
+            Self::Timestamp => "a time, e.g. `2026-11-21` or `2026-11-21T08:00:00Z`",
+            Self::List => "a list of texts",
+        }
+    }
+}
+
+/// What a field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// It decides which entry comes first.
+    Order,
+    /// It decides whether the entry enters.
+    Eligibility,
+    /// It decides which pipeline the entry takes.
+    Routing,
+    /// It decides when the entry may start.
+    Constraint,
+    /// Plugins read it.
+    Input,
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "a place such as \"front-matter:priority\", or a list of places"))]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several, in order.
+    Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl OneOrMany {
+    /// All of them.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// Whose word a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// Anyone may have written it.
+    Text,
+}
+
+/// A test of the order.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectTable {
+    /// The entries.
+    pub given: Vec<GivenTable>,
+    /// Their keys, as they should come. Eligibility is not asked: it is the order that is tested.
+    pub order: Vec<String>,
+}
+
+/// An entry in a test of the order. What it does not say is empty.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GivenTable {
+    /// Its key.
+    pub key: String,
+    /// Its kind.
+    #[serde(default)]
+    pub kind: String,
+    /// Its title.
+    #[serde(default)]
+    pub title: String,
+    /// Its author.
+    #[serde(default)]
+    pub author: String,
+    /// Its labels.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Its age in days.
+    #[serde(default)]
+    pub age_days: u32,
+    /// Values of declared fields.
+    #[serde(default)]
+    pub field: BTreeMap<String, serde_json::Value>,
+}
+
+/// Bounds of a plugin.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PluginTable {
+    /// The most that any stage or gate may give it for one call.
+    #[serde(default)]
+    pub budget: BudgetTable,
+}
+
+/// What a project may spend.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CapsTable {
+    /// The time zone whose midnight begins a day; default `UTC`.
+    pub zone: Option<String>,
+    /// Dollars in one day, e.g. `$20`; without it there is no limit.
+    pub day: Option<String>,
+    /// Dollars in one month.
+    pub month: Option<String>,
+}
+
+/// What things cost.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PricesTable {
+    /// Dollars for a thousand million units of fuel; default `$0.0001`.
+    pub per_gigafuel: Option<String>,
+}

@@ -1,0 +1,380 @@
+//! A backlog's table, resolved.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use jiff::tz::TimeZone;
+use tollgate_core::rank::Direction;
+
+use super::{field, inside, name, not_blank, zone};
+use crate::{
+    error::did_you_mean,
+    fields,
+    formula::Formula,
+    policy::{
+        Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Moves, Order,
+        OrderKey, OrderSource, Purpose, Route,
+    },
+    project::{BacklogTable, ExpectTable, GivenTable, PipelineChoice, ScheduleTable, SourceTable},
+    schedule::{Cron, Schedule},
+    source_map::{Place, Report},
+    units,
+};
+
+const CLOSED_STATES: [&str; 6] = ["done", "completed", "closed", "fixed", "wontfix", "cancelled"];
+
+/// What the formulas of a backlog may read.
+struct Scope<'a> {
+    fields: &'a BTreeMap<String, Field>,
+    trust_text: &'a [String],
+}
+
+pub(super) fn resolve(
+    backlog_name: &str,
+    table: BacklogTable,
+    pipelines: &[String],
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Backlog> {
+    name(backlog_name, "backlog", place, report);
+    not_blank(&table.owner, &place.key("owner"), report);
+    let zone = zone(table.zone.as_deref(), &place.key("zone"), report);
+    let fields: BTreeMap<String, Field> = table
+        .fields
+        .into_iter()
+        .map(|(name, table)| {
+            let place = place.key("fields").key(&name);
+            let field = field::resolve(&name, table, &zone, &place, report);
+            (name, field)
+        })
+        .collect();
+    let scope = Scope { fields: &fields, trust_text: &table.trust_text };
+    check_trust(&scope, place, report);
+    let routes = routes(table.pipeline, pipelines, &scope, &place.key("pipeline"), report);
+    let eligible_place = place.key("eligible");
+    let eligible = formula(&table.eligible, &scope, &eligible_place, report);
+    if let Some(formula) = &eligible {
+        check_untrusted(formula, &scope, &eligible_place, report);
+    }
+    let order = order(table.priority.as_deref(), table.order_by.as_deref(), &scope, place, report);
+    let expectations = expectations(table.expect, &fields, &zone, &place.key("expect"), report);
+    let claim = table.claim.and_then(|window| {
+        report.take(&place.key("claim").key("cron"), Cron::parse(&window.cron, zone.clone()))
+    });
+    let pull = pull(table.pull, &zone, &place.key("pull"), report);
+    let sources = sources(table.source, &place.key("source"), report);
+    Some(Backlog {
+        name: backlog_name.to_owned(),
+        owner: table.owner,
+        routes,
+        pull,
+        claim,
+        eligible: eligible?,
+        order: order?,
+        on_change: table.on_change,
+        depends: Depends { rule: table.depends.rule, alias: table.depends.alias.into_iter().collect() },
+        sources,
+        expectations,
+        zone,
+        fields,
+    })
+}
+
+fn formula(text: &str, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) -> Option<Formula> {
+    match Formula::parse(text) {
+        Ok(formula) => {
+            for field in formula.references().fields.iter().filter(|name| !scope.fields.contains_key(*name)) {
+                let help = did_you_mean(field, scope.fields.keys().map(String::as_str));
+                let start = text.find(&format!("field.{field}"));
+                let span = start.map(|start| start..start + "field.".len() + field.len());
+                report.error_inside(place, span, format!("`field.{field}` is not declared"), help);
+            }
+            Some(formula)
+        }
+        Err(error) => {
+            report.error_inside(place, error.span, error.message, error.help);
+            None
+        }
+    }
+}
+
+fn check_trust(scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) {
+    for (position, field) in scope.trust_text.iter().enumerate() {
+        if !scope.fields.contains_key(field) {
+            let help = did_you_mean(field, scope.fields.keys().map(String::as_str));
+            report.error(
+                &place.key("trust_text").index(position),
+                format!("there is no field `{field}`"),
+                help,
+            );
+        }
+    }
+    for field in scope.fields.values().filter(|field| field.purpose == Purpose::Constraint) {
+        refuse_text(field, "a constraint", scope, &place.key("fields").key(&field.name), report);
+    }
+}
+
+fn check_untrusted(formula: &Formula, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) {
+    for field in formula.references().fields.iter().filter_map(|name| scope.fields.get(name)) {
+        refuse_text(field, "`eligible`", scope, place, report);
+    }
+}
+
+fn refuse_text(field: &Field, reader: &str, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) {
+    if field.is_text && !scope.trust_text.contains(&field.name) {
+        let message = format!("{reader} reads `{}`, which anyone may have written", field.name);
+        let help =
+            format!("read it from front matter or a label, or list it: trust_text = [\"{}\"]", field.name);
+        report.error(place, message, Some(help));
+    }
+}
+
+fn routes(
+    choice: PipelineChoice,
+    pipelines: &[String],
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Vec<Route> {
+    let known = |pipeline: &str, place: &Place<'_>, report: &mut Report| {
+        if !pipelines.iter().any(|known| known == pipeline) {
+            let help = did_you_mean(pipeline, pipelines.iter().map(String::as_str))
+                .or_else(|| Some(format!("write it: pipelines/{pipeline}.toml")));
+            report.error(place, format!("there is no pipeline `{pipeline}`"), help);
+        }
+    };
+    match choice {
+        PipelineChoice::One(pipeline) => {
+            known(&pipeline, place, report);
+            vec![Route { pipeline, when: None }]
+        }
+        PipelineChoice::Routes(routes) => {
+            if routes.is_empty() {
+                report.error(place, "expected at least one pipeline", None);
+            }
+            let mut all_taken = false;
+            let mut resolved = Vec::new();
+            for (position, route) in routes.into_iter().enumerate() {
+                let place = place.index(position);
+                known(&route.pipeline, &place.key("use"), report);
+                if all_taken {
+                    let help = Some("give the one before it a condition: `when`".into());
+                    report.error(&place, "never taken: an earlier one takes every entry", help);
+                }
+                all_taken |= route.when.is_none();
+                let when = route.when.and_then(|text| formula(&text, scope, &place.key("when"), report));
+                resolved.push(Route { pipeline: route.pipeline, when });
+            }
+            resolved
+        }
+    }
+}
+
+fn order(
+    priority: Option<&str>,
+    order_by: Option<&[String]>,
+    scope: &Scope<'_>,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Order> {
+    match (priority, order_by) {
+        (Some(text), None) => formula(text, scope, &place.key("priority"), report).map(Order::Priority),
+        (None, Some(keys)) => {
+            let place = place.key("order_by");
+            let keys = keys
+                .iter()
+                .enumerate()
+                .filter_map(|(position, text)| order_key(text, scope, &place.index(position), report));
+            Some(Order::By(keys.collect()))
+        }
+        (Some(_), Some(_)) => {
+            report.key_error(
+                &place.key("order_by"),
+                "both `priority` and `order_by`: one of them orders a backlog",
+                None,
+            );
+            None
+        }
+        (None, None) => {
+            let help = Some("e.g. `order_by = [\"created\"]`: the oldest first".into());
+            report.key_error(
+                place,
+                format!("{} has neither `priority` nor `order_by`", place.table_name()),
+                help,
+            );
+            None
+        }
+    }
+}
+
+fn order_key(text: &str, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) -> Option<OrderKey> {
+    let (direction, key) = match text.strip_prefix('-') {
+        Some(key) => (Direction::Descending, key),
+        None => (Direction::Ascending, text),
+    };
+    let source = match key {
+        "author" => OrderSource::Author,
+        "created" => OrderSource::Created,
+        "key" => OrderSource::Key,
+        "kind" => OrderSource::Kind,
+        "title" => OrderSource::Title,
+        "tracker" => OrderSource::Tracker,
+        _ => {
+            let field = key.strip_prefix("field.").and_then(|name| scope.fields.get(name));
+            let Some(field) = field else {
+                let fields: Vec<_> = scope.fields.keys().map(|name| format!("field.{name}")).collect();
+                let known = ["author", "created", "key", "kind", "title", "tracker"];
+                let known: Vec<_> = known.into_iter().chain(fields.iter().map(String::as_str)).collect();
+                report.error(
+                    place,
+                    format!("nothing is ordered by `{key}`"),
+                    did_you_mean(key, known.iter().copied()),
+                );
+                return None;
+            };
+            if field.kind == FieldType::List {
+                report.error(place, format!("`{key}` is a list, which has no order"), None);
+            }
+            OrderSource::Field(field.name.clone())
+        }
+    };
+    Some(OrderKey { source, direction })
+}
+
+fn pull(
+    tables: Option<Vec<ScheduleTable>>,
+    zone: &TimeZone,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Vec<Schedule> {
+    let Some(tables) = tables else { return vec![Schedule::Every(Duration::from_secs(60))] };
+    if tables.is_empty() {
+        report.error(place, "expected at least one schedule, e.g. [{ every = \"5m\" }]", None);
+    }
+    let schedule = |(position, table): (usize, ScheduleTable)| {
+        let place = place.index(position);
+        match (table.every, table.cron) {
+            (Some(every), None) => {
+                report.take(&place.key("every"), units::positive_duration(&every)).map(Schedule::Every)
+            }
+            (None, Some(cron)) => {
+                report.take(&place.key("cron"), Cron::parse(&cron, zone.clone())).map(Schedule::Cron)
+            }
+            _ => {
+                report.error(&place, "expected either `every` or `cron`", None);
+                None
+            }
+        }
+    };
+    tables.into_iter().enumerate().filter_map(schedule).collect()
+}
+
+fn sources(tables: Vec<SourceTable>, place: &Place<'_>, report: &mut Report) -> Vec<FolderSource> {
+    let mut folders = BTreeSet::new();
+    let source = |(position, table): (usize, SourceTable)| {
+        let place = place.index(position);
+        inside(&table.folder, &place.key("folder"), report);
+        if !folders.insert(table.folder.clone()) {
+            report.error(&place.key("folder"), format!("`{}` is a source already", table.folder), None);
+        }
+        source(table, &place, report)
+    };
+    tables.into_iter().enumerate().map(source).collect()
+}
+
+fn source(table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderSource {
+    let settle = table.settle.and_then(|text| report.take(&place.key("settle"), units::duration(&text)));
+    let records = table.records.unwrap_or_else(|| ".tollgate.md".into());
+    if !records.starts_with('.') || !records.ends_with(".md") || records.len() < 5 || records.contains('/') {
+        let help = Some("e.g. `.tollgate.md`: `BACK-12.md` gets `BACK-12.tollgate.md`".into());
+        report.error(&place.key("records"), format!("`{records}` is no ending of a record file"), help);
+    }
+    let closed = table.closed.unwrap_or_else(|| CLOSED_STATES.map(str::to_owned).to_vec());
+    let moves = table.moves.map(|mut states| {
+        let field = states.remove("field").unwrap_or_else(|| "status".into());
+        if states.is_empty() {
+            report.error(&place.key("move"), "names no state, e.g. `done = \"Specified\"`", None);
+        }
+        for (outcome, state) in &states {
+            not_blank(state, &place.key("move").key(outcome), report);
+        }
+        Moves { field, states }
+    });
+    FolderSource {
+        folder: table.folder,
+        kind: table.kind,
+        ignore: table.ignore,
+        settle: settle.unwrap_or(Duration::from_secs(2)),
+        names: FrontMatterNames {
+            key: table.key,
+            title: table.title,
+            labels: table.labels,
+            created: table.created,
+            depends: table.depends,
+            state: table.state,
+        },
+        closed: closed.iter().map(|state| state.to_lowercase()).collect(),
+        records,
+        moves,
+    }
+}
+
+fn expectations(
+    tables: Vec<ExpectTable>,
+    fields: &BTreeMap<String, Field>,
+    zone: &TimeZone,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Vec<Expectation> {
+    let expectation = |(position, table): (usize, ExpectTable)| {
+        let place = place.index(position);
+        let given: Vec<_> = table
+            .given
+            .into_iter()
+            .enumerate()
+            .map(|(position, table)| given(table, fields, zone, &place.key("given").index(position), report))
+            .collect();
+        let known: BTreeSet<&str> = given.iter().map(|given| given.table.key.as_str()).collect();
+        if known.len() < given.len() {
+            report.error(&place.key("given"), "two entries have the same key", None);
+        }
+        for (position, key) in table.order.iter().enumerate() {
+            if !known.contains(key.as_str()) {
+                let help = did_you_mean(key, known.iter().copied());
+                report.error(&place.key("order").index(position), format!("no entry `{key}` is given"), help);
+            }
+        }
+        if table.order.len() != given.len() {
+            report.error(&place.key("order"), "expected every given key once", None);
+        }
+        Expectation { given, order: table.order }
+    };
+    tables.into_iter().enumerate().map(expectation).collect()
+}
+
+fn given(
+    table: GivenTable,
+    fields: &BTreeMap<String, Field>,
+    zone: &TimeZone,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Given {
+    let mut values: BTreeMap<_, _> =
+        fields.iter().filter_map(|(name, field)| Some((name.clone(), field.default.clone()?))).collect();
+    for (name, written) in &table.field {
+        let place = place.key("field").key(name);
+        let Some(field) = fields.get(name) else {
+            let help = did_you_mean(name, fields.keys().map(String::as_str));
+            report.key_error(&place, format!("`field.{name}` is not declared"), help);
+            continue;
+        };
+        let converted = fields::convert(written, field.kind, field.values.as_deref(), zone);
+        let converted = converted.map_err(|problem| format!("`field.{name}` {problem}"));
+        if let Some(value) = report.take(&place, converted) {
+            values.insert(name.clone(), value);
+        }
+    }
+    Given { table, fields: values }
+}

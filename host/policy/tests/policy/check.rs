@@ -1,0 +1,142 @@
+use insta::assert_snapshot;
+use serde_json::json;
+use tollgate_policy::{PluginCatalog, PluginFacts, PluginKind, PluginProblem};
+
+use crate::support::{PIPELINE, PROJECT, load};
+
+struct Catalog;
+
+impl PluginCatalog for Catalog {
+    fn find(&self, request: &str) -> Result<PluginFacts, PluginProblem> {
+        let (name, version) = request.split_once('@').unwrap_or((request, "^1"));
+        let facts = |kind, effects: &[&str], reads: &[&str]| PluginFacts {
+            name: name.into(),
+            version: "1.0.0".into(),
+            kind,
+            settings: json!({
+                "type": "object",
+                "properties": {
+                    "from": { "type": "string", "description": "The stage whose artifacts are taken." },
+                    "to": { "type": "string" },
+                    "limit": { "type": "integer", "minimum": 1 },
+                },
+                "additionalProperties": false,
+                "required": if name == "publish" { json!(["from"]) } else { json!([]) },
+            }),
+            effects: effects.iter().map(|effect| (*effect).to_owned()).collect(),
+            reads: reads.iter().map(|part| (*part).to_owned()).collect(),
+        };
+        if !["^1", "^1.0"].contains(&version) {
+            return Err(PluginProblem::NoVersion { versions: vec!["1.0.0".into()] });
+        }
+        match name {
+            "spec-draft" => Ok(facts(PluginKind::Stage, &[], &["title", "body", "fields.effort"])),
+            "spec-lint" => Ok(facts(PluginKind::Gate, &[], &[])),
+            "publish" => Ok(facts(PluginKind::Stage, &["publish-file", "set-state"], &["key"])),
+            _ => Err(PluginProblem::Unknown {
+                known: ["spec-draft", "spec-lint", "publish"].map(Into::into).into(),
+            }),
+        }
+    }
+}
+
+#[track_caller]
+fn project(from: &str, to: &str) -> String {
+    assert!(PROJECT.contains(from), "{from}");
+    load(&PROJECT.replace(from, to), PIPELINE)
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .check(&Catalog)
+        .to_string()
+}
+
+#[track_caller]
+fn pipeline(from: &str, to: &str) -> String {
+    assert!(PIPELINE.contains(from), "{from}");
+    load(PROJECT, &PIPELINE.replace(from, to))
+        .unwrap_or_else(|errors| panic!("{errors}"))
+        .check(&Catalog)
+        .to_string()
+}
+
+#[test]
+fn nothing_is_said_of_a_project_in_order() {
+    assert_eq!(project("owner", "owner"), "");
+}
+
+#[test]
+fn plugins_exist_and_are_what_they_are_used_as() {
+    assert_snapshot!(pipeline("spec-draft@^1", "spec-darft@^1"), @"");
+    assert_snapshot!(pipeline("spec-draft@^1", "spec-draft@^2"), @"");
+    assert_snapshot!(pipeline("plugin = \"spec-draft@^1\"", "plugin = \"spec-lint@^1\""), @"");
+}
+
+#[test]
+fn settings_fit_the_plugins_schema() {
+    assert_snapshot!(pipeline("to = \"specs", "too = \"specs"), @"");
+    assert_snapshot!(pipeline("with = { from = \"draft\", to", "with = { to"), @"");
+    assert_snapshot!(pipeline("from = \"draft\"", "from = 5, limit = 0"), @"");
+}
+
+#[test]
+fn grants_are_what_plugins_ask_for() {
+    assert_snapshot!(pipeline("grant = [\"effect:publish-file\"]\n", ""), @"");
+    assert_snapshot!(
+        pipeline("plugin = \"spec-draft@^1\"", "plugin = \"spec-draft@^1\"\ngrant = [\"effect:set-state\"]"),
+        @""
+    );
+}
+
+#[test]
+fn every_declared_field_is_of_use_and_every_used_one_declared() {
+    let field = |name: &str| {
+        format!(
+            "[backlog.specs.fields]\n{name} = {{ type = \"number\", purpose = \"input\", from = \"label:size/*\" }}"
+        )
+    };
+    assert_snapshot!(project("[backlog.specs.fields]", &field("size")), @"");
+    assert_eq!(project("[backlog.specs.fields]", &field("effort")), "", "a stage reads it");
+    assert_snapshot!(pipeline("specs/{key}.md", "specs/{field.team}/{key}.md"), @"");
+    assert_eq!(pipeline("specs/{key}.md", "specs/{field.priority}/{key}.md"), "");
+}
+
+#[test]
+fn limits_leave_room_for_a_run() {
+    assert_snapshot!(project("[roles]", "[caps]\nday = \"$0.0001\"\n[roles]"), @"");
+    assert_snapshot!(pipeline("owner =", "budget = { cost = \"$0.0001\" }\nowner ="), @"");
+    assert_snapshot!(project("[roles]", "[plugin.spec-lnt]\nbudget = { fuel = \"1G\" }\n[roles]"), @"");
+    let bounded = format!("{PROJECT}\n[plugin.spec-draft]\nbudget = {{ fuel = \"5M\", time = \"5s\" }}\n");
+    let greedy = PIPELINE
+        .replace("plugin = \"spec-draft@^1\"", "plugin = \"spec-draft@^1\"\nbudget = { fuel = \"6M\" }");
+    assert_snapshot!(load(&bounded, &greedy).unwrap().check(&Catalog), @"");
+}
+
+#[test]
+fn declared_orders_are_tested() {
+    let expecting = |order: &str| {
+        format!(
+            r#"[[backlog.specs.expect]]
+given = [
+  {{ key = "fresh-high", field.priority = "high" }},
+  {{ key = "old-low", field.priority = "low", age_days = 40 }},
+  {{ key = "fresh-medium", field.priority = "medium" }},
+]
+order = [{order}]
+
+[roles]"#
+        )
+    };
+    assert_eq!(project("[roles]", &expecting("\"old-low\", \"fresh-high\", \"fresh-medium\"")), "");
+    assert_snapshot!(project("[roles]", &expecting("\"fresh-high\", \"old-low\", \"fresh-medium\"")), @"");
+    let without = load(&PROJECT.replace("[roles]", &expecting("\"fresh-hihg\", \"old-low\"")), PIPELINE);
+    assert_snapshot!(without.unwrap_err(), @"");
+}
+
+#[test]
+fn a_pipeline_that_nothing_uses_is_said_to_be() {
+    let mut files = crate::support::files(PROJECT, PIPELINE);
+    files.push(tollgate_policy::ConfigFile { path: "pipelines/other.toml".into(), text: PIPELINE.into() });
+    let policy = tollgate_policy::Policy::from_files(files).unwrap();
+    let said = policy.check(&Catalog);
+    assert!(!said.has_errors());
+    assert_snapshot!(said, @"");
+}

@@ -1,0 +1,9 @@
+//! A project's files, seen from outside: what is accepted, what is refused and how, and what follows for items.
+
+#![allow(missing_docs, reason = "a test has its name")]
+
+mod admission;
+mod check;
+mod config;
+mod schema;
+mod support;
