@@ -65,7 +65,7 @@ fn rebuild(groups: &[Group], toolchain: &Toolchain) -> Result<()> {
         if lock.toolchain != toolchain.to_string() {
             println!(
                 "{} was built by {}, here is {toolchain}: not built again",
-                group.folder, lock.toolchain
+                group.dist, lock.toolchain
             );
             continue;
         }

@@ -47,7 +47,7 @@ pub(crate) fn components<'a>(group: &'a Group, toolchain: &Toolchain) -> Result<
 
 /// Writes components and lock file, and removes components whose plugin is gone.
 pub(crate) fn write(group: &Group, components: &[Component<'_>], toolchain: &Toolchain) -> Result<()> {
-    let dist = repository().join(group.folder).join("dist");
+    let dist = repository().join(group.dist);
     fs::create_dir_all(&dist).with_context(|| format!("failed to make {}", dist.display()))?;
     let mut locked = BTreeMap::new();
     for Component { plugin, source, bytes } in components {

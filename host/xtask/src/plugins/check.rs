@@ -31,7 +31,7 @@ pub(crate) fn group(group: &Group) -> Result<Vec<String>> {
     let locked: BTreeSet<String> = lock.plugin.keys().cloned().collect();
     let built = group.components()?;
     problems.extend(differences(&written, &locked, "has sources", &group.lock_path()));
-    problems.extend(differences(&written, &built, "has sources", &format!("{}/dist", group.folder)));
+    problems.extend(differences(&written, &built, "has sources", group.dist));
 
     for plugin in
         group.plugins.iter().filter(|plugin| locked.contains(&plugin.name) && built.contains(&plugin.name))

@@ -12,8 +12,8 @@ use super::repository;
 
 /// Plugins that are built and locked together.
 pub(crate) struct Group {
-    /// Relative to the repository; the components are in its `dist`.
-    pub(crate) folder: &'static str,
+    /// Where the components and the lock file are, relative to the repository.
+    pub(crate) dist: &'static str,
     /// By name.
     pub(crate) plugins: Vec<Plugin>,
 }
@@ -29,14 +29,17 @@ pub(crate) struct Plugin {
 }
 
 /// All groups. A folder with a `plugin.toml` is a plugin.
+///
+/// The guests of the tests are below the workspace's own folder, since cargo puts the absolute path of a crate that is
+/// outside into the names of its symbols, and so into the bytes.
 pub(crate) fn all() -> Result<Vec<Group>> {
-    ["plugins", "tests/guests"].into_iter().map(Group::read).collect()
+    Ok(vec![Group::read("plugins", "plugins/dist")?, Group::read("plugins/guests", "tests/guests/dist")?])
 }
 
 impl Group {
-    fn read(folder: &'static str) -> Result<Self> {
+    fn read(sources: &str, dist: &'static str) -> Result<Self> {
         let mut plugins = Vec::new();
-        let path = repository().join(folder);
+        let path = repository().join(sources);
         for entry in fs::read_dir(&path).with_context(|| format!("failed to list {}", path.display()))? {
             let path = entry?.path();
             if path.join("plugin.toml").is_file() {
@@ -44,17 +47,17 @@ impl Group {
             }
         }
         plugins.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Group { folder, plugins })
+        Ok(Group { dist, plugins })
     }
 
     /// Where a component is, relative to the repository.
     pub(crate) fn component_path(&self, plugin: &str) -> String {
-        format!("{}/dist/{plugin}.wasm", self.folder)
+        format!("{}/{plugin}.wasm", self.dist)
     }
 
     /// Where the lock file is, relative to the repository.
     pub(crate) fn lock_path(&self) -> String {
-        format!("{}/dist/plugins.lock", self.folder)
+        format!("{}/plugins.lock", self.dist)
     }
 
     pub(crate) fn read_component(&self, plugin: &str) -> Result<Vec<u8>> {
@@ -71,7 +74,7 @@ impl Group {
 
     /// The names of the components that are there.
     pub(crate) fn components(&self) -> Result<BTreeSet<String>> {
-        let folder = repository().join(self.folder).join("dist");
+        let folder = repository().join(self.dist);
         let mut names = BTreeSet::new();
         for entry in fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))? {
             let path = entry?.path();
