@@ -136,7 +136,12 @@ impl Shared {
 
     fn claim_ownership(&self, store: StoreId) -> Result<Ownership, TrackerError> {
         let shown = format!("{}/{}", self.config.folder, owner::MARKER);
-        owner::claim(&self.root()?, &shown, store, self.clock.now())
+        let (root, now) = (self.root()?, self.clock.now());
+        let ownership = owner::claim(&root, &shown, store, now)?;
+        if ownership == Ownership::Owned {
+            files::remove_abandoned(&root, now);
+        }
+        Ok(ownership)
     }
 
     fn scan(&self) -> Result<ScanReport, TrackerError> {

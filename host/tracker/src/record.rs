@@ -23,6 +23,6 @@ mod escape;
 mod table;
 mod units;
 
-pub use schema::{documents, schema};
+pub use schema::{Document, documents, schema};
 pub use section::{Section, file_heading, read_sections, section};
 pub use summary::{SUMMARY_CHARS_MAX, summary};

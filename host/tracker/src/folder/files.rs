@@ -5,14 +5,15 @@ use std::{
     io::{self, Read, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::UNIX_EPOCH,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use rustix::{fs::OFlags, io::Errno};
-use tollgate_core::Timestamp;
+use tollgate_core::{Timestamp, crash};
+use walkdir::WalkDir;
 
 /// How the names of files begin that are being written. They are hidden, so no source reads one that a crash left behind.
-pub(super) const TEMPORARY_PREFIX: &str = ".tollgate-write-";
+const TEMPORARY_PREFIX: &str = ".tollgate-write-";
 
 /// What tells one state of a file from the next without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,11 +118,34 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result
     }
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
+    crash::point("tracker.write.synced");
     match existing {
         Existing::Replace => temporary.persist(path).map_err(|error| error.error)?,
         Existing::Keep => temporary.persist_noclobber(path).map_err(|error| error.error)?,
     };
+    crash::point("tracker.write.renamed");
     File::open(folder)?.sync_all()
+}
+
+/// Removes from a folder and those below what a crash left half done: files of [`write`] that nobody has touched for an hour.
+/// What cannot be removed stays; it is hidden and does no harm.
+pub(super) fn remove_abandoned(folder: &Path, now: Timestamp) {
+    const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
+    for entry in WalkDir::new(folder).into_iter().filter_map(Result::ok) {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY_PREFIX.as_bytes());
+        let stamp = entry.metadata().ok().and_then(|metadata| Stamp::of(&metadata).ok());
+        let old = stamp.is_some_and(|stamp| now.since(stamp.modified_at) >= ABANDONED_AFTER);
+        if ours && old && entry.file_type().is_file() {
+            match fs::remove_file(entry.path()) {
+                Ok(()) => {
+                    tracing::info!(path = %entry.path().display(), "removed what a crash left half written")
+                }
+                Err(error) => {
+                    tracing::warn!(path = %entry.path().display(), %error, "cannot remove a temporary file")
+                }
+            }
+        }
+    }
 }
 
 /// Held while something is read, changed and written back, so that two deliverers of any process do not undo each other.

@@ -1,5 +1,7 @@
 //! What trackers do, seen from outside: real folders, real files.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics, in its helpers as well")]
+
 mod project;
 mod sample;
 

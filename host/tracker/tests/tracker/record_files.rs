@@ -1,7 +1,7 @@
 use std::{fs, sync::Barrier, thread};
 
 use proptest::prelude::*;
-use tollgate_core::{course::End, effect::Delivered, record::Record};
+use tollgate_core::{StoreId, course::End, effect::Delivered, record::Record};
 use tollgate_tracker::{Delivery, DeliveryError, Integrity, RecordReport, Tracker as _, record};
 
 use crate::{
@@ -157,6 +157,14 @@ fn what_a_crash_left_behind_is_in_nobodys_way() {
     assert!(!was_there(deliver(&project, sample::done())));
     assert_eq!(records(&project).records.len(), 1);
     assert_eq!(project.scan().items.len(), 1);
+
+    // Of two such files, the one that may still be written stays.
+    fs::write(project.path("backlog/.tollgate-write-GhIjKl"), "").unwrap();
+    project.touch("backlog/.tollgate-write-AbCdEf", -3_600_000);
+    project.touch("backlog/.tollgate-write-GhIjKl", -3_599_000);
+    block_on(project.tracker().claim_ownership(StoreId::generate())).unwrap();
+    assert!(!project.path("backlog/.tollgate-write-AbCdEf").exists());
+    assert!(project.path("backlog/.tollgate-write-GhIjKl").exists());
 }
 
 proptest! {
