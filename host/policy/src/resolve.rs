@@ -35,7 +35,7 @@ pub(crate) fn resolve(
     pipelines: Vec<PipelineSource<'_>>,
     report: &mut Report,
 ) -> Option<Policy> {
-    let roles = project.as_ref().map(|(_, file)| file.roles.clone()).unwrap_or_default();
+    let roles = project.as_ref().map(|(_, file)| file.roles.clone());
     let bound =
         project.as_ref().map(|(source, file)| step_bound(&file.budget, &source.root().key("budget"), report));
     let step_budget = bound.unwrap_or_default().or(STEP_BUDGET_DEFAULT);
@@ -51,8 +51,12 @@ pub(crate) fn resolve(
     let mut resolved_pipelines = BTreeMap::new();
     for (name, source, file) in pipelines {
         let Some(file) = file else { continue };
-        let context =
-            pipeline::Context { name: &name, step_budget, roles: &roles, plugin_bounds: &plugin_bounds };
+        let context = pipeline::Context {
+            name: &name,
+            step_budget,
+            roles: roles.as_ref(),
+            plugin_bounds: &plugin_bounds,
+        };
         let resolved = pipeline::resolve(&context, file, &source.root(), report);
         resolved_pipelines.insert(name, resolved);
     }

@@ -338,9 +338,9 @@ mod tests {
     #[test]
     fn other_texts_are_refused() {
         let refused = |text: &str| Cron::parse(text, TimeZone::UTC).unwrap_err().to_string();
-        insta::assert_snapshot!(refused("* * * *"), @"");
-        insta::assert_snapshot!(refused("* * * * Mondag"), @"");
-        insta::assert_snapshot!(refused("0 0 30 2 *"), @"");
+        insta::assert_snapshot!(refused("* * * *"), @"`* * * *` has 4 fields; expected five: minute, hour, day of month, month, day of week, e.g. `*/15 8-18 * * Mon-Fri`");
+        insta::assert_snapshot!(refused("* * * * Mondag"), @"`Mondag` is no day of week; expected 0 to 7 or Sun to Sat, e.g. `Mon-Fri`");
+        insta::assert_snapshot!(refused("0 0 30 2 *"), @"`0 0 30 2 *` never happens: there is no such day");
         for text in [
             "60 * * * *",
             "* 24 * * *",

@@ -97,8 +97,11 @@ fn syntax_error(source: &str, errors: &cel::ParseErrors) -> FormulaError {
     let message = first.msg.trim_start_matches("Syntax error: ");
     // The rest of the message lists every token that could stand there: too many to help.
     let message = message.split(" expecting ").next().unwrap_or(message);
-    let message =
-        message.replace("'<EOF>'", "the end of the formula").replace("mismatched input", "unexpected");
+    let message = if message.contains("<EOF>") {
+        "it ends too early".to_owned()
+    } else {
+        message.replace("mismatched input", "unexpected")
+    };
     let (line, column) = first.pos;
     let line_start: usize = source
         .split_inclusive('\n')
@@ -357,9 +360,15 @@ pub(super) fn explain_error(error: &ExecutionError, read: &References) -> String
             format!("reads `field.{key}`, which has no value; give it a default, or ask has(field.{key})")
         }
         ExecutionError::NoSuchKey(key) => format!("looks up `{key}`, which its map does not have"),
-        ExecutionError::IndexOutOfBounds(index) => format!("has no item {}", describe(index)),
+        ExecutionError::IndexOutOfBounds(index) => format!("has no item at {}", describe(index)),
         ExecutionError::UnsupportedBinaryOperator(operator, left, right) => {
-            format!("cannot {operator} {} and {}", describe(left), describe(right))
+            let verb = match *operator {
+                "sub" => "subtract",
+                "mul" => "multiply",
+                "div" => "divide",
+                other => other,
+            };
+            format!("cannot {verb} {} and {}", describe(left), describe(right))
         }
         ExecutionError::ValuesNotComparable(left, right) => {
             format!("compares {} with {}", describe(left), describe(right))

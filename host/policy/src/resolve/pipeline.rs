@@ -25,7 +25,8 @@ use crate::{
 pub(super) struct Context<'a> {
     pub(super) name: &'a str,
     pub(super) step_budget: StepBudget,
-    pub(super) roles: &'a BTreeMap<String, Vec<String>>,
+    /// None where the project file could not be read: nothing can be said of its roles.
+    pub(super) roles: Option<&'a BTreeMap<String, Vec<String>>>,
     pub(super) plugin_bounds: &'a BTreeMap<String, StepBound>,
 }
 
@@ -141,8 +142,10 @@ fn gate(
         let message = format!("`{target}` is neither this stage nor an earlier one");
         report.error(&place.key("rework_to"), message, help);
     }
-    if let Some(role) = table.escalate.as_ref().filter(|role| !context.roles.contains_key(*role)) {
-        let help = did_you_mean(role, context.roles.keys().map(String::as_str))
+    if let (Some(role), Some(roles)) = (&table.escalate, context.roles)
+        && !roles.contains_key(role)
+    {
+        let help = did_you_mean(role, roles.keys().map(String::as_str))
             .unwrap_or_else(|| format!("declare it in tollgate.toml: `[roles]` with `{role} = [\"…\"]`"));
         report.error(&place.key("escalate"), format!("there is no role `{role}`"), Some(help));
     }
