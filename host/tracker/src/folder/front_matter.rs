@@ -341,10 +341,10 @@ fn quote_value(line: &str) -> Option<String> {
     let (name, value) = line.split_once(':')?;
     let value = value.trim();
     // What begins like a list, table or quoted text and goes wrong is meant to be one.
-    if value.is_empty() || value.starts_with(['"', '\'', '[', '{']) {
-        return None;
-    }
-    Some(format!("{name}: {}", quoted(value)))
+    let reserved = value.starts_with(['@', '`', '%', '&', '*', '!', '|', '>', ',', '?', '-', ']', '}']);
+    let like_a_member =
+        !value.starts_with(['"', '\'', '[', '{']) && (value.contains(": ") || value.ends_with(':'));
+    (reserved || like_a_member).then(|| format!("{name}: {}", quoted(value)))
 }
 
 /// A text in the double quotes of YAML, whatever it contains.
@@ -420,9 +420,9 @@ mod tests {
             "line 3: the front matter cannot be read: duplicated key in mapping",
         );
         check_error("id: A-1\n'id': A-2\n", "line 3: `id` is there twice; keep one of them");
-        insta::assert_snapshot!(error("id: A-1\nlabels: [a, b\n"), @"");
-        insta::assert_snapshot!(error("id: A-1\n\tx: 1\n"), @"");
-        insta::assert_snapshot!(error(&format!("a: {}", "[".repeat(100_000))), @"");
+        insta::assert_snapshot!(error("id: A-1\nlabels: [a, b\n"), @"line 3: the front matter cannot be read: while parsing a flow sequence, expected ',' or ']'");
+        insta::assert_snapshot!(error("id: A-1\n\tx: 1\n"), @"line 2: the front matter cannot be read: while scanning a plain scalar, found a tab");
+        insta::assert_snapshot!(error(&format!("a: {}", "[".repeat(100_000))), @"line 2: the front matter cannot be read: recursion limit exceeded");
     }
 
     #[test]
