@@ -39,7 +39,9 @@ pub enum ArtifactError {
         digest: Digest,
     },
     /// The file holds other bytes than were put.
-    #[error("the artifact {digest} is damaged: the bytes in {path} have another digest; restore the file from a backup")]
+    #[error(
+        "the artifact {digest} is damaged: the bytes in {path} have another digest; restore the file from a backup"
+    )]
     Damaged {
         /// Which.
         digest: Digest,

@@ -6,7 +6,9 @@ use tollgate_core::{RunId, lease::Fence};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Somebody else drives the run by now. The driver drops its work; nothing was changed.
-    #[error("the claim on run {run} is stale: it was taken with fence {fence}, and another claim has followed")]
+    #[error(
+        "the claim on run {run} is stale: it was taken with fence {fence}, and another claim has followed"
+    )]
     StaleFence {
         /// Which run.
         run: RunId,
@@ -46,7 +48,9 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process has it.
-    #[error("the store at {location} is used by another tollgate process ({holder}); stop it first, or use another store")]
+    #[error(
+        "the store at {location} is used by another tollgate process ({holder}); stop it first, or use another store"
+    )]
     InUse {
         /// Where the store is.
         location: String,

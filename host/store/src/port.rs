@@ -20,7 +20,8 @@ pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reconciled, 
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopMode, StopRequest,
+    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopMode,
+    StopRequest,
 };
 pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
 
@@ -189,4 +190,3 @@ pub struct OpenWork {
     /// The time of the first retry among them.
     pub next_delivery_at: Option<Timestamp>,
 }
-

@@ -47,8 +47,8 @@ use crate::{
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
         Coverage, Delivery, DeliveryOutcome, EntryDetail, EntryFilter, EscrowAnswer, OpenWork, Page,
-        PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store,
-        Sweep,
+        PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest,
+        Store, Sweep,
     },
 };
 
@@ -151,7 +151,8 @@ impl SqliteStore {
         doing: &'static str,
         body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
-        let read_only = || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
+        let read_only =
+            || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
         self.writer.as_ref().ok_or_else(read_only)?.run(doing, body).await
     }
 
@@ -162,7 +163,9 @@ impl SqliteStore {
         body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         if self.mode != OpenMode::Host {
-            return Err(StoreError::Conflict(format!("only the host that holds the store's lock may {doing}")));
+            return Err(StoreError::Conflict(format!(
+                "only the host that holds the store's lock may {doing}"
+            )));
         }
         self.write_tx(doing, body).await
     }

@@ -3,4 +3,9 @@ SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
        (SELECT count(*) FROM run WHERE state = 'waiting') AS waiting,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
-       (SELECT min(next_at) FROM outbox WHERE state = 'waiting') AS next_delivery_at;
+       (SELECT min(next_at) FROM outbox
+        WHERE state = 'waiting'
+          AND NOT EXISTS (
+              SELECT 1 FROM outbox AS earlier
+              WHERE earlier.entry_id = outbox.entry_id AND earlier.state <> 'settled' AND earlier.id < outbox.id)
+       ) AS next_delivery_at;

@@ -1,1 +1,1 @@
-SELECT DISTINCT run_seq FROM wake WHERE at <= :now ORDER BY run_seq;
+SELECT DISTINCT run_seq FROM wake INDEXED BY wake_due WHERE at <= :now ORDER BY run_seq;

@@ -101,14 +101,8 @@ fn room_for_head(tx: &Tx<'_>, head: &Head) -> TxResult<Room> {
     ledger::room_for(tx, &ledger::tranche(tx, pins)?)
 }
 
-fn take(
-    tx: &Tx<'_>,
-    request: &ClaimRequest,
-    head: Head,
-    reservation: Reservation,
-) -> TxResult<ClaimOutcome> {
-    let place =
-        named_params! { ":lane": head.lane.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
+fn take(tx: &Tx<'_>, request: &ClaimRequest, head: Head, reservation: Reservation) -> TxResult<ClaimOutcome> {
+    let place = named_params! { ":lane": head.lane.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
     tx.run(sql::READY_DELETE, place)?;
     tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": head.vtime })?;
     let lane = serve_lane(tx, &head)?;
@@ -134,7 +128,11 @@ struct LaneFacts {
 fn serve_lane(tx: &Tx<'_>, head: &Head) -> TxResult<LaneFacts> {
     let params = named_params! { ":id": head.lane.0, ":vtime": head.vtime };
     let lane = tx.one(sql::LANE_SERVE, params, |row| {
-        Ok(LaneFacts { pins: row.digest("pins")?, kind: row.plain("kind")?, pipeline: row.plain("pipeline")? })
+        Ok(LaneFacts {
+            pins: row.digest("pins")?,
+            kind: row.plain("kind")?,
+            pipeline: row.plain("pipeline")?,
+        })
     })?;
     lane.ok_or_else(|| Failure::damaged(format!("there is no lane {}", head.lane)))
 }
@@ -235,9 +233,8 @@ pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
     let now = tx.now.as_millis();
     let lapsed = tx.all(sql::RUN_LIST_LAPSED, named_params! { ":now": now }, |row| row.plain("seq"))?;
     let lapsed_runs = lapsed.into_iter().map(|seq| lapse(tx, seq)).collect::<TxResult<_>>()?;
-    let lapsed_deliveries = tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| {
-        Ok(DeliveryId(row.plain("id")?))
-    })?;
+    let lapsed_deliveries =
+        tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| Ok(DeliveryId(row.plain("id")?)))?;
     Ok(Sweep { lapsed_runs, lapsed_deliveries })
 }
 

@@ -147,20 +147,18 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
         EntryState::Busy | EntryState::Blocked => Some(entry.state),
         EntryState::Gone if changed_since_work => None,
         EntryState::Gone => state_after_newest_run(tx, entry)?,
-        EntryState::Done | EntryState::Failed | EntryState::Escalated => {
-            match arrival.on_change {
-                OnChange::Rerun if changed_since_work => None,
-                OnChange::Ask if changed_since_work => {
-                    let reason = format!(
-                        "it changed after its work was {}; retry it to have it worked on again",
-                        entry.state
-                    );
-                    readiness::hold_for_person(tx, entry.id, &reason)?;
-                    None
-                }
-                OnChange::Ignore | OnChange::Ask | OnChange::Rerun => Some(entry.state),
+        EntryState::Done | EntryState::Failed | EntryState::Escalated => match arrival.on_change {
+            OnChange::Rerun if changed_since_work => None,
+            OnChange::Ask if changed_since_work => {
+                let reason = format!(
+                    "it changed after its work was {}; retry it to have it worked on again",
+                    entry.state
+                );
+                readiness::hold_for_person(tx, entry.id, &reason)?;
+                None
             }
-        }
+            OnChange::Ignore | OnChange::Ask | OnChange::Rerun => Some(entry.state),
+        },
     };
     match stays {
         None => readiness::settle(tx, entry.id, arrival.depends),
@@ -265,9 +263,8 @@ pub(super) fn first_seen(
     keys: &[String],
 ) -> TxResult<HashMap<String, Timestamp>> {
     let params = named_params! { ":tracker": tracker, ":keys": json_of(&keys)? };
-    let seen = tx.all(sql::ENTRY_LIST_FIRST_SEEN, params, |row| {
-        Ok((row.plain("key")?, row.time("first_seen_at")?))
-    })?;
+    let seen = tx
+        .all(sql::ENTRY_LIST_FIRST_SEEN, params, |row| Ok((row.plain("key")?, row.time("first_seen_at")?)))?;
     Ok(seen.into_iter().collect())
 }
 
@@ -284,8 +281,8 @@ pub(super) fn finish_reconcile(tx: &Tx<'_>, reconcile: i64, complete: bool) -> T
         let ended = row.time_or_none("ended_at")?.is_some();
         Ok((row.plain::<String>("backlog")?, row.plain::<String>("tracker")?, ended))
     })?;
-    let (backlog, tracker, ended) = found
-        .ok_or_else(|| StoreError::NotFound { what: "reconcile", name: reconcile.to_string() })?;
+    let (backlog, tracker, ended) =
+        found.ok_or_else(|| StoreError::NotFound { what: "reconcile", name: reconcile.to_string() })?;
     if ended {
         return Err(StoreError::Conflict(format!("reconcile {reconcile} has ended already")).into());
     }
@@ -295,14 +292,12 @@ pub(super) fn finish_reconcile(tx: &Tx<'_>, reconcile: i64, complete: bool) -> T
         return Ok(Reconciled::default());
     }
     let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":id": reconcile };
-    let before = tx
-        .one(sql::RECONCILE_GET_COMPLETE_BEFORE, params, |row| row.plain::<Option<i64>>("id"))?
-        .flatten();
+    let before =
+        tx.one(sql::RECONCILE_GET_COMPLETE_BEFORE, params, |row| row.plain::<Option<i64>>("id"))?.flatten();
     let Some(before) = before else { return Ok(Reconciled::default()) };
     let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":before": before };
-    let absent = tx.all(sql::ENTRY_LIST_ABSENT, params, |row| {
-        Ok((row.entry_id("id")?, row.plain::<String>("key")?))
-    })?;
+    let absent =
+        tx.all(sql::ENTRY_LIST_ABSENT, params, |row| Ok((row.entry_id("id")?, row.plain::<String>("key")?)))?;
     for (id, _) in &absent {
         leave(tx, *id)?;
     }

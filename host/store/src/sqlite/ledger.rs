@@ -224,7 +224,8 @@ fn owed_by_cap(tx: &Tx<'_>, plugin: Digest, cost: Microcents) -> TxResult<Vec<(A
         false => None,
     };
     let scope = scope.map(|name| scope_of_plugin(&name));
-    let charged = |active: &ActiveCap| active.cap.scope == PROJECT || Some(&active.cap.scope) == scope.as_ref();
+    let charged =
+        |active: &ActiveCap| active.cap.scope == PROJECT || Some(&active.cap.scope) == scope.as_ref();
     Ok(caps.into_iter().filter(charged).map(|active| (active, cost)).collect())
 }
 

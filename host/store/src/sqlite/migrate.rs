@@ -62,9 +62,8 @@ pub(super) fn require_present(connection: &Connection, location: &str) -> TxResu
 
 fn inspect(connection: &Connection, location: &str) -> TxResult<Found> {
     let tx = Tx::new(connection, Timestamp::default());
-    let tables = tx.one(sql::MIGRATION_TABLE, [], |row| {
-        Ok((row.plain::<bool>("ours")?, row.plain::<bool>("used")?))
-    })?;
+    let tables =
+        tx.one(sql::MIGRATION_TABLE, [], |row| Ok((row.plain::<bool>("ours")?, row.plain::<bool>("used")?)))?;
     match tables {
         Some((true, _)) => {}
         Some((false, true)) => {

@@ -36,10 +36,7 @@ pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxR
 }
 
 /// Says what became of deliveries; those whose fence is stale are left alone and returned.
-pub(super) fn settle(
-    tx: &Tx<'_>,
-    outcomes: &[(Delivery, DeliveryOutcome)],
-) -> TxResult<Vec<DeliveryId>> {
+pub(super) fn settle(tx: &Tx<'_>, outcomes: &[(Delivery, DeliveryOutcome)]) -> TxResult<Vec<DeliveryId>> {
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
         let accepted = match outcome {

@@ -60,7 +60,8 @@ pub(super) fn applied(tx: &Tx<'_>) -> TxResult<Option<AppliedPolicy>> {
 
 /// The pins with this digest.
 pub(super) fn pins(tx: &Tx<'_>, digest: Digest) -> TxResult<Pins> {
-    let pins = tx.one(sql::PINS_GET, named_params! { ":digest": digest.as_bytes() }, |row| row.json("body"))?;
+    let pins =
+        tx.one(sql::PINS_GET, named_params! { ":digest": digest.as_bytes() }, |row| row.json("body"))?;
     pins.ok_or_else(|| StoreError::NotFound { what: "set of pins", name: digest.to_string() }.into())
 }
 
@@ -124,8 +125,7 @@ fn put_lane(tx: &Tx<'_>, spec: &LaneSpec) -> TxResult<()> {
         tx.run(sql::PLUGIN_VERSION_INSERT, params)?;
     }
     for (scope, amount) in ledger::shares(&spec.pins, spec.tranche) {
-        let params =
-            named_params! { ":pins": digest.as_bytes(), ":scope": scope, ":amount": cents(amount) };
+        let params = named_params! { ":pins": digest.as_bytes(), ":scope": scope, ":amount": cents(amount) };
         tx.run(sql::TRANCHE_PUT, params)?;
     }
     let params = named_params! {

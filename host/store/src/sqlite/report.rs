@@ -51,8 +51,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
             (row.plain::<Option<i64>>("lane_id")?.map(LaneId), row.plain::<Option<Vec<u8>>>("rank_key")?);
         Ok((rows::read_entry_status(row)?, terms, place))
     })?;
-    let (mut status, terms, place) =
-        rows::the_one(found, key, |(status, ..)| status.name.tracker.clone())?;
+    let (mut status, terms, place) = rows::the_one(found, key, |(status, ..)| status.name.tracker.clone())?;
     status.holds = rows::holds(tx, &status)?;
     let known = KnownEntry::get(tx, status.id)?;
     Ok(EntryDetail {
@@ -180,7 +179,12 @@ pub(super) fn coverage(tx: &Tx<'_>) -> TxResult<Vec<Coverage>> {
     let counts = tx.all(sql::COVERAGE_LIST, [], |row| {
         let held_for = row.plain::<String>("held_for")?;
         let held_for = HoldKind::ALL.into_iter().find(|kind| kind.as_str() == held_for);
-        Ok((row.plain::<String>("backlog")?, row.word::<EntryState>("state")?, held_for, row.count("entries")?))
+        Ok((
+            row.plain::<String>("backlog")?,
+            row.word::<EntryState>("state")?,
+            held_for,
+            row.count("entries")?,
+        ))
     })?;
     for (backlog, state, held_for, entries) in counts {
         let coverage = backlogs.entry(backlog.clone()).or_insert_with(|| empty_coverage(backlog));

@@ -132,3 +132,108 @@ queries! {
     WAKE_INSERT = "wake_insert";
     WAKE_LIST_DUE = "wake_list_due";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use rusqlite::Connection;
+    use tollgate_core::Timestamp;
+
+    use super::*;
+    use crate::sqlite::{migrate, open};
+
+    fn connection() -> Connection {
+        let mut connection = open::in_memory().ok().unwrap();
+        migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
+        connection
+    }
+
+    fn sources() -> Vec<(String, String)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let files = fs::read_dir(root.join("sqlite")).unwrap().map(|file| file.unwrap().path());
+        let files = files.chain([root.join("sqlite.rs")]);
+        files.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+    }
+
+    #[test]
+    fn every_file_is_a_query_and_every_query_is_used() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/sqlite");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.is_file());
+        let names: BTreeSet<_> =
+            files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        let listed: BTreeSet<_> = ALL.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(names, listed);
+
+        let sources = sources();
+        for name in listed {
+            let constant = format!("sql::{}", name.to_uppercase());
+            let is_word = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let used = |text: &String| text.split(&constant).skip(1).any(is_word);
+            assert!(sources.iter().any(|(_, text)| used(text)), "{constant} is used nowhere");
+        }
+    }
+
+    #[test]
+    fn no_query_hides_in_the_code() {
+        for (path, text) in sources() {
+            for verb in ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE "] {
+                let hidden = format!("\"{verb}");
+                let own = path.ends_with("sql.rs");
+                assert!(own || !text.contains(&hidden), "{path} has a query that begins with {verb}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_query_fits_the_schema() {
+        let connection = connection();
+        for (name, text) in ALL {
+            if let Err(error) = connection.prepare(text) {
+                panic!("{name}: {error}");
+            }
+        }
+    }
+
+    /// The steps of the plan of a query.
+    fn plan(query: &str) -> Vec<String> {
+        let connection = connection();
+        let explain = format!("EXPLAIN QUERY PLAN {query}");
+        let mut statement = connection.prepare(&explain).unwrap();
+        // A plan does not depend on the values, so none are given.
+        let steps = statement.raw_query().mapped(|row| row.get("detail"));
+        steps.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[track_caller]
+    fn check_searches(query: &str, table: &str, index: &str) {
+        let plan = plan(query);
+        let about = |step: &&String| step.split_whitespace().nth(1) == Some(table);
+        let steps: Vec<_> = plan.iter().filter(about).collect();
+        assert!(!steps.is_empty(), "`{table}` is not in {plan:?}");
+        for step in steps {
+            assert!(step.starts_with("SEARCH") && step.contains(index), "{step}\nin {plan:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_descends_the_ready_index() {
+        check_searches(RUN_CLAIM, "head", "PRIMARY KEY (lane_id=?)");
+        check_searches(RUN_CLAIM, "ready", "PRIMARY KEY (lane_id=? AND rank_key=? AND entry_id=?)");
+        check_searches(RUN_CLAIM_ONLY, "ready", "ready_by_entry");
+    }
+
+    #[test]
+    fn what_is_done_often_scans_nothing() {
+        check_searches(OUTBOX_LIST_TAKABLE, "earlier", "outbox_unsettled");
+        check_searches(OUTBOX_LIST_TAKABLE, "outbox", "outbox_due");
+        check_searches(OUTBOX_LAPSE, "outbox", "outbox_leased");
+        check_searches(RUN_LIST_LAPSED, "run", "run_leased");
+        check_searches(RUN_RENEW_LEASES, "run", "run_leased");
+        check_searches(ENTRY_LIST_DEPENDANTS, "link", "link_by_target");
+        check_searches(ENTRY_LIST_DUE, "place", "place_due");
+        check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
+        check_searches(WAKE_LIST_DUE, "wake", "wake_due");
+    }
+}

@@ -46,7 +46,11 @@ pub(super) fn write(tx: &Tx<'_>, write: RunWrite) -> TxResult<()> {
 }
 
 /// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.
-pub(super) fn reserve(tx: &Tx<'_>, claim: Claim, amount: tollgate_core::Microcents) -> TxResult<EscrowAnswer> {
+pub(super) fn reserve(
+    tx: &Tx<'_>,
+    claim: Claim,
+    amount: tollgate_core::Microcents,
+) -> TxResult<EscrowAnswer> {
     let mut run = LiveRun::held_by(tx, claim)?;
     let mut amounts = Amounts::from([(ledger::PROJECT.to_owned(), amount)]);
     amounts.extend(ledger::tranche(tx, run.pins)?.into_keys().map(|scope| (scope, amount)));
@@ -190,9 +194,7 @@ fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
     match end {
         End::Done => (RunState::Done, EntryState::Done, None),
         End::Failed(stopped) => (RunState::Failed, EntryState::Failed, Some(&stopped.reason)),
-        End::Escalated { stopped, .. } => {
-            (RunState::Escalated, EntryState::Escalated, Some(&stopped.reason))
-        }
+        End::Escalated { stopped, .. } => (RunState::Escalated, EntryState::Escalated, Some(&stopped.reason)),
         End::Cancelled { reason } => (RunState::Cancelled, EntryState::Failed, Some(reason)),
     }
 }

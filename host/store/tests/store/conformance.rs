@@ -1,5 +1,8 @@
 //! What every store must do. Each store runs the same cases: a case is a function from a factory of empty stores.
 
+mod caps;
+mod intake;
+mod outbox;
 mod runs;
 
 /// Makes a test of each case for a store.
@@ -29,5 +32,44 @@ macro_rules! exercise {
 exercise! {
     runs:
         an_entry_goes_from_arrival_to_delivered_record,
+        a_claim_takes_the_smallest_rank_key_and_begun_runs_first,
+        lanes_take_turns_and_save_up_nothing,
+        only_named_entries_are_claimed_when_some_are_named,
+        a_claim_whose_answer_was_lost_is_given_again,
+        a_stale_fence_changes_nothing,
+        a_lease_that_is_renewed_does_not_lapse,
+        a_write_is_all_or_nothing,
+        a_wait_for_what_has_happened_is_no_wait,
+        how_a_run_ends_is_how_its_entry_stands,
+        hosts_that_were_asked_to_stop_begin_nothing,
+        a_new_policy_pins_new_runs_only,
+    ;
+    intake:
+        an_arrival_that_brings_nothing_new_changes_nothing,
+        a_hold_of_the_policy_keeps_an_entry_until_it_is_lifted,
+        an_entry_whose_time_comes_is_ready_by_itself,
+        dependencies_hold_and_lift,
+        a_dependency_is_satisfied_by_its_rule,
+        entries_that_wait_for_each_other_say_so,
+        a_key_that_an_alias_changed_is_told_as_written,
+        an_edit_during_a_run_changes_nothing_but_is_remembered,
+        what_a_change_means_for_an_entry_that_is_over,
+        what_is_absent_twice_is_gone_and_can_come_back,
+        scores_that_are_due_get_new_places,
+        a_key_that_two_trackers_have_must_be_told_apart,
+    ;
+    outbox:
+        deliveries_to_one_entry_are_in_order,
+        a_delivery_that_failed_is_tried_again_before_later_ones,
+        a_delivery_whose_host_died_is_ambiguous,
+        a_run_wakes_when_the_last_of_its_effects_is_settled,
+        what_is_delivered_after_the_end_does_not_change_the_chain,
+        a_published_file_knows_what_was_published_there_before,
+    ;
+    caps:
+        a_cap_without_room_changes_nothing_and_says_until_when,
+        what_is_not_spent_goes_back_whenever_a_run_rests,
+        money_belongs_to_the_period_in_which_it_was_set_aside,
+        a_cap_on_a_plugin_counts_that_plugin_alone,
     ;
 }

@@ -2,5 +2,7 @@
 
 mod support;
 
+mod check;
 mod conformance;
 mod sqlite;
+mod traces;

@@ -27,73 +27,73 @@ use tollgate_store::{
     },
 };
 
-pub const TRACKER: &str = "folder:docs";
-pub const BACKLOG: &str = "specs";
-pub const LEASE: Duration = Duration::from_secs(30);
+pub(crate) const TRACKER: &str = "folder:docs";
+pub(crate) const BACKLOG: &str = "specs";
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
 /// What a claim sets aside, in a world without other wishes.
-pub const TRANCHE: Microcents = Microcents(100);
+pub(crate) const TRANCHE: Microcents = Microcents(100);
 
 /// The time at which every world begins: a Friday evening.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-11-20T20:00:00Z".parse().unwrap()
 }
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// A store, its clock and one lane.
-pub struct World<S> {
-    pub store: S,
-    pub clock: Arc<ManualClock>,
-    pub lane: LaneId,
-    pub host: HostId,
+pub(crate) struct World<S> {
+    pub(crate) store: S,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) lane: LaneId,
+    pub(crate) host: HostId,
 }
 
 impl<S: Store> World<S> {
-    pub async fn new(make: &dyn Fn(Arc<ManualClock>) -> S) -> Self {
+    pub(crate) async fn new(make: &dyn Fn(Arc<ManualClock>) -> S) -> Self {
         Self::with_caps(make, vec![]).await
     }
 
-    pub async fn with_caps(make: &dyn Fn(Arc<ManualClock>) -> S, caps: Vec<Cap>) -> Self {
+    pub(crate) async fn with_caps(make: &dyn Fn(Arc<ManualClock>) -> S, caps: Vec<Cap>) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
         let store = make(Arc::clone(&clock));
         let applied = store.apply_policy(policy(&["spec"], caps)).await.unwrap();
         Self { lane: applied.lanes[0].id, store, clock, host: HostId("here-1".into()) }
     }
 
-    pub async fn admit(&self, arrivals: Vec<Arrival>) -> Vec<Change> {
+    pub(crate) async fn admit(&self, arrivals: Vec<Arrival>) -> Vec<Change> {
         let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
         self.store.admit(reconcile, arrivals).await.unwrap()
     }
 
     /// Admits what there is of the source, all of it; the keys that are gone.
-    pub async fn reconcile(&self, arrivals: Vec<Arrival>, complete: bool) -> Vec<String> {
+    pub(crate) async fn reconcile(&self, arrivals: Vec<Arrival>, complete: bool) -> Vec<String> {
         let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
         self.store.admit(reconcile, arrivals).await.unwrap();
         self.store.finish_reconcile(reconcile, complete).await.unwrap().gone
     }
 
-    pub fn arrival(&self, key: &str) -> Arrival {
+    pub(crate) fn arrival(&self, key: &str) -> Arrival {
         arrival(self.lane, key, 0)
     }
 
-    pub async fn state(&self, key: &str) -> EntryState {
+    pub(crate) async fn state(&self, key: &str) -> EntryState {
         self.store.entry(key, None).await.unwrap().status.state
     }
 
     /// `kind: sentence` of every hold.
-    pub async fn holds(&self, key: &str) -> Vec<String> {
+    pub(crate) async fn holds(&self, key: &str) -> Vec<String> {
         let holds = self.store.entry(key, None).await.unwrap().status.holds;
         holds.into_iter().map(|hold| format!("{}: {}", hold.kind, hold.reason)).collect()
     }
 
-    pub async fn id(&self, key: &str) -> EntryId {
+    pub(crate) async fn id(&self, key: &str) -> EntryId {
         self.store.entry(key, None).await.unwrap().status.id
     }
 
-    pub fn request(&self) -> ClaimRequest {
+    pub(crate) fn request(&self) -> ClaimRequest {
         ClaimRequest {
             host: self.host.clone(),
             lease: LEASE,
@@ -104,14 +104,14 @@ impl<S: Store> World<S> {
         }
     }
 
-    pub async fn claim(&self) -> ClaimedRun {
+    pub(crate) async fn claim(&self) -> ClaimedRun {
         match self.store.claim(self.request()).await.unwrap() {
             ClaimOutcome::Claimed(run) => *run,
             other => panic!("expected a run, got {other:?}"),
         }
     }
 
-    pub async fn claim_nothing(&self) -> ClaimOutcome {
+    pub(crate) async fn claim_nothing(&self) -> ClaimOutcome {
         match self.store.claim(self.request()).await.unwrap() {
             ClaimOutcome::Claimed(run) => panic!("expected no run, got {run:?}"),
             other => other,
@@ -119,27 +119,27 @@ impl<S: Store> World<S> {
     }
 
     /// Claims the head and drives it to an end in one write.
-    pub async fn work(&self, end: End) -> ClaimedRun {
+    pub(crate) async fn work(&self, end: End) -> ClaimedRun {
         let run = self.claim().await;
         self.finish(&run, end).await;
         run
     }
 
-    pub async fn finish(&self, run: &ClaimedRun, end: End) {
+    pub(crate) async fn finish(&self, run: &ClaimedRun, end: End) {
         self.store.write(finish(run, self.store.id(), end)).await.unwrap();
     }
 
-    pub async fn take(&self, max: u32) -> Vec<Delivery> {
+    pub(crate) async fn take(&self, max: u32) -> Vec<Delivery> {
         self.store.take_deliveries(&self.host, LEASE, max).await.unwrap()
     }
 
-    pub async fn settle(&self, delivery: &Delivery) {
+    pub(crate) async fn settle(&self, delivery: &Delivery) {
         let stale = self.store.settle_deliveries(vec![(delivery.clone(), delivered())]).await.unwrap();
         assert_eq!(stale, vec![], "the delivery is still ours");
     }
 }
 
-pub fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
+pub(crate) fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
     let lane = |pipeline: &&str| LaneSpec {
         backlog: BACKLOG.into(),
         pipeline: (*pipeline).into(),
@@ -157,7 +157,7 @@ pub fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
     }
 }
 
-pub fn cap(scope: &str, limit: u64) -> Cap {
+pub(crate) fn cap(scope: &str, limit: u64) -> Cap {
     Cap {
         scope: scope.into(),
         period: CapPeriod::Day,
@@ -167,7 +167,7 @@ pub fn cap(scope: &str, limit: u64) -> Cap {
 }
 
 /// Pins of a pipeline of two stages: `draft`, which may use 40, and `publish`, which may use 60.
-pub fn pins(pipeline: &str) -> Pins {
+pub(crate) fn pins(pipeline: &str) -> Pins {
     let stage = |name: &str, fuel: u64| Stage {
         name: name.into(),
         plugin: format!("{name}@^1"),
@@ -204,16 +204,16 @@ pub fn pins(pipeline: &str) -> Pins {
     }
 }
 
-pub fn plugin(name: &str) -> Digest {
+pub(crate) fn plugin(name: &str) -> Digest {
     Digest::of(format!("component of {name}"))
 }
 
-pub fn name(key: &str) -> EntryName {
+pub(crate) fn name(key: &str) -> EntryName {
     EntryName { tracker: TRACKER.into(), key: key.into() }
 }
 
 /// An item with this key; larger scores come first.
-pub fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
+pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
     let created_at = start();
     let item = SourceItem {
         name: name(key),
@@ -260,7 +260,7 @@ pub fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
 }
 
 /// Changes to an arrival that read well in a row.
-pub trait ArrivalExt {
+pub(crate) trait ArrivalExt {
     fn closed(self) -> Self;
     fn says(self, body: &str) -> Self;
     fn needs(self, key: &str) -> Self;
@@ -313,11 +313,11 @@ impl ArrivalExt for Arrival {
     }
 }
 
-pub fn key_of_step(stage: &str, attempt: u32) -> StepKey {
+pub(crate) fn key_of_step(stage: &str, attempt: u32) -> StepKey {
     StepKey { name: StepName { stage: stage.into(), gate: None }, rework: 0, attempt }
 }
 
-pub fn step(stage: &str, attempt: u32, cost: u64) -> Step {
+pub(crate) fn step(stage: &str, attempt: u32, cost: u64) -> Step {
     let produced =
         Produced { summary: "written".into(), data: json!({}), artifacts: vec![], effects: vec![] };
     Step {
@@ -332,15 +332,15 @@ pub fn step(stage: &str, attempt: u32, cost: u64) -> Step {
     }
 }
 
-pub fn reference(stage: &str, id: &str) -> EffectRef {
+pub(crate) fn reference(stage: &str, id: &str) -> EffectRef {
     EffectRef { step: key_of_step(stage, 1), id: id.into() }
 }
 
-pub fn effect(stage: &str, id: &str) -> ReleasedEffect {
+pub(crate) fn effect(stage: &str, id: &str) -> ReleasedEffect {
     effect_with(stage, id, "set-state", json!({ "state": "specified" }))
 }
 
-pub fn publish(stage: &str, id: &str, path: &str, content: &str) -> ReleasedEffect {
+pub(crate) fn publish(stage: &str, id: &str, path: &str, content: &str) -> ReleasedEffect {
     let body = json!({ "path": path, "artifact": Digest::of(content), "media-type": "text/markdown" });
     effect_with(stage, id, "publish-file", body)
 }
@@ -350,21 +350,21 @@ fn effect_with(stage: &str, id: &str, kind: &str, body: Value) -> ReleasedEffect
     ReleasedEffect { reference: reference(stage, id), effect }
 }
 
-pub fn go_on(claim: Claim) -> RunWrite {
+pub(crate) fn go_on(claim: Claim) -> RunWrite {
     RunWrite { claim, steps: vec![], released: vec![], events: vec![], next: NextState::GoOn }
 }
 
-pub fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
+pub(crate) fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
     let next = NextState::Wait { wakes, reason: "waits for something".into() };
     RunWrite { next, ..go_on(claim) }
 }
 
-pub fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
+pub(crate) fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
     let record = Box::new(record(run, store, end.clone()));
     RunWrite { next: NextState::Finish { end, record }, ..go_on(run.claim) }
 }
 
-pub fn failed(reason: &str) -> End {
+pub(crate) fn failed(reason: &str) -> End {
     End::Failed(tollgate_core::course::Stopped {
         at: None,
         reason: reason.into(),
@@ -372,15 +372,15 @@ pub fn failed(reason: &str) -> End {
     })
 }
 
-pub fn delivered() -> DeliveryOutcome {
+pub(crate) fn delivered() -> DeliveryOutcome {
     DeliveryOutcome::Settled(Delivered::Done { reference: Some("there".into()), data: Value::Null })
 }
 
-pub fn event(n: i64) -> NewEvent {
+pub(crate) fn event(n: i64) -> NewEvent {
     NewEvent { kind: EventKind::StepEnded, body: json!({ "n": n }) }
 }
 
-pub fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
+pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
     let pins = pins(&run.run.pipeline);
     Record {
         schema: SCHEMA.into(),

@@ -1,23 +1,28 @@
 //! Claims, writes, waits and ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tollgate_core::{
-    Microcents,
-    course::End,
+    Digest, HostId, Microcents, RunId,
+    course::{End, Stopped},
     entry::EntryState,
     event::{ChainHead, EventKind},
     run::RunState,
     time::ManualClock,
 };
 use tollgate_store::{
-    Store,
-    port::{ClaimOutcome, DeliveryKind, OpenWork, RunWrite, Wake},
+    Store, StoreError,
+    port::{
+        ClaimOutcome, ClaimRequest, Control, DeliveryKind, EscrowAnswer, OpenWork, RunWrite, StopMode,
+        StopRequest, Sweep, Wake,
+    },
 };
 
 use crate::support::*;
 
-pub async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
     let world = World::with_caps(make, vec![cap("project", 1_000)]).await;
     let changes = world.admit(vec![world.arrival("A")]).await;
     assert_eq!((changes[0].created, changes[0].state), (true, EntryState::Ready));
@@ -49,7 +54,8 @@ pub async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(make: &dyn
     assert!(again.begun);
     assert_eq!(again.claim.run, run.claim.run);
     assert_eq!(again.claim.fence, run.claim.fence.raised());
-    let last = RunWrite { steps: vec![step("publish", 1, 60)], ..finish(&again, world.store.id(), End::Done) };
+    let last =
+        RunWrite { steps: vec![step("publish", 1, 60)], ..finish(&again, world.store.id(), End::Done) };
     world.store.write(last).await.unwrap();
     assert_eq!(world.state("A").await, EntryState::Done);
 
@@ -77,4 +83,245 @@ pub async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(make: &dyn
     let coverage = world.store.coverage().await.unwrap();
     assert_eq!(coverage[0].states, [(EntryState::Done, 1)].into());
     assert_eq!(coverage[0].cost, Microcents(90));
+}
+
+pub(crate) async fn a_claim_takes_the_smallest_rank_key_and_begun_runs_first<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let scores = [("LOW", 1), ("HIGH", 9), ("MID", 5)];
+    world.admit(scores.map(|(key, score)| arrival(world.lane, key, score)).to_vec()).await;
+    let ahead = world.store.entry("LOW", None).await.unwrap().ahead;
+    assert_eq!(ahead, Some(2));
+
+    let high = world.claim().await;
+    assert_eq!(high.run.entry.key, "HIGH");
+    let mid = world.claim().await;
+    assert_eq!(mid.run.entry.key, "MID");
+    world.store.release(mid.claim, "the host stops").await.unwrap();
+    assert_eq!(world.claim().await.run.entry.key, "MID", "finish before start");
+    assert_eq!(world.claim().await.run.entry.key, "LOW");
+}
+
+pub(crate) async fn lanes_take_turns_and_save_up_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let applied = world.store.apply_policy(policy(&["spec", "triage"], vec![])).await.unwrap();
+    let [spec, triage] = [applied.lanes[0].id, applied.lanes[1].id];
+    let in_lane =
+        |lane, prefix: &str| (0..6).map(|n| arrival(lane, &format!("{prefix}{n}"), 0)).collect::<Vec<_>>();
+    // Only one lane has work at first; the other is not owed for that time.
+    world.admit(in_lane(spec, "S")).await;
+    let request = || ClaimRequest { lanes: vec![spec, triage], ..world.request() };
+    let claimed = async || match world.store.claim(request()).await.unwrap() {
+        ClaimOutcome::Claimed(run) => run.run.entry.key[..1].to_owned(),
+        other => panic!("expected a run, got {other:?}"),
+    };
+    assert_eq!([claimed().await, claimed().await], ["S", "S"]);
+    world.admit(in_lane(triage, "T")).await;
+    let order = [claimed().await, claimed().await, claimed().await, claimed().await, claimed().await];
+    assert!(order.windows(2).all(|pair| pair[0] != pair[1]), "{order:?}");
+
+    // A lane that the policy does not name any more, or whose window is closed, gives nothing.
+    let only_triage = ClaimRequest { lanes: vec![triage], ..world.request() };
+    let ClaimOutcome::Claimed(run) = world.store.claim(only_triage).await.unwrap() else { panic!("T waits") };
+    assert_eq!(run.run.pipeline, "triage");
+    world.store.apply_policy(policy(&["spec"], vec![])).await.unwrap();
+    let only_triage = ClaimRequest { lanes: vec![triage], ..world.request() };
+    assert!(matches!(world.store.claim(only_triage).await.unwrap(), ClaimOutcome::Nothing));
+}
+
+pub(crate) async fn only_named_entries_are_claimed_when_some_are_named<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![arrival(world.lane, "HIGH", 9), arrival(world.lane, "LOW", 1)]).await;
+    let only_low = ClaimRequest { only: vec![world.id("LOW").await], ..world.request() };
+    let ClaimOutcome::Claimed(run) = world.store.claim(only_low.clone()).await.unwrap() else { panic!() };
+    assert_eq!(run.run.entry.key, "LOW");
+    let again = ClaimRequest { new_run: RunId::generate(), ..only_low };
+    assert!(matches!(world.store.claim(again).await.unwrap(), ClaimOutcome::Nothing));
+}
+
+pub(crate) async fn a_claim_whose_answer_was_lost_is_given_again<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let request = world.request();
+    let ClaimOutcome::Claimed(first) = world.store.claim(request.clone()).await.unwrap() else { panic!() };
+    let ClaimOutcome::Claimed(second) = world.store.claim(request.clone()).await.unwrap() else { panic!() };
+    assert_eq!(first.claim, second.claim);
+    let other = ClaimRequest { host: HostId("there-1".into()), ..request };
+    assert!(matches!(world.store.claim(other).await, Err(StoreError::Conflict(_))));
+}
+
+pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let stale = world.claim().await;
+    world.clock.advance(LEASE);
+    let swept = world.store.sweep().await.unwrap();
+    assert_eq!(swept.lapsed_runs, [stale.claim.run]);
+    let before = world.store.run(stale.claim.run).await.unwrap();
+
+    let write = RunWrite { steps: vec![step("draft", 1, 1)], events: vec![event(1)], ..go_on(stale.claim) };
+    let is_stale = |error: StoreError| matches!(error, StoreError::StaleFence { .. });
+    assert!(is_stale(world.store.write(write).await.unwrap_err()));
+    let end = finish(&stale, world.store.id(), End::Done);
+    assert!(is_stale(world.store.write(end).await.unwrap_err()));
+    assert!(is_stale(world.store.release(stale.claim, "late").await.unwrap_err()));
+    assert!(is_stale(world.store.reserve(stale.claim, Microcents(1)).await.unwrap_err()));
+    let after = world.store.run(stale.claim.run).await.unwrap();
+    assert_eq!(before.events, after.events);
+    assert_eq!(before.summary, after.summary);
+
+    let next = world.claim().await;
+    assert!(next.begun && next.claim.fence > stale.claim.fence);
+    assert_eq!(next.run.crashes, 1);
+    assert_eq!(next.escrow, TRANCHE, "the tranche is set aside anew");
+    world.finish(&next, End::Done).await;
+    let twice = finish(&next, world.store.id(), End::Done);
+    assert!(is_stale(world.store.write(twice).await.unwrap_err()));
+}
+
+pub(crate) async fn a_lease_that_is_renewed_does_not_lapse<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let first = world.claim().await;
+    world.clock.advance(LEASE / 2);
+    let second = world.claim().await;
+    assert_eq!(world.store.renew_leases(&world.host, LEASE).await.unwrap().len(), 2);
+    world.clock.advance(LEASE / 2);
+    assert_eq!(world.store.sweep().await.unwrap(), Sweep::default());
+    let other = HostId("there-1".into());
+    assert_eq!(world.store.renew_leases(&other, LEASE).await.unwrap(), []);
+    // A clock that is set back gives nobody more time, and one that lapsed is not brought back.
+    world.clock.advance(LEASE / 2);
+    world.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+    world.clock.set_wall(start());
+    assert_eq!(world.store.renew_leases(&world.host, LEASE).await.unwrap(), []);
+    let swept = world.store.sweep().await.unwrap();
+    assert_eq!(swept.lapsed_runs.len(), 2, "{first:?} {second:?}");
+}
+
+pub(crate) async fn a_write_is_all_or_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::with_caps(make, vec![cap("project", 1_000)]).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let run = world.claim().await;
+    let before = world.store.run(run.claim.run).await.unwrap();
+    let too_much = RunWrite {
+        steps: vec![step("draft", 1, 60), step("publish", 1, 60)],
+        released: vec![effect("draft", "state")],
+        events: vec![event(1)],
+        ..go_on(run.claim)
+    };
+    let error = world.store.write(too_much).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Conflict(text) if text.contains("reserve more")), "{error}");
+    let unknown = wait(run.claim, vec![Wake::Delivered(vec![reference("draft", "never released")])]);
+    assert!(matches!(world.store.write(unknown).await, Err(StoreError::Conflict(_))));
+    let after = world.store.run(run.claim.run).await.unwrap();
+    assert_eq!((before.events, before.escrow), (after.events, after.escrow));
+    assert_eq!((after.steps.len(), after.effects.len()), (0, 0));
+    assert_eq!(world.store.cap_balances().await.unwrap()[0].balance.settled, Microcents::ZERO);
+    assert_eq!(world.store.reserve(run.claim, Microcents(20)).await.unwrap(), EscrowAnswer::Reserved);
+    let enough = RunWrite { steps: vec![step("draft", 1, 60), step("publish", 1, 60)], ..go_on(run.claim) };
+    world.store.write(enough).await.unwrap();
+}
+
+pub(crate) async fn a_wait_for_what_has_happened_is_no_wait<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let run = world.claim().await;
+    let write = RunWrite { released: vec![effect("draft", "state")], ..go_on(run.claim) };
+    world.store.write(write).await.unwrap();
+    let [delivery] = world.take(9).await.try_into().unwrap();
+    world.settle(&delivery).await;
+    let effects = Wake::Delivered(vec![reference("draft", "state")]);
+    world.store.write(wait(run.claim, vec![effects])).await.unwrap();
+    let run = world.claim().await;
+    world.store.write(wait(run.claim, vec![Wake::At(start())])).await.unwrap();
+    let run = world.claim().await;
+
+    // Whichever comes first ends the wait, and it ends once.
+    let soon = start().after(Duration::from_secs(5));
+    let later = start().after(Duration::from_secs(9));
+    world.store.write(wait(run.claim, vec![Wake::At(later), Wake::At(soon)])).await.unwrap();
+    assert!(matches!(world.claim_nothing().await, ClaimOutcome::Nothing));
+    let open = world.store.open_work().await.unwrap();
+    assert_eq!((open.waiting, open.next_wake_at), (1, Some(soon)));
+    assert_eq!(world.store.lift_due().await.unwrap(), 0);
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(world.store.lift_due().await.unwrap(), 1);
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(world.store.lift_due().await.unwrap(), 0);
+    assert!(world.claim().await.begun);
+}
+
+pub(crate) async fn how_a_run_ends_is_how_its_entry_stands<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let escalated = End::Escalated {
+        to: "ines".into(),
+        stopped: Stopped { at: None, reason: "unclear".into(), recovery: "say more".into() },
+    };
+    let ends = [
+        (End::Done, EntryState::Done, RunState::Done),
+        (failed("it broke"), EntryState::Failed, RunState::Failed),
+        (escalated, EntryState::Escalated, RunState::Escalated),
+        (End::Cancelled { reason: "not now".into() }, EntryState::Failed, RunState::Cancelled),
+    ];
+    for (round, (end, entry_state, run_state)) in (1..).zip(ends) {
+        world.admit(vec![world.arrival("A")]).await;
+        let run = world.work(end).await;
+        assert_eq!(run.run.round, round);
+        assert_eq!(world.state("A").await, entry_state);
+        assert_eq!(world.store.run(run.claim.run).await.unwrap().summary.state, run_state);
+        assert_eq!(world.store.newest_run(&name("A")).await.unwrap(), Some(run.claim.run));
+        world.store.retry(world.id("A").await, "ines", "once more").await.unwrap();
+    }
+    assert_eq!(world.state("A").await, EntryState::Ready);
+    let error = world.store.retry(world.id("A").await, "ines", "why not").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "A is ready; only an entry that is done, failed or escalated can be retried"
+    );
+    assert_eq!(world.store.run_ids().await.unwrap().len(), 4);
+}
+
+pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let begun = world.claim().await;
+    world.store.release(begun.claim, "room for others").await.unwrap();
+    let stop = |mode| StopRequest { mode, who: "ines".into(), why: "maintenance".into() };
+
+    world.store.stop(stop(StopMode::Now)).await.unwrap();
+    assert!(matches!(world.claim_nothing().await, ClaimOutcome::Stopped));
+    world.store.stop(stop(StopMode::Drain)).await.unwrap();
+    assert_eq!(world.store.control().await.unwrap().stop, Some(stop(StopMode::Drain)));
+    assert!(world.claim().await.begun, "what was begun is driven to its end");
+    assert!(matches!(world.claim_nothing().await, ClaimOutcome::Stopped));
+    world.store.resume().await.unwrap();
+    assert_eq!(world.store.control().await.unwrap(), Control::default());
+    let only_begun = ClaimRequest { only_begun: true, ..world.request() };
+    assert!(matches!(world.store.claim(only_begun).await.unwrap(), ClaimOutcome::Nothing));
+    assert!(!world.claim().await.begun);
+}
+
+pub(crate) async fn a_new_policy_pins_new_runs_only<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let first = world.store.applied_policy().await.unwrap().unwrap();
+    assert_eq!(world.store.apply_policy(policy(&["spec"], vec![])).await.unwrap(), first, "nothing changed");
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let before = world.claim().await;
+    let mut changed = policy(&["spec"], vec![]);
+    changed.lanes[0].pins.engine = "another".into();
+    let second = world.store.apply_policy(changed.clone()).await.unwrap();
+    assert_eq!(second.version, first.version + 1, "the same text with other plugins is another version");
+    assert_eq!(second.lanes[0].id, first.lanes[0].id);
+    let after = world.claim().await;
+    assert_eq!(world.store.pins(before.run.pins).await.unwrap(), pins("spec"));
+    assert_eq!(world.store.pins(after.run.pins).await.unwrap(), changed.lanes[0].pins);
+    assert!(matches!(world.store.pins(Digest::of("none")).await, Err(StoreError::NotFound { .. })));
 }

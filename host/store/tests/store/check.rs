@@ -1,0 +1,115 @@
+//! What must agree in a SQLite store at every commit, checked by counting again what it keeps count of.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+/// Each query finds rows that contradict the sentence.
+const CONTRADICTIONS: &[(&str, &str)] = &[
+    (
+        "an entry that is ready has a row in the ready index",
+        "SELECT entry.id FROM entry JOIN place ON place.entry_id = entry.id
+         LEFT JOIN ready ON ready.entry_id = entry.id AND ready.run_seq IS NULL
+             AND ready.lane_id = place.lane_id AND ready.rank_key = place.rank_key
+         WHERE entry.state = 'ready' AND ready.lane_id IS NULL",
+    ),
+    (
+        "a running run that nobody drives has a row in the ready index",
+        "SELECT run.seq FROM run LEFT JOIN ready ON ready.run_seq = run.seq
+         WHERE run.state = 'running' AND run.lease_until IS NULL AND ready.lane_id IS NULL",
+    ),
+    (
+        "the ready index has nothing else",
+        "SELECT ready.entry_id FROM ready JOIN entry ON entry.id = ready.entry_id
+         LEFT JOIN run ON run.seq = ready.run_seq
+         WHERE CASE WHEN ready.run_seq IS NULL THEN entry.state <> 'ready'
+                    ELSE run.state <> 'running' OR run.lease_until IS NOT NULL END",
+    ),
+    (
+        "lanes count what waits in them",
+        "SELECT id FROM lane WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
+    ),
+    (
+        "coverage counts entries",
+        "SELECT backlog, state, coalesce(held_for, '') AS held_for, count(*) AS entries FROM entry GROUP BY 1, 2, 3
+         EXCEPT SELECT backlog, state, held_for, entries FROM coverage",
+    ),
+    (
+        "coverage counts nothing else",
+        "SELECT sum(entries) FROM coverage HAVING sum(entries) <> (SELECT count(*) FROM entry)",
+    ),
+    (
+        "of the entries that wait, those with a hold are held",
+        "SELECT id FROM entry WHERE state IN ('new', 'held', 'ready')
+           AND (state = 'held') <> EXISTS (SELECT 1 FROM hold WHERE entry_id = entry.id)",
+    ),
+    (
+        "an entry is busy as long as a run of it is alive",
+        "SELECT id FROM entry WHERE (state = 'busy') <> EXISTS (
+             SELECT 1 FROM run WHERE entry_id = entry.id AND state IN ('running', 'waiting'))",
+    ),
+    (
+        "unsatisfied dependencies hold, and no others",
+        "SELECT entry.id FROM entry JOIN link ON link.entry_id = entry.id AND link.kind = 'depends-on'
+         LEFT JOIN entry AS target ON target.tracker = link.tracker AND target.key = link.key
+         WHERE entry.state IN ('new', 'held', 'ready')
+           AND (coalesce(target.state = 'done', 0) OR coalesce(target.closed, 0)) = EXISTS (
+               SELECT 1 FROM hold WHERE entry_id = entry.id AND link_position = link.position)",
+    ),
+    (
+        "no cap is exceeded",
+        "SELECT cap.id FROM cap JOIN cap_period ON cap_id = cap.id WHERE settled + escrow > limit_amount",
+    ),
+    (
+        "a cap's escrow is what runs have set aside",
+        "SELECT cap_id FROM cap_period WHERE escrow <> (
+             SELECT coalesce(sum(amount), 0) FROM escrow
+             WHERE escrow.cap_id = cap_period.cap_id AND escrow.label = cap_period.label)",
+    ),
+    (
+        "what a run has set aside is in the project's cap",
+        "SELECT seq FROM run WHERE escrow <> (
+             SELECT coalesce(sum(amount), 0) FROM escrow JOIN cap ON cap.id = cap_id
+             WHERE run_seq = run.seq AND scope = 'project' AND period = 'day')
+           AND EXISTS (SELECT 1 FROM cap WHERE scope = 'project')",
+    ),
+    (
+        "a run that nobody drives has nothing set aside",
+        "SELECT seq FROM run WHERE lease_until IS NULL AND escrow <> 0",
+    ),
+    (
+        "what was settled is what steps cost",
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM cap WHERE scope = 'project')
+           AND (SELECT coalesce(sum(cost), 0) FROM ledger) <> (
+             SELECT coalesce(sum(settled + overdraft), 0) FROM cap_period JOIN cap ON cap.id = cap_id
+             WHERE scope = 'project')",
+    ),
+    (
+        "a run that is over has one record, and no other run has one",
+        "SELECT seq FROM run WHERE (state NOT IN ('running', 'waiting')) <> (
+             SELECT count(*) FROM outbox WHERE run_seq = run.seq AND kind = 'record')",
+    ),
+    (
+        "only waiting runs have wakes",
+        "SELECT run_seq FROM (SELECT run_seq FROM wake UNION SELECT run_seq FROM wake_delivery)
+         JOIN run ON run.seq = run_seq WHERE run.state <> 'waiting'",
+    ),
+    (
+        "deliveries to an entry are settled in order",
+        "SELECT later.id FROM outbox AS later JOIN outbox AS earlier USING (entry_id)
+         WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'",
+    ),
+];
+
+#[track_caller]
+pub(crate) fn everything_agrees(store: &Path) {
+    let connection = Connection::open(store).unwrap();
+    let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(verdict, "ok");
+    for (sentence, contradictions) in CONTRADICTIONS {
+        let mut statement = connection.prepare(contradictions).unwrap();
+        assert!(!statement.exists([]).unwrap(), "it is not so that {sentence}");
+    }
+    let mut foreign = connection.prepare("PRAGMA foreign_key_check").unwrap();
+    assert!(!foreign.exists([]).unwrap(), "a row names another that is not there");
+}

@@ -1,0 +1,269 @@
+//! Arrivals, holds, dependencies, reconciles, rescoring.
+
+use std::{sync::Arc, time::Duration};
+
+use tollgate_core::{
+    course::End,
+    entry::{DependencyRule, EntryState, HoldKind},
+    time::ManualClock,
+};
+use tollgate_store::{
+    Store, StoreError,
+    port::{Arrival, EntryFilter, OnChange},
+};
+
+use crate::support::*;
+
+pub(crate) async fn an_arrival_that_brings_nothing_new_changes_nothing<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let arrivals = || vec![world.arrival("A"), world.arrival("B").needs("A"), world.arrival("C").closed()];
+    let first = world.admit(arrivals()).await;
+    let second = world.admit(arrivals()).await;
+    for (first, second) in first.iter().zip(&second) {
+        assert_eq!((first.id, &first.key, first.state), (second.id, &second.key, second.state));
+        assert_eq!((first.created, second.created, second.revised), (true, false, false));
+    }
+    let revised = world.admit(vec![world.arrival("A").says("more")]).await;
+    assert!(revised[0].revised && !revised[0].created);
+    let detail = world.store.entry("A", None).await.unwrap();
+    assert_eq!(detail.snapshot.body, "more");
+    assert_eq!(world.store.snapshot(first_revision(&world)).await.unwrap().body, "It does not work.");
+    let all = world.store.entries(EntryFilter::default()).await.unwrap();
+    assert_eq!(all.total, 3);
+    assert!(matches!(world.store.admit(99, vec![]).await, Err(StoreError::NotFound { .. })));
+    let seen = world.store.first_seen(TRACKER, vec!["A".into(), "Z".into()]).await.unwrap();
+    assert_eq!(seen, [("A".to_owned(), start())].into());
+}
+
+fn first_revision<S: Store>(world: &World<S>) -> tollgate_core::Digest {
+    world.arrival("A").revision
+}
+
+pub(crate) async fn a_hold_of_the_policy_keeps_an_entry_until_it_is_lifted<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let held = || world.arrival("A").held(HoldKind::FieldMissing, "`effort` has no value; add it");
+    world.admit(vec![held()]).await;
+    assert_eq!(world.holds("A").await, ["field-missing: `effort` has no value; add it"]);
+    assert_eq!(world.store.open_work().await.unwrap().ready, 0);
+    let coverage = world.store.coverage().await.unwrap();
+    assert_eq!(coverage[0].holds, [(HoldKind::FieldMissing, 1)].into());
+    world.admit(vec![world.arrival("A")]).await;
+    assert_eq!(world.state("A").await, EntryState::Ready);
+
+    let mut nowhere = world.arrival("B");
+    nowhere.admission.place = None;
+    world.admit(vec![nowhere]).await;
+    assert_eq!(world.holds("B").await, ["no-pipeline: the policy gives it no place in any pipeline"]);
+}
+
+pub(crate) async fn an_entry_whose_time_comes_is_ready_by_itself<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let noon = start().after(Duration::from_secs(60));
+    world.admit(vec![world.arrival("A").not_before(noon)]).await;
+    assert_eq!(world.state("A").await, EntryState::Held);
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!(world.store.lift_due().await.unwrap(), 0);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.store.lift_due().await.unwrap(), 1);
+    assert_eq!(world.state("A").await, EntryState::Ready);
+    world.admit(vec![world.arrival("A").not_before(noon)]).await;
+    assert_eq!(world.state("A").await, EntryState::Ready, "a time that has come holds nobody");
+}
+
+pub(crate) async fn dependencies_hold_and_lift<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let b = || world.arrival("B").needs("A").needs("C");
+    world.admit(vec![b(), arrival(world.lane, "C", 0).closed()]).await;
+    let unknown = "dependency-unknown: depends on A, and no entry of that key is known; correct the key, or \
+                   declare an alias for it";
+    assert_eq!(world.holds("B").await, [unknown]);
+    world.admit(vec![world.arrival("A").held(HoldKind::NotEligible, "no")]).await;
+    assert_eq!(world.holds("B").await, ["dependency: waits for A, which is held"]);
+    world.admit(vec![arrival(world.lane, "A", 99)]).await;
+    assert_eq!(world.holds("B").await, ["dependency: waits for A, which waits for its turn"]);
+    let links = world.store.entry("B", None).await.unwrap().links;
+    assert_eq!(links.iter().map(|link| link.satisfied).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(world.store.entry("A", None).await.unwrap().waiting_for_it, ["B"]);
+
+    world.work(failed("it broke")).await;
+    assert_eq!(world.holds("B").await, ["dependency: waits for A, which failed"]);
+    world.store.retry(world.id("A").await, "ines", "mended").await.unwrap();
+    world.work(End::Done).await;
+    assert_eq!(world.state("B").await, EntryState::Ready, "lifted by the transaction that ended the run");
+    world.store.retry(world.id("A").await, "ines", "not good").await.unwrap();
+    assert_eq!(world.state("B").await, EntryState::Held, "what is done again is not done");
+    world.admit(vec![world.arrival("A").closed()]).await;
+    assert_eq!(world.state("B").await, EntryState::Ready, "its tracker says that it is closed");
+}
+
+pub(crate) async fn a_dependency_is_satisfied_by_its_rule<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let by = |rule| world.arrival(&format!("{rule:?}")).needs("A").rule(rule);
+    use DependencyRule::*;
+    world.admit(vec![arrival(world.lane, "A", 99), by(Either), by(Tracker), by(Run)]).await;
+    world.work(End::Done).await;
+    let states =
+        async || [world.state("Either").await, world.state("Tracker").await, world.state("Run").await];
+    assert_eq!(states().await, [EntryState::Ready, EntryState::Held, EntryState::Ready]);
+    assert_eq!(
+        world.holds("Tracker").await,
+        ["dependency: waits for A, which is done, and not closed in its tracker"]
+    );
+    world.admit(vec![arrival(world.lane, "A", 99).closed()]).await;
+    assert_eq!(states().await, [EntryState::Ready; 3]);
+}
+
+pub(crate) async fn entries_that_wait_for_each_other_say_so<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    world
+        .admit(vec![
+            world.arrival("A").needs("B"),
+            world.arrival("B").needs("A"),
+            world.arrival("C").needs("C"),
+        ])
+        .await;
+    assert_eq!(world.holds("A").await, ["dependency: waits for B, which is held"]);
+    assert_eq!(world.holds("B").await, ["dependency: waits for A, which is held"]);
+    assert_eq!(world.holds("C").await, ["dependency: waits for C, which is held"]);
+}
+
+pub(crate) async fn a_key_that_an_alias_changed_is_told_as_written<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let mut aliased = world.arrival("A").needs("BACK-24.1");
+    aliased.links[0].written = Some("task-24.1".into());
+    world.admit(vec![aliased]).await;
+    let [hold] = world.holds("A").await.try_into().unwrap();
+    assert!(hold.contains("depends on BACK-24.1 (written `task-24.1`)"), "{hold}");
+}
+
+pub(crate) async fn an_edit_during_a_run_changes_nothing_but_is_remembered<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let run = world.claim().await;
+    let edited = || world.arrival("A").says("more").on_change(OnChange::Rerun);
+    let change = world.admit(vec![edited()]).await;
+    assert_eq!((change[0].revised, change[0].state), (true, EntryState::Busy));
+    world.finish(&run, End::Done).await;
+    let record = world.store.run(run.claim.run).await.unwrap().record.unwrap();
+    assert!(record.entry.changed_since);
+    assert_eq!(world.state("A").await, EntryState::Done);
+    // Done is said of what the run worked on, so the same arrival means more work now.
+    world.admit(vec![edited()]).await;
+    let again = world.claim().await;
+    assert_eq!((again.run.round, again.run.revision), (2, edited().revision));
+    world.finish(&again, End::Done).await;
+    world.admit(vec![edited()]).await;
+    assert_eq!(world.state("A").await, EntryState::Done);
+}
+
+pub(crate) async fn what_a_change_means_for_an_entry_that_is_over<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
+    world.admit(rules.map(|(key, _)| world.arrival(key)).to_vec()).await;
+    for _ in rules {
+        world.work(End::Done).await;
+    }
+    let same = |(key, rule)| world.arrival(key).on_change(rule);
+    let changed = |(key, rule): (&str, _)| world.arrival(key).says("more").on_change(rule);
+    let states =
+        |changes: Vec<tollgate_store::port::Change>| changes.iter().map(|c| c.state).collect::<Vec<_>>();
+    use EntryState::*;
+    assert_eq!(states(world.admit(rules.map(same).to_vec()).await), [Done, Done, Done]);
+    assert_eq!(states(world.admit(rules.map(changed).to_vec()).await), [Done, Held, Ready]);
+    assert_eq!(
+        world.holds("Q").await,
+        ["person: it changed after its work was done; retry it to have it worked on again"]
+    );
+    assert_eq!(states(world.admit(rules.map(changed).to_vec()).await), [Done, Held, Ready]);
+    world.store.retry(world.id("Q").await, "ines", "yes").await.unwrap();
+    assert_eq!(world.state("Q").await, Ready);
+}
+
+pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let both = || vec![arrival(world.lane, "A", 9), world.arrival("B").needs("A")];
+    let without_a = || both().split_off(1);
+    let none: Vec<String> = vec![];
+    assert_eq!(world.reconcile(both(), true).await, none);
+    assert_eq!(world.reconcile(without_a(), true).await, none, "absent once");
+    assert_eq!(world.reconcile(both(), false).await, none, "seen by a reading that broke off");
+    assert_eq!(world.reconcile(without_a(), true).await, none);
+    assert_eq!(world.reconcile(vec![], false).await, none);
+    assert_eq!(world.reconcile(without_a(), true).await, ["A"]);
+    assert_eq!(world.state("A").await, EntryState::Gone);
+    assert_eq!(world.holds("B").await, ["dependency: waits for A, which is gone from its tracker"]);
+
+    world.reconcile(both(), true).await;
+    let run = world.work(End::Done).await;
+    assert_eq!(run.run.entry.key, "A", "it came back, and waits like a new one");
+    assert_eq!(world.state("B").await, EntryState::Ready);
+    world.reconcile(without_a(), true).await;
+    assert_eq!(world.reconcile(without_a(), true).await, ["A"]);
+    assert_eq!(world.state("B").await, EntryState::Held);
+    world.reconcile(both(), true).await;
+    assert_eq!(
+        world.state("A").await,
+        EntryState::Done,
+        "what is done is not done again for having been away"
+    );
+    assert_eq!(world.state("B").await, EntryState::Ready);
+    let ended = world.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+    world.store.finish_reconcile(ended, false).await.unwrap();
+    assert!(matches!(world.store.finish_reconcile(ended, true).await, Err(StoreError::Conflict(_))));
+}
+
+pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let due = |key, score, hours: u64| {
+        let mut arrival: Arrival = arrival(world.lane, key, score);
+        let at = start().after(Duration::from_secs(hours * 3_600));
+        arrival.admission.place.as_mut().unwrap().due_at = Some(at);
+        arrival
+    };
+    world.admit(vec![due("A", 2, 2), due("B", 1, 1), due("C", 9, 1)]).await;
+    let busy = world.claim().await;
+    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    world.clock.advance(Duration::from_secs(2 * 3_600));
+    let items = world.store.due_for_rescoring(10).await.unwrap();
+    let keys: Vec<_> = items.iter().map(|item| item.item.name.key.as_str()).collect();
+    assert_eq!(keys, ["B", "A"], "the longest due first, and none that is busy");
+    assert_eq!(items[0].first_seen_at, start());
+
+    let mut admissions: Vec<_> =
+        items.iter().map(|item| (item.id, due(&item.item.name.key, 5, 99).admission)).collect();
+    admissions[0].1 = arrival(world.lane, "B", 50).admission;
+    admissions.push((busy.run.entry_id, world.arrival("C").admission));
+    assert_eq!(world.store.rescore(admissions).await.unwrap(), 2);
+    assert_eq!(world.claim().await.run.entry.key, "B");
+    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+}
+
+pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let mut other = world.arrival("A");
+    other.snapshot.name.tracker = "folder:old".into();
+    world.admit(vec![world.arrival("A"), other]).await;
+    let error = world.store.entry("A", None).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "several trackers have an entry `A`: folder:docs, folder:old; name one of them"
+    );
+    assert_eq!(world.store.entry("A", Some("folder:old")).await.unwrap().status.name.tracker, "folder:old");
+    assert!(matches!(world.store.entry("Z", None).await, Err(StoreError::NotFound { .. })));
+}
