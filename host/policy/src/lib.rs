@@ -3,7 +3,7 @@
 //! Invariants held by this crate:
 //!
 //! * **Pure.** After the files are read, nothing here does I/O or asks a clock. The same policy, item and time give the same
-//!   [`Admission`](admission::Admission).
+//!   [`Admission`].
 //! * **Nothing is ignored.** A key that nothing acts on is an error with file, line, column and the nearest name. All errors
 //!   of all files are reported together.
 //! * **The published schema is the schema.** Files are validated by the JSON Schemas that are published.
