@@ -1,11 +1,8 @@
 //! Components that were compiled: in memory, on disk, and each of them once however many ask at the same time.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use hashlink::LruCache;
@@ -26,7 +23,7 @@ use crate::{
 
 /// Components that are kept in memory, the least recently used given up first. One is some hundred KiB of code, that of
 /// an interpreted language some ten MiB.
-const KEPT_COMPONENTS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
+const KEPT_COMPONENTS: usize = 256;
 
 /// What a stage's function returns.
 pub(crate) type StageResult = (Result<stage_api::Outcome, Failure>,);
@@ -60,7 +57,7 @@ impl Components {
             engine,
             linker,
             folder,
-            kept: Mutex::new(LruCache::new(KEPT_COMPONENTS.get())),
+            kept: Mutex::new(LruCache::new(KEPT_COMPONENTS)),
             compiled: AtomicU64::new(0),
             loaded_from_disk: AtomicU64::new(0),
         }

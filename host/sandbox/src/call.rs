@@ -148,8 +148,9 @@ pub(crate) async fn run(
         Ok(store) => store,
         Err(error) => return Ok(CallReport::unused(outcome::platform(format!("{error:#}")))),
     };
-    let deadline = Instant::now() + call.budget.time + 2 * TICK;
-    let returned = watched(guest(prepared, kind, &mut store), &*call.liveness, Some(deadline)).await;
+    // A guest that computes is stopped by the ticker, which knows better what it burnt.
+    let deadline = Instant::now().checked_add(call.budget.time.saturating_add(2 * TICK));
+    let returned = watched(guest(prepared, kind, &mut store), &*call.liveness, deadline).await;
     let returned = returned.unwrap_or_else(|stop| Err(Broken::Calling(store.data_mut().stop(stop).into())));
     conclude(prepared, &call, memory_limit_bytes, store, returned).await
 }

@@ -26,7 +26,8 @@ pub(crate) struct Host {
     /// Why the host stopped the call, if it did.
     pub(crate) stopped: Option<Stop>,
     liveness: Arc<dyn port::Liveness>,
-    deadline: Instant,
+    /// None when it lies beyond what the clock can show.
+    deadline: Option<Instant>,
     fuel_limit: u64,
 }
 
@@ -62,7 +63,7 @@ impl Host {
             host_calls: 0,
             stopped: None,
             liveness: Arc::clone(&call.liveness),
-            deadline: Instant::now() + call.budget.time,
+            deadline: Instant::now().checked_add(call.budget.time),
             fuel_limit: call.budget.fuel,
         };
         let mut store = Store::new(engine, host);
@@ -81,7 +82,7 @@ impl Host {
     pub(crate) fn check(&mut self) -> Result<(), Stop> {
         let stop = if let Err(interrupted) = self.liveness.check() {
             Stop::Interrupted(interrupted)
-        } else if Instant::now() >= self.deadline {
+        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             Stop::Deadline
         } else if self.wasi.owed_fuel() > self.fuel_limit {
             Stop::OutOfFuel

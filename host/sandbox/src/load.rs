@@ -4,9 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{
-    ComponentExternalKind, ComponentImport, Encoding, Parser, Payload, Validator, WasmFeatures,
-};
+use wasmparser::{ComponentExternalKind, ComponentImport, Parser, Payload, Validator, WasmFeatures};
 
 use crate::LoadError;
 
@@ -18,9 +16,6 @@ const PACKAGE: &str = "tollgate:plugin/";
 
 /// What every plugin may import.
 const BASE: [&str; 6] = ["types", "input", "log", "clock", "artifacts", "budget"];
-
-/// Interfaces that hold types alone, so that naming them imports nothing.
-const EXPORT_TYPES: [&str; 3] = ["stage-api", "gate-api", "source-api"];
 
 /// What a stage may be granted beyond the base world: the contract's interfaces, and the grants they need. This version
 /// of the host has none of them.
@@ -122,7 +117,7 @@ impl Inspection {
         if grants.contains(&grant) {
             Err(LoadError::NotAvailable { import, grant })
         } else {
-            Err(LoadError::NotGranted { import, grant, available: false })
+            Err(LoadError::NotGranted { import, grant })
         }
     }
 }
@@ -133,7 +128,7 @@ fn need_of(import: &str) -> Result<Option<&'static str>, LoadError> {
     if let Some(interface) = name.strip_prefix(PACKAGE) {
         let known = |names: &[&'static str]| names.iter().copied().find(|known| *known == interface);
         let need = known(&CAPABILITIES);
-        if need.is_none() && known(&BASE).is_none() && known(&EXPORT_TYPES).is_none() {
+        if need.is_none() && known(&BASE).is_none() {
             return Err(LoadError::UnknownImport { import: import.to_owned() });
         }
         return if is_known_contract(version) {
@@ -176,9 +171,7 @@ impl Outline {
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(bytes) {
             match payload.map_err(malformed)? {
-                Payload::Version { encoding, .. } => {
-                    depth += usize::from(depth > 0 || encoding == Encoding::Component);
-                }
+                Payload::Version { .. } => depth += 1,
                 Payload::End(_) => depth -= 1,
                 Payload::ComponentImportSection(imports) if depth == 1 => {
                     for import in imports {

@@ -17,7 +17,7 @@ use crate::{
 /// How a sandbox is laid out.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
-    /// Calls that may be live at once; further ones wait for their turn.
+    /// Calls that may be live at once, at least one; further ones wait for their turn.
     pub max_live_calls: u32,
     /// Where compiled components are kept between starts; none to keep them in memory alone. The folder is made if it
     /// is not there, and has to be closed to everyone else.
@@ -66,14 +66,15 @@ impl Sandbox {
     ///
     /// When the machine cannot run WebAssembly, or the cache folder cannot be used.
     pub fn new(options: SandboxOptions) -> Result<Self, SandboxError> {
-        let engine = engine::new(options.max_live_calls, options.max_memory_bytes)?;
+        let live_calls = options.max_live_calls.max(1);
+        let engine = engine::new(live_calls, options.max_memory_bytes)?;
         ticker::start(&engine)?;
         let folder = options.cache_dir.map(|path| CodeFolder::open(&path, &engine)).transpose()?;
         let linker = linker(&engine).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         Ok(Self {
             engine_id: engine::id().into(),
             components: Arc::new(Components::new(engine.clone(), linker, folder)),
-            turns: Arc::new(Semaphore::new(options.max_live_calls as usize)),
+            turns: Arc::new(Semaphore::new(live_calls as usize)),
             max_memory_bytes: options.max_memory_bytes,
             engine,
         })
@@ -122,6 +123,10 @@ impl Sandbox {
     /// # Errors
     ///
     /// When [`crate::port::Liveness`] said that the call must not go on. However else a call ends is in the report.
+    ///
+    /// # Panics
+    ///
+    /// When the component was prepared by another sandbox.
     pub async fn call(&self, prepared: &Prepared, call: Call) -> Result<CallReport, Interrupted> {
         let _turn = self.turns.acquire().await.expect("the semaphore is never closed");
         let memory_limit_bytes = call.budget.memory_bytes.min(self.max_memory_bytes);

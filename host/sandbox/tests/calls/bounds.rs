@@ -176,6 +176,12 @@ async fn big_settings_are_the_projects_matter() {
 }
 
 #[tokio::test]
+async fn the_largest_limits_are_limits_too() {
+    let attempt = hostile(json!({})).time(Duration::MAX).fuel(u64::MAX).memory(u64::MAX);
+    assert_eq!(attempt.produced().await.summary, "done as told");
+}
+
+#[tokio::test]
 async fn what_a_good_call_used_is_said() {
     let report = hostile(json!({})).report().await;
     assert!(report.fuel_exact && report.recomputable);
