@@ -6,8 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::support::{GOOD_ITEM, Project, command, finish};
 
 /// Where a process may be killed. Each is hit many times in one run.
-const POINTS: &[&str] =
-    &["store.commit.before", "store.commit.after", "deliver.before", "deliver.after", "tracker.rename.before", "tracker.rename.after"];
+const POINTS: &[&str] = &[
+    "store.commit.before",
+    "store.commit.after",
+    "deliver.before",
+    "deliver.after",
+    "tracker.write.synced",
+    "tracker.write.renamed",
+];
 
 /// Kills the first process at the `count`th visit of `point`, lets a second one go on, and checks what is there then. False when
 /// the first process ended before it came to that place so often.

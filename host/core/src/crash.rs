@@ -1,16 +1,16 @@
 //! Places at which a test kills the process.
 //!
-//! What must survive a power cut is tested by one: with the feature `crash-points`, a process whose environment says
-//! `TOLLGATE_CRASH_AT=store.commit.after:7` kills itself with SIGKILL when it comes to that place the seventh time. Without the
-//! feature, and so in every binary that people get, [`point`] is nothing.
+//! What must survive a power cut is tested by one: a debug build whose environment says
+//! `TOLLGATE_CRASH_AT=store.commit.after:7` kills itself with SIGKILL when it comes to that place the seventh time. In a release build, and
+//! so in every binary that people get, [`point`] is nothing.
 
 /// Comes to a place.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(debug_assertions))]
 #[inline(always)]
 pub fn point(_name: &'static str) {}
 
 /// Comes to a place, and ends here when a test says so.
-#[cfg(feature = "crash-points")]
+#[cfg(debug_assertions)]
 pub fn point(name: &'static str) {
     use std::sync::{
         OnceLock,
@@ -20,7 +20,7 @@ pub fn point(name: &'static str) {
     static PLAN: OnceLock<Option<(String, u64)>> = OnceLock::new();
     static HITS: AtomicU64 = AtomicU64::new(0);
 
-    #[expect(clippy::disallowed_methods, reason = "only test builds contain this, and only a test sets it")]
+    #[expect(clippy::disallowed_methods, reason = "only debug builds contain this, and only a test sets it")]
     let plan = PLAN.get_or_init(|| {
         let text = std::env::var("TOLLGATE_CRASH_AT").ok()?;
         let (name, count) = text.rsplit_once(':')?;

@@ -17,7 +17,7 @@ use crate::{
 
 /// What a worker did.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Tick {
+pub(crate) enum Tick {
     /// It drove a run; whether that run was new, and how the drive ended.
     Drove {
         /// Whether the run was born by this claim.
@@ -35,13 +35,13 @@ pub enum Tick {
 
 /// What a worker may take.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// The lanes whose window is open.
-    pub lanes: Vec<LaneId>,
+    pub(crate) lanes: Vec<LaneId>,
     /// Only runs that begun before.
-    pub only_begun: bool,
+    pub(crate) only_begun: bool,
     /// Only these entries, when not empty.
-    pub only: Vec<EntryId>,
+    pub(crate) only: Vec<EntryId>,
 }
 
 /// One claim and the drive that follows it.

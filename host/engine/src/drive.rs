@@ -290,11 +290,6 @@ impl<'d> Journey<'d> {
     }
 
     async fn wait(mut self, wake: Wake, reason: String) -> Result<Driven> {
-        let body = match &wake {
-            Wake::At(at) => json!({ "until": at }),
-            Wake::Delivered(effects) => json!({ "delivered": effects }),
-        };
-        self.unwritten.events.push(NewEvent { kind: EventKind::Waiting, body });
         self.write(NextState::Wait { wakes: vec![wake], reason: reason.clone() }).await?;
         let (run, key) = (self.run.id, self.run.entry.key.clone());
         self.driver.observer.notice(&Notice::Waiting { run, key, reason });

@@ -50,4 +50,4 @@ pub enum EngineError {
 }
 
 /// What the engine's functions return.
-pub type Result<T> = std::result::Result<T, EngineError>;
+pub(crate) type Result<T> = std::result::Result<T, EngineError>;

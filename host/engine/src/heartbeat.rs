@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 ///
 /// When the store fails: then the leases lapse unless a later renewal succeeds in time.
-pub async fn tick(
+pub(crate) async fn tick(
     store: &dyn Store,
     host: &HostId,
     leases: &LeaseTable,
@@ -38,7 +38,7 @@ pub async fn tick(
 /// # Errors
 ///
 /// When the thread or its runtime cannot be made.
-pub fn spawn(
+pub(crate) fn spawn(
     store: Arc<dyn Store>,
     host: HostId,
     leases: Arc<LeaseTable>,

@@ -19,14 +19,14 @@ use tollgate_core::{
 };
 
 /// The leases of one host.
-pub struct LeaseTable {
+pub(crate) struct LeaseTable {
     clock: Arc<dyn Clock>,
     terms: LeaseTerms,
     held: Mutex<HashMap<Claim, Arc<AtomicU64>>>,
 }
 
 /// One lease, as its worker holds it. Dropped, it is forgotten.
-pub struct HeldLease {
+pub(crate) struct HeldLease {
     table: Arc<LeaseTable>,
     claim: Claim,
     until_nanos: Arc<AtomicU64>,
@@ -34,29 +34,29 @@ pub struct HeldLease {
 
 impl LeaseTable {
     /// An empty table.
-    pub fn new(clock: Arc<dyn Clock>, terms: LeaseTerms) -> Arc<Self> {
+    pub(crate) fn new(clock: Arc<dyn Clock>, terms: LeaseTerms) -> Arc<Self> {
         Arc::new(Self { clock, terms, held: Mutex::default() })
     }
 
     /// The terms of every lease here.
-    pub fn terms(&self) -> LeaseTerms {
+    pub(crate) fn terms(&self) -> LeaseTerms {
         self.terms
     }
 
     /// The moment to note before a claim or renewal is sent.
-    pub fn sending(&self) -> Duration {
+    pub(crate) fn sending(&self) -> Duration {
         self.clock.monotonic()
     }
 
     /// Notes a claim that was sent at `sent`.
-    pub fn hold(self: &Arc<Self>, claim: Claim, sent: Duration) -> HeldLease {
+    pub(crate) fn hold(self: &Arc<Self>, claim: Claim, sent: Duration) -> HeldLease {
         let until_nanos = Arc::new(AtomicU64::new(nanos(self.terms.bound(sent))));
         self.lock().insert(claim, Arc::clone(&until_nanos));
         HeldLease { table: Arc::clone(self), claim, until_nanos }
     }
 
     /// Notes that the store renewed these claims, by a renewal that was sent at `sent`. The others lapse by themselves.
-    pub fn renewed(&self, claims: &[Claim], sent: Duration) {
+    pub(crate) fn renewed(&self, claims: &[Claim], sent: Duration) {
         let until = nanos(self.terms.bound(sent));
         let held = self.lock();
         for claim in claims {
@@ -67,7 +67,7 @@ impl LeaseTable {
     }
 
     /// Whether there is anything to renew.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }
 
@@ -78,12 +78,12 @@ impl LeaseTable {
 
 impl HeldLease {
     /// The claim.
-    pub fn claim(&self) -> Claim {
+    pub(crate) fn claim(&self) -> Claim {
         self.claim
     }
 
     /// Whether the holder may act now.
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         let now = u64::try_from(self.table.clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
         now < self.until_nanos.load(Ordering::Relaxed)
     }

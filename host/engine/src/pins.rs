@@ -52,8 +52,9 @@ fn digest(policy: &Policy, lanes: &[LaneSpec]) -> Digest {
 }
 
 fn document(policy: &Policy) -> String {
-    let files = policy.files().iter().map(|file| format!("# {}\n{}", file.path, file.text));
-    files.collect::<Vec<_>>().join("\n")
+    let files = policy.files();
+    let texts = files.iter().map(|file| format!("# {}\n{}", file.path, file.text));
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id: &str) -> Pins {

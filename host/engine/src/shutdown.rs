@@ -61,8 +61,9 @@ impl Shutdown {
 
     /// Waits until the host is in `phase` or further.
     pub async fn reached(&self, phase: Phase) {
-        // The sender lives as long as `self`, so the channel cannot close while this waits.
-        let _present = self.slow.subscribe().wait_for(|present| *present >= phase).await;
+        let mut present = self.slow.subscribe();
+        let there = present.wait_for(|present| *present >= phase).await;
+        debug_assert!(there.is_ok(), "the sender lives as long as `self`, so the channel cannot close");
     }
 
     /// Waits for `duration`, or less when `phase` is reached meanwhile.

@@ -14,7 +14,7 @@ use crate::{
 /// # Errors
 ///
 /// When the store fails.
-pub async fn tick(store: &dyn Store, observer: &dyn Observer) -> Result<()> {
+pub(crate) async fn tick(store: &dyn Store, observer: &dyn Observer) -> Result<()> {
     let swept = store.sweep().await?;
     let (runs, deliveries) = (swept.lapsed_runs.len(), swept.lapsed_deliveries.len());
     if runs + deliveries > 0 {

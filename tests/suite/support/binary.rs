@@ -1,4 +1,4 @@
-//! The binary, built once with the places at which a test may kill it.
+//! The binary, in a debug build, which has places at which a test may kill it.
 
 use std::{path::Path, process::Command, sync::OnceLock};
 
@@ -30,7 +30,7 @@ impl Finished {
 
 /// The binary, about to be run in `folder` with nothing of this process's environment but what it needs.
 pub(crate) fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(path());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command.current_dir(folder).args(args).env_clear();
     for kept in ["PATH", "HOME", "TMPDIR"] {
         #[expect(clippy::disallowed_methods, reason = "a child process needs these of its parent's")]
@@ -55,19 +55,6 @@ pub(crate) fn finish(mut command: Command) -> Finished {
         stdout: String::from_utf8(output.stdout).expect("output is text"),
         stderr: String::from_utf8(output.stderr).expect("output is text"),
     }
-}
-
-fn path() -> &'static Path {
-    static PATH: OnceLock<std::path::PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let build = escargot::CargoBuild::new()
-            .manifest_path(super::repository().join("Cargo.toml"))
-            .package("tollgate")
-            .bin("tollgate")
-            .features("crash-points")
-            .target_dir(super::repository().join("target").join("suite"));
-        build.run().expect("the binary can be built").path().to_owned()
-    })
 }
 
 /// One cache of compiled components for all tests, so that each component is compiled once.

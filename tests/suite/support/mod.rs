@@ -10,6 +10,5 @@ use std::path::PathBuf;
 
 /// The root of the repository.
 pub(crate) fn repository() -> PathBuf {
-    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().map(PathBuf::from).expect("tests/ is inside the repository")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository is there")
 }

@@ -3,7 +3,7 @@
 //! Bytes are written when a call hands them on and synced in one go before the transaction that names them, so that a run of
 //! cheap steps pays for one sync.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use tollgate_core::{
@@ -11,7 +11,7 @@ use tollgate_core::{
     step::{Step, StepOutcome},
 };
 use tollgate_sandbox::port::{Artifacts, ArtifactsError};
-use tollgate_store::artifacts::ArtifactFolder;
+use tollgate_store::artifacts::{ArtifactError, ArtifactFolder};
 
 use crate::error::{EngineError, Result};
 
@@ -32,12 +32,14 @@ impl StoredArtifacts {
 
     /// Makes the artifacts of these steps durable.
     pub(crate) async fn sync(&self, steps: &[Step]) -> Result<()> {
-        let digests: BTreeSet<Digest> = steps.iter().flat_map(named_by).collect();
+        let mut digests: Vec<Digest> = steps.iter().flat_map(named_by).collect();
+        digests.sort();
+        digests.dedup();
         if digests.is_empty() {
             return Ok(());
         }
         let folder = Arc::clone(&self.folder);
-        let synced = tokio::task::spawn_blocking(move || folder.sync(digests)).await;
+        let synced = tokio::task::spawn_blocking(move || folder.sync(&digests)).await;
         let failed = |source: std::io::Error| EngineError::Io { doing: "sync artifacts".into(), source };
         synced.map_err(|panicked| failed(std::io::Error::other(panicked)))?.map_err(|e| failed(std::io::Error::other(e)))
     }
@@ -59,12 +61,19 @@ fn named_by(step: &Step) -> Vec<Digest> {
 impl Artifacts for StoredArtifacts {
     async fn read(&self, digest: Digest) -> std::result::Result<Option<Arc<[u8]>>, ArtifactsError> {
         let folder = Arc::clone(&self.folder);
-        in_background(move || folder.read(digest)).await
+        in_background(move || match folder.read(digest) {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(ArtifactError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        })
+        .await
     }
 
     async fn write(&self, digest: Digest, bytes: Arc<[u8]>) -> std::result::Result<(), ArtifactsError> {
         let folder = Arc::clone(&self.folder);
-        in_background(move || folder.put(digest, &bytes)).await
+        let put = in_background(move || folder.put(&bytes)).await?;
+        debug_assert_eq!(put, digest, "the sandbox names bytes by their digest");
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The registry, as the policy's check asks it.
 
 use tollgate_policy::{PluginCatalog, PluginFacts, PluginKind, PluginProblem};
-use tollgate_registry::{Kind, Reads, Registry, ResolveError};
+use tollgate_registry::{Kind, Registry, ResolveError, manifest::Reads};
 
 /// The plugins that a check may rely on.
 pub struct Catalog<'r>(pub &'r Registry);

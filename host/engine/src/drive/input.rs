@@ -8,7 +8,7 @@ use tollgate_core::{
     entry::EntrySnapshot,
     step::{Produced, StepKey},
 };
-use tollgate_registry::{Manifest, Reads};
+use tollgate_registry::{Manifest, manifest::Reads};
 use tollgate_sandbox::{CallInput, DeliveredEffect};
 
 /// The entry of a run, frozen.

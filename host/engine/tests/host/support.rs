@@ -14,7 +14,7 @@ use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
 use tollgate_sandbox::{Sandbox, SandboxOptions};
 use tollgate_store::{
-    SqliteOptions, SqliteStore, Store,
+    OpenMode, SqliteOptions, SqliteStore, Store,
     artifacts::ArtifactFolder,
     port::{RunDetail, RunFilter},
 };
@@ -155,7 +155,7 @@ impl Project {
 }
 
 fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> Arc<dyn Store> {
-    let options = SqliteOptions::file(folder.join(".tollgate/tollgate.db"), Arc::clone(clock));
+    let options = SqliteOptions::at(folder.join(".tollgate/tollgate.db"), OpenMode::Host).with_clock(Arc::clone(clock));
     Arc::new(SqliteStore::open(options).unwrap())
 }
 

@@ -1,1 +1,0 @@
-//! End to end, conformance and fault tests live in `tests/`.
