@@ -173,11 +173,11 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
 fn state_after_newest_run(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Option<EntryState>> {
     let params = named_params! { ":tracker": entry.name.tracker, ":key": entry.name.key };
     let newest = tx.one(sql::RUN_GET_NEWEST, params, |row| row.word::<RunState>("state"))?;
-    Ok(newest.and_then(|state| match state {
-        RunState::Running | RunState::Waiting => Some(EntryState::Busy),
-        RunState::Done => Some(EntryState::Done),
-        RunState::Failed | RunState::Cancelled => Some(EntryState::Failed),
-        RunState::Escalated => Some(EntryState::Escalated),
+    Ok(newest.map(|state| match state {
+        RunState::Running | RunState::Waiting => EntryState::Busy,
+        RunState::Done => EntryState::Done,
+        RunState::Failed | RunState::Cancelled => EntryState::Failed,
+        RunState::Escalated => EntryState::Escalated,
     }))
 }
 

@@ -43,7 +43,6 @@ pub(super) fn migrate(connection: &mut Connection, location: &str, now: Timestam
             let id = StoreId::generate().to_string();
             tx.run(sql::STORE_CREATE, named_params! { ":id": id, ":now": now.as_millis() })?;
         }
-        drop(tx);
         transaction.commit()?;
     }
     Ok(())
