@@ -118,6 +118,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Says what became of deliveries. A run that waited for the last of its effects is claimable again. Deliveries whose fence
     /// is stale are left alone and returned.
+    ///
+    /// What became of a delivery enters the chain of its run only while the run is alive: the record of a run that is over carries
+    /// the head of its chain, so nothing is added to it any more.
     async fn settle_deliveries(
         &self,
         outcomes: Vec<(Delivery, DeliveryOutcome)>,

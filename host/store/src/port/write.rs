@@ -20,7 +20,8 @@ pub struct RunWrite {
     pub steps: Vec<Step>,
     /// Effects that may be delivered now.
     pub released: Vec<ReleasedEffect>,
-    /// What happened, oldest first.
+    /// What happened besides, oldest first: `step-ended` and `rework`. The store itself appends what it does: `claimed`, `released`,
+    /// `lease-lapsed`, `waiting`, `woken`, `delivered`, `finished`.
     pub events: Vec<NewEvent>,
     /// What the run does next.
     pub next: NextState,
