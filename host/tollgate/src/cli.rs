@@ -5,7 +5,10 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    commands::{audit, backlog, check, demo, help_markdown, init, plugin, report, resume, run, runs, stop, why},
+    commands::{
+        audit, backlog, check, demo, help_markdown, help_schemas, init, plugin, report, resume, run, runs,
+        stop, why,
+    },
     context::Context,
     env::Environment,
     error::Result,
@@ -18,7 +21,13 @@ use crate::{
 /// Tollgate reads a backlog, decides by your policy what may run and in which order, and drives each entry through a pipeline
 /// of WebAssembly stages and gates under a budget. What happened to an entry is written back beside it.
 #[derive(Debug, Parser)]
-#[command(name = "tollgate", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "tollgate",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -53,6 +62,8 @@ enum Command {
     Report(report::ReportArgs),
     #[command(hide = true)]
     HelpMarkdown(help_markdown::HelpMarkdownArgs),
+    #[command(hide = true)]
+    HelpSchemas(help_schemas::HelpSchemasArgs),
 }
 
 /// The whole command line, as help and parser see it.
@@ -95,7 +106,10 @@ fn start_log(context: &Context) {
     let wanted = context.environment.log.as_deref().unwrap_or("warn");
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(wanted);
     let printer = context.printer.clone();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || printer.clone()).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(move || printer.clone())
+        .with_ansi(false);
     log.init();
 }
 
@@ -114,6 +128,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Audit(args) => audit::run(context, args).await,
         Command::Report(args) => report::run(context, args).await,
         Command::HelpMarkdown(args) => help_markdown::run(context, args),
+        Command::HelpSchemas(args) => help_schemas::run(context, args),
     }
 }
 

@@ -1,19 +1,20 @@
 //! The commands: a file each, with its arguments and what it does.
 
+pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod init;
-pub(crate) mod check;
 
+pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod stop;
-pub(crate) mod resume;
 
-pub(crate) mod why;
 pub(crate) mod backlog;
-pub(crate) mod runs;
 pub(crate) mod report;
+pub(crate) mod runs;
+pub(crate) mod why;
 
-pub(crate) mod plugin;
 pub(crate) mod audit;
+pub(crate) mod plugin;
 
 pub(crate) mod help_markdown;
+pub(crate) mod help_schemas;

@@ -13,7 +13,8 @@ use crate::{
 };
 
 /// What the help says of such an argument.
-pub(crate) const HELP: &str = "An entry's key, `TRACKER#KEY` where a key is in several trackers, or the path of its file";
+pub(crate) const HELP: &str =
+    "An entry's key, `TRACKER#KEY` where a key is in several trackers, or the path of its file";
 
 /// The entry that is meant.
 ///

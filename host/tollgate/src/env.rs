@@ -24,7 +24,10 @@ pub(crate) const VARIABLES: [Variable; 5] = [
         name: "TOLLGATE_LOG",
         meaning: "what is logged to stderr, e.g. `info` or `tollgate_engine=debug`; default: warn",
     },
-    Variable { name: "USER", meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME" },
+    Variable {
+        name: "USER",
+        meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME",
+    },
     Variable { name: "NO_COLOR", meaning: "when set, nothing is coloured" },
 ];
 
@@ -65,7 +68,8 @@ impl Environment {
     /// The part of the help on variables.
     pub(crate) fn help() -> String {
         let width = VARIABLES.iter().map(|variable| variable.name.len()).max().unwrap_or_default();
-        let lines = VARIABLES.iter().map(|variable| format!("  {:width$}  {}", variable.name, variable.meaning));
+        let lines =
+            VARIABLES.iter().map(|variable| format!("  {:width$}  {}", variable.name, variable.meaning));
         format!("Environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
     }
 }

@@ -97,12 +97,17 @@ impl Failure {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Mistake { hint, .. } => hint.clone(),
-            Self::NoStore { .. } => Some("`tollgate run` makes it; `tollgate run --dry-run` shows what would run".into()),
+            Self::NoStore { .. } => {
+                Some("`tollgate run` makes it; `tollgate run --dry-run` shows what would run".into())
+            }
             Self::Configuration { .. } => Some("mend the lines above and run `tollgate check`".into()),
-            Self::Store(StoreError::InUse { .. }) | Self::Engine(EngineError::Store(StoreError::InUse { .. })) => {
+            Self::Store(StoreError::InUse { .. })
+            | Self::Engine(EngineError::Store(StoreError::InUse { .. })) => {
                 Some("`tollgate runs watch` follows the host that runs; `tollgate stop` ends it".into())
             }
-            Self::Engine(EngineError::Bug(_)) => Some("nothing is lost: run the command again, and report this".into()),
+            Self::Engine(EngineError::Bug(_)) => {
+                Some("nothing is lost: run the command again, and report this".into())
+            }
             Self::Sandbox(SandboxError::CacheDir { .. }) => {
                 Some("TOLLGATE_CACHE names another folder for compiled components".into())
             }

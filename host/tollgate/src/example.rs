@@ -48,7 +48,10 @@ impl Example {
         let found = found.and_then(|folder| Some(Self { name: folder.path().to_str()?, folder }));
         found.ok_or_else(|| {
             let names = Self::names().join("`, `");
-            Failure::mistake_with_hint(format!("there is no example `{name}`"), format!("there are `{names}`"))
+            Failure::mistake_with_hint(
+                format!("there is no example `{name}`"),
+                format!("there are `{names}`"),
+            )
         })
     }
 
@@ -60,8 +63,10 @@ impl Example {
             folders.extend(folder.dirs());
             files.extend(folder.files().map(|file| (file.path(), file.contents())));
         }
-        let inside = |(path, bytes): (&'static Path, _)| Some((path.strip_prefix(self.name).ok()?.to_owned(), bytes));
-        let mut files: Vec<_> = files.into_iter().filter_map(inside).filter(|(path, _)| is_part(path)).collect();
+        let inside =
+            |(path, bytes): (&'static Path, _)| Some((path.strip_prefix(self.name).ok()?.to_owned(), bytes));
+        let mut files: Vec<_> =
+            files.into_iter().filter_map(inside).filter(|(path, _)| is_part(path)).collect();
         files.sort();
         files
     }
@@ -86,7 +91,9 @@ fn is_part(path: &Path) -> bool {
     let Some(name) = parts.last() else { return false };
     let is_hidden = parts.iter().any(|part| part.starts_with('.'));
     let is_record = name.ends_with(".tollgate.md");
-    !is_hidden && !is_record && matches!(parts[0].as_ref(), "README.md" | "tollgate.toml" | "pipelines" | "backlog")
+    !is_hidden
+        && !is_record
+        && matches!(parts[0].as_ref(), "README.md" | "tollgate.toml" | "pipelines" | "backlog")
 }
 
 /// Writes a file that is not there yet.
@@ -122,9 +129,13 @@ mod tests {
                 assert!(files.contains(&needed.into()), "{name} has no {needed}");
             }
             assert!(files.iter().any(|path| path.starts_with("pipelines")), "{name} has no pipeline");
-            assert!(files.iter().filter(|path| path.starts_with("backlog")).count() >= 10, "{name} has few items");
+            assert!(
+                files.iter().filter(|path| path.starts_with("backlog")).count() >= 10,
+                "{name} has few items"
+            );
         }
-        for left in [".gitattributes", ".tollgate/tollgate.db", "specs/LIB-1.md", "backlog/LIB-1.tollgate.md"] {
+        for left in [".gitattributes", ".tollgate/tollgate.db", "specs/LIB-1.md", "backlog/LIB-1.tollgate.md"]
+        {
             assert!(!is_part(Path::new(left)), "{left}");
         }
     }

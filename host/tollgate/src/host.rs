@@ -1,14 +1,11 @@
 //! A host in this process: it is made, watched, asked to stop by signals, and reported on.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::{EntryId, HostId};
 use tollgate_engine::{
-    Host, HostOptions, Outcome, Parts, Phase, Shutdown,
-    host::apply_policy,
-    judge::Lanes,
-    observer::Notice,
+    Host, HostOptions, Outcome, Parts, Phase, Shutdown, host::apply_policy, judge::Lanes, observer::Notice,
     pull,
 };
 use tollgate_store::{OpenMode, Store};
@@ -19,7 +16,10 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     project::Project,
-    ui::{printer::{Printer, Tone}, progress::Progress},
+    ui::{
+        printer::{Printer, Tone},
+        progress::Progress,
+    },
 };
 
 /// How a host is to run.
@@ -68,7 +68,9 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
     let store = project.store(OpenMode::Host).await?;
     let workers = wish.workers.unwrap_or(project.policy.instance.workers);
     let progress = Arc::new(Progress::new(context.printer.clone(), workers));
-    let parts = project.parts(&context.environment, Arc::clone(&store), Arc::clone(&progress) as _)?;
+    let artifacts = project.artifacts_path()?;
+    let parts =
+        project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&progress) as _)?;
     note_skipped_plugins(&context.printer, &parts);
     let named = match wish.entries.as_slice() {
         [] => Vec::new(),
@@ -110,22 +112,18 @@ async fn drive(
 }
 
 /// A failure of the engine; what is wrong with a policy is shown with its lines.
-pub(crate) fn of_engine(error: tollgate_engine::EngineError, project: &Project) -> Failure {
+fn of_engine(error: tollgate_engine::EngineError, project: &Project) -> Failure {
     match error {
-        tollgate_engine::EngineError::Policy(found) => Failure::configuration(&found, &project.policy.files()),
+        tollgate_engine::EngineError::Policy(found) => {
+            Failure::configuration(&found, &project.policy.files())
+        }
         other => other.into(),
     }
 }
 
-/// Reads every source once, so that the entries which a person names are known, and finds them.
+/// Reads every source, so that the entries which a person names are known, and finds them.
 async fn take_in_named(project: &Project, parts: &Parts, named: &[String]) -> Result<Vec<EntryId>> {
-    let settle = project.policy.backlogs.values().flat_map(|backlog| &backlog.sources).map(|source| source.settle);
-    let settle = settle.max().unwrap_or_default();
-    if take_in(project, parts).await? > 0 {
-        // Something is still being written, and may be what was named.
-        tokio::time::sleep(settle + Duration::from_millis(100)).await;
-        take_in(project, parts).await?;
-    }
+    take_in(project, parts).await?;
     let mut found = Vec::new();
     for name in named {
         found.push(entry_argument::find(&*parts.store, &project.folder, name).await?.status.id);
@@ -133,18 +131,29 @@ async fn take_in_named(project: &Project, parts: &Parts, named: &[String]) -> Re
     Ok(found)
 }
 
-/// Applies the policy and reads every source once; how many items were still being written.
+/// Applies the policy and reads every source; a second time, where something in it was still being written.
 ///
 /// # Errors
 ///
 /// When the policy is wrong or the store fails. A source that cannot be read is told to the observer.
-pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<usize> {
+pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
     let applied = apply_policy(parts, "tollgate run").await.map_err(|error| of_engine(error, project))?;
     let lanes = Lanes::of(&applied);
+    if read_sources(parts, &lanes).await > 0 {
+        let sources = project.policy.backlogs.values().flat_map(|backlog| &backlog.sources);
+        let settle = sources.map(|source| source.settle).max().unwrap_or_default();
+        tokio::time::sleep(settle).await;
+        read_sources(parts, &lanes).await;
+    }
+    Ok(())
+}
+
+/// Reads every source once; how many items were still being written.
+async fn read_sources(parts: &Parts, lanes: &Lanes) -> usize {
     let mut unsettled = 0;
     for backlog in parts.policy.backlogs.values() {
         for tracker in parts.trackers.of(&backlog.name) {
-            match pull::tick(&*parts.store, backlog, &lanes, tracker, &*parts.observer).await {
+            match pull::tick(&*parts.store, backlog, lanes, tracker, &*parts.observer).await {
                 Ok(count) => unsettled += count,
                 Err(error) => parts.observer.notice(&Notice::PullFailed {
                     backlog: backlog.name.clone(),
@@ -154,7 +163,7 @@ pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<usize> {
             }
         }
     }
-    Ok(unsettled)
+    unsettled
 }
 
 /// The machine's name, and a number that no earlier process had.
@@ -191,7 +200,11 @@ impl Signals {
 /// The first signal drains, the next one stops now.
 fn ask_to_stop(shutdown: &Shutdown, printer: &Printer) {
     if shutdown.phase() < Phase::Draining {
-        printer.event(Tone::Notable, "stopping", "what was begun is finished; once more stops now and loses nothing");
+        printer.event(
+            Tone::Notable,
+            "stopping",
+            "what was begun is finished; once more stops now and loses nothing",
+        );
         shutdown.request(Phase::Draining);
     } else {
         printer.event(Tone::Notable, "stopping", "runs are given back, and go on with the next host");

@@ -12,11 +12,11 @@ mod cli;
 mod commands;
 
 mod context;
-mod env;
-mod project;
-mod host;
 mod entry_argument;
+mod env;
 mod example;
+mod host;
+mod project;
 
 mod ui;
 

@@ -116,17 +116,13 @@ impl Project {
         Ok(open_store(SqliteOptions::at(path, mode)).await?)
     }
 
-    /// The artifacts beside its store.
+    /// Where its artifacts are: beside the store.
     ///
     /// # Errors
     ///
-    /// When their folder cannot be made.
-    fn artifacts(&self) -> Result<ArtifactFolder> {
-        let folder = self.store_path()?.with_file_name("artifacts");
-        ArtifactFolder::open(&folder).map_err(|error| Failure::Io {
-            doing: format!("open the artifacts in {}", folder.display()),
-            source: std::io::Error::other(error),
-        })
+    /// As [`Project::store_path`].
+    pub(crate) fn artifacts_path(&self) -> Result<PathBuf> {
+        Ok(self.store_path()?.with_file_name("artifacts"))
     }
 
     /// A sandbox that keeps what it compiles.
@@ -158,7 +154,7 @@ impl Project {
         self.folder.join(OWN_FOLDER).join("cache")
     }
 
-    /// Everything that a host is made of.
+    /// Everything that a host is made of, with its state in this store and its artifacts in this folder.
     ///
     /// # Errors
     ///
@@ -167,6 +163,7 @@ impl Project {
         &self,
         environment: &Environment,
         store: Arc<dyn Store>,
+        artifacts: &Path,
         observer: Arc<dyn Observer>,
     ) -> Result<Parts> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -176,12 +173,19 @@ impl Project {
             registry: Arc::new(self.registry()?),
             sandbox: self.sandbox(environment)?,
             store,
-            artifacts: Arc::new(self.artifacts()?),
+            artifacts: Arc::new(open_artifacts(artifacts)?),
             trackers: self.trackers(&clock)?,
             clock,
             observer,
         })
     }
+}
+
+fn open_artifacts(folder: &Path) -> Result<ArtifactFolder> {
+    ArtifactFolder::open(folder).map_err(|error| Failure::Io {
+        doing: format!("open the artifacts in {}", folder.display()),
+        source: std::io::Error::other(error),
+    })
 }
 
 /// Opens a store on a thread that may block.
@@ -214,7 +218,9 @@ pub(crate) fn config_files(folder: &Path) -> Vec<ConfigFile> {
     let pipelines = fs::read_dir(folder.join(PIPELINE_FOLDER)).into_iter().flatten().flatten();
     let names = pipelines.map(|entry| format!("{PIPELINE_FOLDER}/{}", entry.file_name().to_string_lossy()));
     let named = std::iter::once(PROJECT_FILE.to_owned()).chain(names);
-    named.filter_map(|path| Some(ConfigFile { text: fs::read_to_string(folder.join(&path)).ok()?, path })).collect()
+    named
+        .filter_map(|path| Some(ConfigFile { text: fs::read_to_string(folder.join(&path)).ok()?, path }))
+        .collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 pub(crate) mod printer;
 pub(crate) mod text;
 
-pub(crate) mod table;
 pub(crate) mod explain;
 pub(crate) mod progress;
+pub(crate) mod table;
 
 pub(crate) mod json;

@@ -2,8 +2,10 @@
 
 mod defaults;
 
+use std::sync::Arc;
+
 use clap::Args;
-use tollgate_core::time::SystemClock;
+use tollgate_core::{Clock, time::SystemClock};
 use tollgate_engine::adapter::catalog::Catalog;
 use tollgate_policy::{Diagnostics, LoadError, Policy};
 
@@ -37,7 +39,7 @@ pub(crate) fn run(context: &Context, args: CheckArgs) -> Result<Exit> {
     let folder = project::find(context.project.as_deref())?;
     let files = project::config_files(&folder);
     let (found, skipped) = match Policy::load(&folder) {
-        Ok(_) => check(&Project::load(&folder)?)?,
+        Ok(policy) => check(&Project { folder, policy: Arc::new(policy) })?,
         Err(LoadError::Invalid(found)) => (found, Vec::new()),
         Err(other) => return Err(error::of_load(other, &files)),
     };
@@ -56,7 +58,7 @@ fn check(project: &Project) -> Result<(Diagnostics, Vec<String>)> {
     let registry = project.registry()?;
     let found = project.policy.check(&Catalog(&registry));
     project.store_path()?;
-    let clock: std::sync::Arc<dyn tollgate_core::Clock> = std::sync::Arc::new(SystemClock::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     project.trackers(&clock)?;
     Ok((found, registry.skipped().iter().map(ToString::to_string).collect()))
 }
@@ -66,7 +68,8 @@ fn show(printer: &Printer, report: &CheckReport, rendered: &str) -> Result<()> {
         printer.tagged(Tone::Notable, "warning", format!("a plugin is not used: {skipped}"));
     }
     printer.show(report, |report| {
-        let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == "error").count() as u64;
+        let errors =
+            report.diagnostics.iter().filter(|diagnostic| diagnostic.severity == "error").count() as u64;
         let warnings = report.diagnostics.len() as u64 - errors;
         let files = count(report.files.len() as u64, "file", "files");
         let sum = match (errors, warnings) {

@@ -58,7 +58,12 @@ fn lay_out(context: &Context, folder: &Path) -> Result<()> {
         ));
     }
     let written = Example::find(example::DEMO)?.unpack(folder)?.written;
-    context.printer.note(format!("wrote the example `{}` to {} ({} files)", example::DEMO, folder.display(), written.len()));
+    context.printer.note(format!(
+        "wrote the example `{}` to {} ({} files)",
+        example::DEMO,
+        folder.display(),
+        written.len()
+    ));
     Ok(())
 }
 
@@ -66,7 +71,7 @@ fn lay_out(context: &Context, folder: &Path) -> Result<()> {
 fn where_to_look(folder: &Path, entries: &[EntryOutcome]) -> String {
     let at = |path: &str| folder.join(path).display().to_string();
     let mut lines = vec!["Where to look next:".to_owned()];
-    let mut say = |what: &str, place: String| lines.push(format!("  {what:<28} {place}"));
+    let mut say = |what: &str, place: String| lines.push(format!("  {what:<29} {place}"));
     say("what is in the backlog", at("README.md"));
     say("the policy", format!("{} and {}", at("tollgate.toml"), at("pipelines")));
     let published = entries.iter().find(|entry| entry.reworks > 0 && !entry.published.is_empty());
@@ -132,6 +137,15 @@ mod tests {
             entry("LIB-114", EntryState::Escalated, 3, &[]),
             entry("LIB-116", EntryState::Held, 0, &[]),
         ];
-        insta::assert_snapshot!(where_to_look(Path::new("tollgate-demo"), &entries), @"");
+        insta::assert_snapshot!(where_to_look(Path::new("tollgate-demo"), &entries), @r#"
+        Where to look next:
+          what is in the backlog        tollgate-demo/README.md
+          the policy                    tollgate-demo/tollgate.toml and tollgate-demo/pipelines
+          a specification               tollgate-demo/specs/LIB-121.md
+          why a person is asked         tollgate why LIB-114 --project tollgate-demo
+          why an entry is held          tollgate why LIB-116 --project tollgate-demo
+          the records                   tollgate-demo/backlog/*.tollgate.md, beside the items
+          whether anything was changed  tollgate audit verify --project tollgate-demo
+        "#);
     }
 }

@@ -45,6 +45,10 @@ mod tests {
     fn the_documented_help_is_the_help() {
         let written = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md");
         let there = std::fs::read_to_string(written).unwrap_or_default();
-        assert!(there == page(), "docs/cli.md is stale: `cargo run -- help-markdown > docs/cli.md`\n{}", page());
+        assert!(
+            there == page(),
+            "docs/cli.md is stale: `cargo run -- help-markdown > docs/cli.md`\n{}",
+            page()
+        );
     }
 }

@@ -73,7 +73,10 @@ impl FromStr for Origin {
 
 pub(crate) async fn run(context: &Context, args: InitArgs) -> Result<Exit> {
     if context.project.is_some() {
-        return Err(Failure::mistake_with_hint("`init` makes a project and takes no --project", "name the folder as DIR"));
+        return Err(Failure::mistake_with_hint(
+            "`init` makes a project and takes no --project",
+            "name the folder as DIR",
+        ));
     }
     let (project, written) = match args.from {
         Origin::Folder(folder) => {
@@ -133,7 +136,8 @@ fn inside(project: &Path, folder: &Path) -> Result<String> {
     if !whole_folder.is_dir() {
         return Err(Failure::mistake(format!("{} is no folder", folder.display())));
     }
-    let parts = whole_folder.strip_prefix(&project).ok().map(|inside| inside.to_string_lossy().replace('\\', "/"));
+    let parts =
+        whole_folder.strip_prefix(&project).ok().map(|inside| inside.to_string_lossy().replace('\\', "/"));
     match parts.as_deref() {
         Some("") => Err(Failure::mistake_with_hint(
             format!("{} would be the project and the backlog in one", folder.display()),
@@ -213,11 +217,45 @@ mod tests {
     #[tokio::test]
     async fn the_policy_uses_what_items_say() {
         let text = made_of(&[
-            ("a.md", "---\nid: A-1\ntitle: One\nstatus: To Do\npriority: high\nlabels: [x]\ndepends: A-2\n---\nText\n"),
-            ("b.md", "---\nid: A-2\ntitle: Two\nstatus: Done\npriority: Low\ncreated: 2026-01-02\n---\nText\n"),
+            (
+                "a.md",
+                "---\nid: A-1\ntitle: One\nstatus: To Do\npriority: high\nlabels: [x]\ndepends: A-2\n---\nText\n",
+            ),
+            (
+                "b.md",
+                "---\nid: A-2\ntitle: Two\nstatus: Done\npriority: Low\ncreated: 2026-01-02\n---\nText\n",
+            ),
             ("c.md", "---\nid: A-3\ntitle: Three\nstatus: In Progress\n---\nText\n"),
         ]);
-        insta::assert_snapshot!(text.await, @"");
+        insta::assert_snapshot!(text.await, @r#"
+        # Made by `tollgate init` of what is in docs/items.
+        # `tollgate check` checks this file; `tollgate check --defaults` shows what else can be said here.
+
+        [backlog.items]
+        owner    = "team:docs"
+        zone     = "UTC"    # whose midnight begins a day, e.g. "Europe/Berlin"
+        pipeline = "spec-generation"
+
+        # What enters. Nothing else does, so an item that nobody meant to run does not run by accident.
+        # To take only what somebody asked for, add `"tollgate" in labels` and give items that label.
+        # Left out, because somebody is at it or it cannot go on: In Progress.
+        eligible = 'field.status in ["To Do"]'
+
+        # What comes first: the largest. A week of waiting counts as much as one step of priority, for five weeks at most.
+        priority = '{"high": 4, "Low": 2}[field.priority] + min(floor(age_days / 7), 5)'
+
+        [[backlog.items.source]]
+        folder = "docs/items"
+        # Front matter of 3 items: created (1), depends (1), id (3), labels (1), priority (2), status (3), title (3).
+        # `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise.
+        # Labels: x (1).
+        # 1 item depends on others; an entry waits until those are done.
+
+        # What is known of an entry. One without a field that has no default is held until it has it.
+        [backlog.items.fields]
+        status   = { type = "string", purpose = "eligibility", from = "front-matter:status" }
+        priority = { type = "string", purpose = "order", from = "front-matter:priority", values = ["high", "Low"], default = "high" }
+        "#);
     }
 
     #[tokio::test]
@@ -226,12 +264,56 @@ mod tests {
             ("a.md", "# One\n\n## Status: open\n\n## Priority: P1\n\n## Labels: tollgate\n\nText\n"),
             ("b.md", "# Two\n\n## Status: \"o\\pen\"\n\nText\n"),
         ]);
-        insta::assert_snapshot!(text.await, @"");
+        insta::assert_snapshot!(text.await, @r#"
+        # Made by `tollgate init` of what is in docs/items.
+        # `tollgate check` checks this file; `tollgate check --defaults` shows what else can be said here.
+
+        [backlog.items]
+        owner    = "team:docs"
+        zone     = "UTC"    # whose midnight begins a day, e.g. "Europe/Berlin"
+        pipeline = "spec-generation"
+
+        # What enters. Nothing else does, so an item that nobody meant to run does not run by accident.
+        eligible = '"tollgate" in labels && field.status in ["\"o\\pen\"", "open"]'
+
+        # What comes first: the largest. A week of waiting counts as much as one step of priority, for five weeks at most.
+        priority = '{"P1": 4}[field.priority] + min(floor(age_days / 7), 5)'
+
+        # Headings are text that anyone who may edit an item may write. The rules above read these all the same.
+        trust_text = ["status"]
+
+        [[backlog.items.source]]
+        folder = "docs/items"
+        # Labels: tollgate (1).
+
+        # What is known of an entry. One without a field that has no default is held until it has it.
+        [backlog.items.fields]
+        status   = { type = "string", purpose = "eligibility", from = "heading:Status" }
+        priority = { type = "string", purpose = "order", from = "heading:Priority", values = ["P1"], default = "P1" }
+        "#);
     }
 
     #[tokio::test]
     async fn items_that_say_nothing_all_enter_by_age() {
-        insta::assert_snapshot!(made_of(&[("a.md", "# One\n\nText\n")]).await, @"");
+        insta::assert_snapshot!(made_of(&[("a.md", "# One\n\nText\n")]).await, @r#"
+        # Made by `tollgate init` of what is in docs/items.
+        # `tollgate check` checks this file; `tollgate check --defaults` shows what else can be said here.
+
+        [backlog.items]
+        owner    = "team:docs"
+        zone     = "UTC"    # whose midnight begins a day, e.g. "Europe/Berlin"
+        pipeline = "spec-generation"
+
+        # What enters. Nothing else does, so an item that nobody meant to run does not run by accident.
+        # To take only what somebody asked for, add `"tollgate" in labels` and give items that label.
+        eligible = 'true'
+
+        # What comes first: the oldest. `priority = '…'` takes a formula instead.
+        order_by = ["created"]
+
+        [[backlog.items.source]]
+        folder = "docs/items"
+        "#);
         made_of(&[]).await;
     }
 

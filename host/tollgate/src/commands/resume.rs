@@ -3,7 +3,12 @@
 use clap::Args;
 use tollgate_store::OpenMode;
 
-use crate::{context::Context, error::Result, exit::Exit, ui::{json, printer::Tone}};
+use crate::{
+    context::Context,
+    error::Result,
+    exit::Exit,
+    ui::{json, printer::Tone},
+};
 
 /// Let hosts work again after `tollgate stop`
 #[derive(Debug, Args)]
@@ -23,7 +28,8 @@ pub(crate) async fn run(context: &Context, _: ResumeArgs) -> Result<Exit> {
     context.printer.show(&done, |done| done.done.clone())?;
     let stop_file = project.folder.join(&project.policy.instance.stop_file);
     if stop_file.exists() {
-        let said = format!("{} is there as well, and stops hosts while it is; remove it", stop_file.display());
+        let said =
+            format!("{} is there as well, and stops hosts while it is; remove it", stop_file.display());
         context.printer.tagged(Tone::Notable, "warning", said);
     }
     Ok(Exit::Done)

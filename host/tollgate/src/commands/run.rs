@@ -79,7 +79,10 @@ async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
     let control = ended.store.control().await?;
     if let (true, Some(stop), Some(since)) = (ended.outcome.stopped, control.stop, control.since) {
         let since = time(since);
-        context.printer.note(format!("{} stopped the hosts at {since}: {}; `tollgate resume` lets them go on", stop.who, stop.why));
+        context.printer.note(format!(
+            "{} stopped the hosts at {since}: {}; `tollgate resume` lets them go on",
+            stop.who, stop.why
+        ));
     }
     Ok(())
 }
@@ -164,6 +167,7 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
     }
     let HostReport { done, failed, escalated, cost, .. } = report;
     lines.push(match done + failed + escalated {
+        0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
         0 => "nothing ran".to_owned(),
         runs => format!(
             "{}: {done} done, {failed} failed, {escalated} escalated, {cost} spent",
@@ -217,8 +221,11 @@ fn left(report: &HostReport) -> Option<String> {
         (left.waiting, "waiting"),
         (left.undelivered, "to be delivered"),
     ];
-    let parts: Vec<_> =
-        counts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    let parts: Vec<_> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| format!("{number} {word}"))
+        .collect();
     let until = report.capped_until.map(|until| format!("; a cap leaves no room before {}", time(until)));
     match (parts.is_empty(), until) {
         (true, None) => None,
@@ -261,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_in_two_words() {
-        assert_snapshot!(text(&report()), @"nothing ran");
+    fn that_there_is_nothing_to_do_is_said() {
+        assert_snapshot!(text(&report()), @"nothing to do: no entry is ready");
     }
 
     #[test]
@@ -292,7 +299,15 @@ mod tests {
             entries: vec![entry],
             ..report()
         };
-        assert_snapshot!(text(&report), @"");
+        assert_snapshot!(text(&report), @r#"
+        ENTRY    STATE  TITLE           WHAT HAPPENED
+        LIB-121  done   Search is slow  sent back once; specs/LIB-121.md
+
+        26 runs ended: 24 done, 1 failed, 1 escalated, $0.034 spent
+        held: 3 entries (2 not-eligible, 1 closed)
+        left: 2 ready, 1 to be delivered; a cap leaves no room before 1970-01-01 00:00:00Z
+        `tollgate why ENTRY` says what happened to an entry and what to do next
+        "#);
     }
 
     #[test]

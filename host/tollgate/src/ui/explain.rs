@@ -17,7 +17,8 @@ use super::text::{count, list, number, score, time};
 pub(crate) fn entry(detail: &EntryDetail, newest: Option<&RunDetail>) -> Vec<String> {
     let mut sentences = vec![state(detail)];
     sentences.extend(detail.status.holds.iter().map(hold));
-    sentences.extend(detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn).map(dependency));
+    sentences
+        .extend(detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn).map(dependency));
     if matches!(detail.status.state, EntryState::Ready | EntryState::Busy | EntryState::Held) {
         sentences.extend(position(detail));
     }
@@ -44,7 +45,9 @@ fn state(detail: &EntryDetail) -> String {
         EntryState::Failed => format!("{name} failed."),
         EntryState::Escalated => format!("{name} was given to a person."),
         EntryState::Blocked => format!("{name} is blocked: a person said that it cannot go on."),
-        EntryState::Gone => format!("{name} is gone: its tracker {} no longer has it.", detail.status.name.tracker),
+        EntryState::Gone => {
+            format!("{name} is gone: its tracker {} no longer has it.", detail.status.name.tracker)
+        }
     }
 }
 
@@ -111,7 +114,12 @@ fn run(detail: &RunDetail) -> Vec<String> {
                 Some(step) => format!("; the last call that ended was {}", step.key),
                 None => String::new(),
             };
-            vec![format!("Its run {} began at {} on {}{last}.", summary.id, time(summary.started_at), summary.host)]
+            vec![format!(
+                "Its run {} began at {} on {}{last}.",
+                summary.id,
+                time(summary.started_at),
+                summary.host
+            )]
         }
     }
 }
@@ -125,7 +133,9 @@ fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {
         End::Escalated { to, stopped } => {
             stopped_sentences(&format!("escalated to {to}"), summary, stopped, &when, &cost)
         }
-        End::Cancelled { reason } => vec![format!("Its run {} was cancelled at {when}: {reason}", summary.id)],
+        End::Cancelled { reason } => {
+            vec![format!("Its run {} was cancelled at {when}: {reason}", summary.id)]
+        }
     };
     if !record.reworks.is_empty() {
         let times = match record.reworks.len() {
@@ -137,17 +147,30 @@ fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {
     sentences
 }
 
-fn stopped_sentences(how: &str, summary: &RunSummary, stopped: &Stopped, when: &str, cost: &str) -> Vec<String> {
+fn stopped_sentences(
+    how: &str,
+    summary: &RunSummary,
+    stopped: &Stopped,
+    when: &str,
+    cost: &str,
+) -> Vec<String> {
     let place = stopped.at.as_ref().map(|at| format!(" in {at}")).unwrap_or_default();
     vec![
-        format!("Its run {} ended {how}{place} at {when} ({cost}): {}", summary.id, sentence(&stopped.reason)),
+        format!(
+            "Its run {} ended {how}{place} at {when} ({cost}): {}",
+            summary.id,
+            sentence(&stopped.reason)
+        ),
         sentence(&stopped.recovery),
     ]
 }
 
 /// What leads on from where an entry ended.
 fn way_on(detail: &EntryDetail) -> Option<String> {
-    let retry = format!("`tollgate runs retry {} --reason …` makes it wait for another round", detail.status.name.key);
+    let retry = format!(
+        "`tollgate runs retry {} --reason …` makes it wait for another round",
+        detail.status.name.key
+    );
     match detail.status.state {
         EntryState::Failed | EntryState::Escalated => Some(format!("{retry}.")),
         _ => None,
@@ -213,10 +236,15 @@ mod tests {
     #[test]
     fn a_held_entry_names_its_reasons_and_what_it_depends_on() {
         let mut held = detail(EntryState::Held);
-        let hold = |kind, reason: &str, until| Hold { kind, subject: String::new(), reason: reason.into(), until };
+        let hold =
+            |kind, reason: &str, until| Hold { kind, subject: String::new(), reason: reason.into(), until };
         held.status.holds = vec![
             hold(HoldKind::Dependency, "waits for LIB-114, which is escalated", None),
-            hold(HoldKind::NotBefore, "`not_before` is 2099-01-01.", Some(Timestamp::from_millis(4_070_908_800_000))),
+            hold(
+                HoldKind::NotBefore,
+                "`not_before` is 2099-01-01.",
+                Some(Timestamp::from_millis(4_070_908_800_000)),
+            ),
         ];
         let link = |to: &str, written: Option<&str>, target, satisfied| LinkStatus {
             link: Link {

@@ -274,7 +274,7 @@ pub(crate) struct Plan {
 }
 
 /// An item that cannot be read.
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct SkippedItem {
     /// Its place, relative to the project.
     pub(crate) path: String,

@@ -262,7 +262,10 @@ mod tests {
         printer.data("two\nlines").unwrap();
         printer.note("by the way");
         printer.event(Tone::Good, "done", "LIB-1 \u{1b}[31m");
-        printer.failure(&Failure::mistake_with_hint("there is no entry `LIB-1`", "`tollgate backlog list` shows all"));
+        printer.failure(&Failure::mistake_with_hint(
+            "there is no entry `LIB-1`",
+            "`tollgate backlog list` shows all",
+        ));
         assert_eq!(out.text(), "two\nlines\n");
         insta::assert_snapshot!(err.text(), @r"
         by the way

@@ -1,7 +1,7 @@
 //! What a host does, while it does it: lines for what ended, and on a terminal a foot with a line a worker and the totals.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -38,6 +38,9 @@ pub(crate) struct Progress {
 struct Board {
     totals: Totals,
     titles: HashMap<RunId, String>,
+    /// Trackers that were read and had something.
+    greeted: HashSet<String>,
+    /// What was passed over when a tracker was read last: path and reason.
     skipped: HashMap<String, Vec<(String, String)>>,
     foot: Option<Foot>,
 }
@@ -113,7 +116,9 @@ impl Board {
                 let title = self.titles.remove(run).unwrap_or_default();
                 vec![finished(key, &title, end, *cost)]
             }
-            Notice::StepsEnded { key, steps, .. } => steps.iter().filter_map(|step| not_passed(key, step)).collect(),
+            Notice::StepsEnded { key, steps, .. } => {
+                steps.iter().filter_map(|step| not_passed(key, step)).collect()
+            }
             other => plain(other).into_iter().collect(),
         }
     }
@@ -160,10 +165,12 @@ impl Board {
             return Vec::new();
         };
         let mut lines = Vec::new();
-        let first = !self.skipped.contains_key(tracker);
+        // Nothing at all is what a first look at files finds that were written just now.
+        let first = *items > 0 && self.greeted.insert(tracker.clone());
         if first || created + revised + gone > 0 {
             let changes = [(created, "new"), (revised, "changed"), (gone, "gone")];
-            let changes = changes.iter().filter(|(number, _)| **number > 0).map(|(n, word)| format!(", {n} {word}"));
+            let changes =
+                changes.iter().filter(|(number, _)| **number > 0).map(|(n, word)| format!(", {n} {word}"));
             let items = count(*items as u64, "item", "items");
             lines.push(Line::new(
                 Tone::Plain,
@@ -203,7 +210,8 @@ impl std::fmt::Display for Totals {
 impl Foot {
     fn new(printer: &Printer, workers: usize) -> Self {
         let bar = |template: &str| {
-            let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style =
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
             let bar = printer.foot().add(ProgressBar::new_spinner().with_style(style));
             bar.enable_steady_tick(TICK);
             bar
@@ -244,14 +252,22 @@ fn finished(key: &str, title: &str, end: &End, cost: Microcents) -> Line {
     };
     match end {
         End::Done => Line::new(Tone::Good, "done", format!("{key}  {title}  {cost}")),
-        End::Failed(stopped) => {
-            Line::new(Tone::Bad, "failed", format!("{key}  {title}{}: {}", place(&stopped.at), stopped.reason))
-        }
+        End::Failed(stopped) => Line::new(
+            Tone::Bad,
+            "failed",
+            format!("{key}  {title}{}: {}", place(&stopped.at), stopped.reason),
+        ),
         End::Escalated { to, stopped } => {
             let place = place(&stopped.at);
-            Line::new(Tone::Notable, "escalated", format!("{key}  {title}{place}, to {to}: {}", stopped.reason))
+            Line::new(
+                Tone::Notable,
+                "escalated",
+                format!("{key}  {title}{place}, to {to}: {}", stopped.reason),
+            )
         }
-        End::Cancelled { reason } => Line::new(Tone::Notable, "cancelled", format!("{key}  {title}: {reason}")),
+        End::Cancelled { reason } => {
+            Line::new(Tone::Notable, "cancelled", format!("{key}  {title}: {reason}"))
+        }
     }
 }
 
@@ -296,7 +312,9 @@ fn plain(notice: &Notice) -> Option<Line> {
             Line::new(Tone::Notable, "capped", format!("{cap}: no room before {}", time(*until)))
         }
         Notice::Stopping { reason } => Line::new(Tone::Notable, "stopping", reason.clone()),
-        Notice::Trouble { doing, reason } => Line::new(Tone::Bad, "trouble", format!("cannot {doing}: {reason}")),
+        Notice::Trouble { doing, reason } => {
+            Line::new(Tone::Bad, "trouble", format!("cannot {doing}: {reason}"))
+        }
         _ => return None,
     };
     Some(line)
@@ -346,9 +364,13 @@ mod tests {
         let progress = Progress::new(printer, 2);
         let run = RunId::generate();
         let (key, title): (String, String) = ("LIB-1".into(), "A hold \u{1b}[2J".into());
-        let stopped =
-            Stopped { at: Some(gate()), reason: "the rework is spent".into(), recovery: "Say what must hold.".into() };
-        let finished = |end| Notice::Finished { run, key: key.clone(), end, last: None, cost: Microcents(1_200_000) };
+        let stopped = Stopped {
+            at: Some(gate()),
+            reason: "the rework is spent".into(),
+            recovery: "Say what must hold.".into(),
+        };
+        let finished =
+            |end| Notice::Finished { run, key: key.clone(), end, last: None, cost: Microcents(1_200_000) };
         for notice in [
             pulled(35, &["backlog/a.md"]),
             pulled(0, &["backlog/a.md"]),

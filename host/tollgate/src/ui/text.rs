@@ -7,7 +7,8 @@ use tollgate_core::Timestamp;
 /// Text that somebody else wrote, safe to show: control characters and those that turn the reading direction are replaced.
 pub(crate) fn clean(text: &str) -> String {
     let harmful = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
@@ -126,7 +127,10 @@ mod tests {
         assert_eq!(scores, ["4.2", "3", "-0.001", "0", "-2.5"]);
         let fuel = [0, 9_999, 12_345, 1_000_000, 12_345_678, 2_500_000_000].map(large);
         assert_eq!(fuel, ["0", "9999", "12.3k", "1M", "12.3M", "2.5G"]);
-        assert_eq!([0, 1023, 1024, 1 << 20, 3 << 29].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "1.5 GiB"]);
+        assert_eq!(
+            [0, 1023, 1024, 1 << 20, 3 << 29].map(bytes),
+            ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "1.5 GiB"]
+        );
         assert_eq!([1.0, 0.25, 1e9, -0.5].map(number), ["1", "0.25", "1000000000", "-0.5"]);
         let times = [12, 3_450, 125_000, 11_520_000].map(|ms| duration(Duration::from_millis(ms)));
         assert_eq!(times, ["12 ms", "3.4 s", "2 min 05 s", "3 h 12 min"]);

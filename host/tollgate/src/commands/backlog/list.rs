@@ -30,7 +30,9 @@ pub(crate) struct ListArgs {
 }
 
 fn states() -> impl clap::builder::TypedValueParser<Value = EntryState> {
-    let parse = |name: String| EntryState::ALL.into_iter().find(|state| state.as_str() == name).ok_or("no such state");
+    let parse = |name: String| {
+        EntryState::ALL.into_iter().find(|state| state.as_str() == name).ok_or("no such state")
+    };
     PossibleValuesParser::new(EntryState::ALL.map(EntryState::as_str)).try_map(parse)
 }
 
@@ -55,6 +57,7 @@ fn text(printer: &Printer, list: &EntryList) -> String {
         ]);
     }
     let shown = list.entries.len() as u64;
-    let of_all = if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
+    let of_all =
+        if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
     format!("{}\n{}{of_all}", table.render(), count(shown, "entry", "entries"))
 }

@@ -33,12 +33,8 @@ pub(crate) struct RankArgs {
 
 pub(crate) async fn run(context: &Context, args: RankArgs) -> Result<Exit> {
     let store = context.project()?.store(OpenMode::ReadOnly).await?;
-    let filter = EntryFilter {
-        backlog: args.backlog,
-        states: vec![EntryState::Ready],
-        limit: args.limit,
-        offset: 0,
-    };
+    let filter =
+        EntryFilter { backlog: args.backlog, states: vec![EntryState::Ready], limit: args.limit, offset: 0 };
     let page = store.entries(filter).await?;
     let list = RankList { entries: ranked(&*store, page.rows, args.explain).await?, total: page.total };
     context.printer.show(&list, |list| text(&context.printer, list))?;
@@ -79,6 +75,7 @@ fn text(printer: &Printer, list: &RankList) -> String {
         ]);
     }
     let shown = list.entries.len() as u64;
-    let of_all = if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
+    let of_all =
+        if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
     format!("{}\n{} that can run{of_all}", table.render(), count(shown, "entry", "entries"))
 }

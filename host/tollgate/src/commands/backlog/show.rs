@@ -8,7 +8,10 @@ use crate::{
     entry_argument,
     error::Result,
     exit::Exit,
-    ui::{json, text::{score, time}},
+    ui::{
+        json,
+        text::{score, time},
+    },
 };
 
 /// Show one entry: what it says, its fields, links and runs

@@ -8,7 +8,10 @@ use tollgate_core::{
     entry::DependencyRule,
     pipeline::{Gate, OnInconclusive, StepBudget},
 };
-use tollgate_policy::{ConfigFile, Policy, policy::{Backlog, OnChange}};
+use tollgate_policy::{
+    ConfigFile, Policy, Schedule,
+    policy::{Backlog, OnChange},
+};
 
 use crate::error::{Failure, Result};
 
@@ -60,17 +63,27 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
     for backlog in policy.backlogs.values() {
         write_backlog(text, backlog)?;
     }
-    writeln!(text, "\n# What a thousand million units of fuel cost. Without [caps] nothing limits what is spent.")?;
+    writeln!(
+        text,
+        "\n# What a thousand million units of fuel cost. Without [caps] nothing limits what is spent."
+    )?;
     writeln!(text, "[prices]\nper_gigafuel = \"{}\"", policy.prices.per_gigafuel)?;
     for pipeline in policy.pipelines.values() {
         writeln!(text, "\n# pipelines/NAME.toml\n")?;
         writeln!(text, "# One run.\n[budget]")?;
         writeln!(text, "cost = \"{}\"\ntime = {:?}", pipeline.budget.cost, span(pipeline.budget.time))?;
         for stage in &pipeline.stages {
-            writeln!(text, "\n[[stage]]\n# One call; `[budget]` in tollgate.toml sets it for all, and bounds it.")?;
+            writeln!(
+                text,
+                "\n[[stage]]\n# One call; `[budget]` in tollgate.toml sets it for all, and bounds it."
+            )?;
             writeln!(text, "budget = {}", budget(&stage.budget))?;
             let (first, longest) = (span(stage.retry.backoff_min), span(stage.retry.backoff_max));
-            writeln!(text, "retry = {{ attempts = {}, backoff = \"{first}..{longest}\" }}", stage.retry.attempts)?;
+            writeln!(
+                text,
+                "retry = {{ attempts = {}, backoff = \"{first}..{longest}\" }}",
+                stage.retry.attempts
+            )?;
             writeln!(text, "grant = []")?;
             for gate in &stage.gates {
                 write_gate(text, gate)?;
@@ -83,8 +96,11 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
 fn write_backlog(text: &mut String, backlog: &Backlog) -> std::fmt::Result {
     writeln!(text, "\n[backlog.NAME]")?;
     writeln!(text, "zone = {:?}", backlog.zone.iana_name().unwrap_or("UTC"))?;
-    let pull: Vec<_> = backlog.pull.iter().map(|schedule| schedule.to_string()).collect();
-    writeln!(text, "# Read: {}.", pull.join(", "))?;
+    for schedule in &backlog.pull {
+        if let Schedule::Every(between) = schedule {
+            writeln!(text, "pull = [{{ every = {:?} }}]", span(*between))?;
+        }
+    }
     let on_change = match backlog.on_change {
         OnChange::Ignore => "ignore",
         OnChange::Ask => "ask",
@@ -143,6 +159,47 @@ mod tests {
 
     #[test]
     fn the_defaults_are_these() {
-        insta::assert_snapshot!(toml().unwrap(), @"");
+        insta::assert_snapshot!(toml().unwrap(), @r#"
+        # tollgate.toml
+
+        [instance]
+        store = "sqlite:.tollgate/tollgate.db"
+        lease = "1m"
+        stop_file = ".tollgate/stop"
+        workers = 4
+
+        [backlog.NAME]
+        zone = "UTC"
+        pull = [{ every = "1m" }]
+        on_change = "ask"
+        depends = { rule = "either" }
+
+        [[backlog.NAME.source]]
+        settle = "2s"
+        closed = ["done", "completed", "closed", "fixed", "wontfix", "cancelled"]
+        records = ".tollgate.md"
+
+        # What a thousand million units of fuel cost. Without [caps] nothing limits what is spent.
+        [prices]
+        per_gigafuel = "$0.0001"
+
+        # pipelines/NAME.toml
+
+        # One run.
+        [budget]
+        cost = "$1.00"
+        time = "20m"
+
+        [[stage]]
+        # One call; `[budget]` in tollgate.toml sets it for all, and bounds it.
+        budget = { fuel = "1G", time = "30s", memory = "64MiB" }
+        retry = { attempts = 3, backoff = "10s..5m" }
+        grant = []
+
+        [[stage.gate]]
+        enforce = true
+        rework_limit = 3
+        on_inconclusive = "escalate"
+        "#);
     }
 }

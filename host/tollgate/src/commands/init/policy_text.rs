@@ -32,9 +32,13 @@ pub(super) fn quote(text: &str) -> String {
 fn write_all(text: &mut String, survey: &Survey, owner: &str) -> fmt::Result {
     let name = backlog_name(&survey.folder);
     writeln!(text, "# Made by `tollgate init` of what is in {}.", survey.folder)?;
-    writeln!(text, "# `tollgate check` checks this file; `tollgate check --defaults` shows what else can be said here.\n")?;
+    writeln!(
+        text,
+        "# `tollgate check` checks this file; `tollgate check --defaults` shows what else can be said here.\n"
+    )?;
     writeln!(text, "[backlog.{name}]")?;
-    let advice = if owner == UNASSIGNED { "    # who answers for what enters: a person or a team" } else { "" };
+    let advice =
+        if owner == UNASSIGNED { "    # who answers for what enters: a person or a team" } else { "" };
     writeln!(text, "owner    = {}{advice}", quote(owner))?;
     writeln!(text, "zone     = \"UTC\"    # whose midnight begins a day, e.g. \"Europe/Berlin\"")?;
     writeln!(text, "pipeline = \"spec-generation\"\n")?;
@@ -42,7 +46,10 @@ fn write_all(text: &mut String, survey: &Survey, owner: &str) -> fmt::Result {
     write_order(text, survey)?;
     let trusted = trusted_texts(survey);
     if !trusted.is_empty() {
-        writeln!(text, "\n# Headings are text that anyone who may edit an item may write. The rules above read these all the same.")?;
+        writeln!(
+            text,
+            "\n# Headings are text that anyone who may edit an item may write. The rules above read these all the same."
+        )?;
         writeln!(text, "trust_text = [{}]", trusted.join(", "))?;
     }
     write_source(text, &name, survey)?;
@@ -53,11 +60,17 @@ fn write_all(text: &mut String, survey: &Survey, owner: &str) -> fmt::Result {
 fn write_eligible(text: &mut String, survey: &Survey) -> fmt::Result {
     let (free, taken) = survey.open_states();
     let mut rules = Vec::new();
-    writeln!(text, "# What enters. Nothing else does, so an item that nobody meant to run does not run by accident.")?;
+    writeln!(
+        text,
+        "# What enters. Nothing else does, so an item that nobody meant to run does not run by accident."
+    )?;
     if survey.is_asked_for() {
         rules.push(format!("\"{ASKING_LABEL}\" in labels"));
     } else {
-        writeln!(text, "# To take only what somebody asked for, add `\"{ASKING_LABEL}\" in labels` and give items that label.")?;
+        writeln!(
+            text,
+            "# To take only what somebody asked for, add `\"{ASKING_LABEL}\" in labels` and give items that label."
+        )?;
     }
     if let Some(state) = &survey.state {
         let mut states: Vec<_> = free.iter().map(|state| formula_text(state)).collect();
@@ -66,7 +79,11 @@ fn write_eligible(text: &mut String, survey: &Survey) -> fmt::Result {
             states.push("\"\"".to_owned());
         }
         if !taken.is_empty() {
-            writeln!(text, "# Left out, because somebody is at it or it cannot go on: {}.", comment(&taken.join(", ")))?;
+            writeln!(
+                text,
+                "# Left out, because somebody is at it or it cannot go on: {}.",
+                comment(&taken.join(", "))
+            )?;
         }
         rules.push(format!("field.status in [{}]", states.join(", ")));
     }
@@ -82,8 +99,12 @@ fn write_order(text: &mut String, survey: &Survey) -> fmt::Result {
         writeln!(text, "# What comes first: the oldest. `priority = '…'` takes a formula instead.")?;
         return writeln!(text, "order_by = [\"created\"]");
     };
-    let map: Vec<_> = urgencies(words).iter().map(|(word, value)| format!("{}: {value}", formula_text(word))).collect();
-    writeln!(text, "# What comes first: the largest. A week of waiting counts as much as one step of priority, for five weeks at most.")?;
+    let map: Vec<_> =
+        urgencies(words).iter().map(|(word, value)| format!("{}: {value}", formula_text(word))).collect();
+    writeln!(
+        text,
+        "# What comes first: the largest. A week of waiting counts as much as one step of priority, for five weeks at most."
+    )?;
     let formula = format!("{{{}}}[field.priority] + min(floor(age_days / 7), 5)", map.join(", "));
     writeln!(text, "priority = {}", literal(&formula))
 }
@@ -92,12 +113,17 @@ fn write_source(text: &mut String, name: &str, survey: &Survey) -> fmt::Result {
     writeln!(text, "\n[[backlog.{name}.source]]")?;
     writeln!(text, "folder = {}", quote(&survey.folder))?;
     if !survey.members.is_empty() {
-        let members: Vec<_> = survey.members.iter().map(|(name, items)| format!("{name} ({items})")).collect();
+        let members: Vec<_> =
+            survey.members.iter().map(|(name, items)| format!("{name} ({items})")).collect();
         writeln!(text, "# Front matter of {} items: {}.", survey.items, comment(&members.join(", ")))?;
-        writeln!(text, "# `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise.")?;
+        writeln!(
+            text,
+            "# `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise."
+        )?;
     }
     if !survey.labels.is_empty() {
-        let labels: Vec<_> = survey.labels.iter().map(|(label, items)| format!("{label} ({items})")).collect();
+        let labels: Vec<_> =
+            survey.labels.iter().map(|(label, items)| format!("{label} ({items})")).collect();
         writeln!(text, "# Labels: {}.", comment(&labels.join(", ")))?;
     }
     if survey.dependent > 0 {
@@ -110,22 +136,32 @@ fn write_fields(text: &mut String, name: &str, survey: &Survey) -> fmt::Result {
     if survey.state.is_none() && survey.priority.is_none() {
         return Ok(());
     }
-    writeln!(text, "\n# What is known of an entry. One without a field that has no default is held until it has it.")?;
+    writeln!(
+        text,
+        "\n# What is known of an entry. One without a field that has no default is held until it has it."
+    )?;
     writeln!(text, "[backlog.{name}.fields]")?;
     if let Some(state) = &survey.state {
         let default = if state.silent > 0 { ", default = \"\"" } else { "" };
-        writeln!(text, "status   = {{ type = \"string\", purpose = \"eligibility\", from = {}{default} }}", places(state))?;
+        writeln!(
+            text,
+            "status   = {{ type = \"string\", purpose = \"eligibility\", from = {}{default} }}",
+            places(state)
+        )?;
     }
     if let Some(words) = &survey.priority {
         let ranked = urgencies(words);
-        let default = match ranked.get(ranked.len().saturating_sub(1) / 2) {
+        let default = match ranked.get(ranked.len() / 2) {
             Some((middle, _)) if words.silent > 0 => format!(", default = {}", quote(middle)),
             _ => String::new(),
         };
         let values: Vec<_> = ranked.iter().map(|(word, _)| quote(word)).collect();
         let values = values.join(", ");
         let from = places(words);
-        writeln!(text, "priority = {{ type = \"string\", purpose = \"order\", from = {from}, values = [{values}]{default} }}")?;
+        writeln!(
+            text,
+            "priority = {{ type = \"string\", purpose = \"order\", from = {from}, values = [{values}]{default} }}"
+        )?;
     }
     Ok(())
 }
@@ -138,7 +174,8 @@ fn urgencies(words: &Words) -> Vec<(&str, usize)> {
         // A word that differs in its letters' case is the same word to the policy.
         by_word.entry(word.to_lowercase()).or_insert((word.as_str(), known.unwrap_or(URGENCIES.len())));
     }
-    let mut ranked: Vec<_> = by_word.into_values().map(|(word, place)| (word, URGENCIES.len() - place)).collect();
+    let mut ranked: Vec<_> =
+        by_word.into_values().map(|(word, place)| (word, URGENCIES.len() - place)).collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     ranked
 }

@@ -16,7 +16,16 @@ pub(super) const ASKING_LABEL: &str = "tollgate";
 
 /// States that say that somebody is at it or that it cannot be done now; in lower case.
 const NOT_FREE: [&str; 11] = [
-    "in progress", "in-progress", "in_progress", "doing", "started", "in review", "review", "blocked", "on hold", "on-hold",
+    "in progress",
+    "in-progress",
+    "in_progress",
+    "doing",
+    "started",
+    "in review",
+    "review",
+    "blocked",
+    "on hold",
+    "on-hold",
     "waiting",
 ];
 

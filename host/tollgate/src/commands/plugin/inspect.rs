@@ -35,7 +35,10 @@ pub(super) fn run(context: &Context, args: InspectArgs) -> Result<Exit> {
         &from_file
     } else {
         registry.resolve(&args.plugin).map_err(|error| {
-            Failure::mistake_with_hint(error.to_string(), "`tollgate plugin list` shows all; a file is named by its path")
+            Failure::mistake_with_hint(
+                error.to_string(),
+                "`tollgate plugin list` shows all; a file is named by its path",
+            )
         })?
     };
     let inspected = Sandbox::new(SandboxOptions::default())?.inspect(version.component());
@@ -72,8 +75,11 @@ fn text(plugin: &json::Plugin) -> String {
         let items = plugin.manifest.pointer(pointer).and_then(Value::as_array);
         items.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
     };
-    let of = |pointer: &str| plugin.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut lines = vec![format!("{}@{}, {}: {}", line.name, line.version, line.kind, line.summary), String::new()];
+    let of = |pointer: &str| {
+        plugin.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mut lines =
+        vec![format!("{}@{}, {}: {}", line.name, line.version, line.kind, line.summary), String::new()];
     let mut fact = |name: &str, value: String| {
         lines.push(format!("{name:<9} {}", if value.is_empty() { "nothing".to_owned() } else { value }));
     };
@@ -88,7 +94,13 @@ fn text(plugin: &json::Plugin) -> String {
     fact("grants", plugin.grants.join(", "));
     for rule in plugin.manifest.pointer("/rules").and_then(Value::as_array).into_iter().flatten() {
         let of = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default();
-        lines.push(format!("\n{} ({}): {}\n    {}", of("id"), of("severity"), of("summary"), of("rationale")));
+        lines.push(format!(
+            "\n{} ({}): {}\n    {}",
+            of("id"),
+            of("severity"),
+            of("summary"),
+            of("rationale")
+        ));
     }
     let settings = plugin.manifest.pointer("/settings").cloned().unwrap_or_default();
     lines.push(format!("\nsettings, as JSON Schema:\n{settings:#}"));

@@ -24,7 +24,10 @@ pub(super) fn run(context: &Context, _: ListArgs) -> Result<Exit> {
     printer.show(&list, |list| {
         let mut table = printer.table(&["plugin", "version", "kind", "origin", "summary"]);
         for plugin in &list.plugins {
-            table.row([&plugin.name, &plugin.version, &plugin.kind, &plugin.origin, &plugin.summary].map(Clone::clone));
+            table.row(
+                [&plugin.name, &plugin.version, &plugin.kind, &plugin.origin, &plugin.summary]
+                    .map(Clone::clone),
+            );
         }
         table.render()
     })?;

@@ -10,6 +10,7 @@ use crate::{
     ui::{
         json::{BacklogCoverage, CapStanding, CoverageReport},
         printer::Printer,
+        text::count,
     },
 };
 
@@ -35,7 +36,12 @@ fn text(printer: &Printer, report: &CoverageReport) -> String {
     for backlog in &report.backlogs {
         let all: u64 = backlog.states.values().sum();
         let row = |state: String, entries: u64| {
-            [backlog.backlog.clone(), state, entries.to_string(), format!("{} %", (entries * 100).div_ceil(all.max(1)))]
+            [
+                backlog.backlog.clone(),
+                state,
+                entries.to_string(),
+                format!("{} %", (entries * 100 + all / 2) / all.max(1)),
+            ]
         };
         for (state, entries) in backlog.states.iter().filter(|(_, entries)| **entries > 0) {
             table.row(row(state.to_string(), *entries));
@@ -45,9 +51,12 @@ fn text(printer: &Printer, report: &CoverageReport) -> String {
                 }
             }
         }
-        table.row([backlog.backlog.clone(), "all".into(), all.to_string(), backlog.cost.to_string()]);
     }
     let mut parts = vec![table.render()];
+    parts.extend(report.backlogs.iter().map(|backlog| {
+        let all = backlog.states.values().sum();
+        format!("{}: {}, {} spent", backlog.backlog, count(all, "entry", "entries"), backlog.cost)
+    }));
     parts.extend(report.caps.iter().map(|cap| {
         format!(
             "{}, {}: {} spent and {} set aside of {}",
@@ -86,6 +95,14 @@ mod tests {
         };
         let (printer, ..) = captured::printer(Format::Text);
         let report = CoverageReport { backlogs: vec![backlog], caps: vec![cap] };
-        insta::assert_snapshot!(text(&printer, &report), @r"");
+        insta::assert_snapshot!(text(&printer, &report), @r#"
+        BACKLOG  STATE         ENTRIES  SHARE
+        specs    held          9        27 %
+        specs      closed      2        6 %
+        specs      dependency  7        21 %
+        specs    done          24       73 %
+        specs: 33 entries, $0.0123 spent
+        project, 2026-11-21: $0.0123 spent and $0.00 set aside of $20.00
+        "#);
     }
 }

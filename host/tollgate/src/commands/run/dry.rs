@@ -30,7 +30,9 @@ pub(super) async fn run(context: &Context, project: &Project, named: &[String]) 
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let store = copy_of_store(project, &folder).await?;
     let watcher = Arc::new(Watcher { printer: context.printer.clone(), skipped: Mutex::default() });
-    let parts = project.parts(&context.environment, Arc::clone(&store), Arc::clone(&watcher) as _)?;
+    let artifacts = folder.path().join("artifacts");
+    let parts =
+        project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&watcher) as _)?;
     host::take_in(project, &parts).await?;
     let skipped = std::mem::take(&mut *watcher.skipped.lock().unwrap_or_else(PoisonError::into_inner));
     let mut plan = Plan {
@@ -88,9 +90,14 @@ impl Observer for Watcher {
     fn notice(&self, notice: &Notice) {
         match notice {
             Notice::Pulled { skipped, .. } => {
-                let items = skipped.iter().map(|(path, reason)| (path.clone(), reason.clone()));
-                let items = items.map(|(path, reason)| SkippedItem { path, reason });
-                self.skipped.lock().unwrap_or_else(PoisonError::into_inner).extend(items);
+                let item = |(path, reason): &(String, String)| SkippedItem {
+                    path: path.clone(),
+                    reason: reason.clone(),
+                };
+                let mut known = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+                // A source may be read twice.
+                let fresh: Vec<_> = skipped.iter().map(item).filter(|item| !known.contains(item)).collect();
+                known.extend(fresh);
             }
             Notice::PullFailed { backlog, tracker, reason } => {
                 self.printer.event(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"));

@@ -30,7 +30,8 @@ pub(crate) struct ListArgs {
 }
 
 fn states() -> impl clap::builder::TypedValueParser<Value = RunState> {
-    let parse = |name: String| RunState::ALL.into_iter().find(|state| state.as_str() == name).ok_or("no such state");
+    let parse =
+        |name: String| RunState::ALL.into_iter().find(|state| state.as_str() == name).ok_or("no such state");
     PossibleValuesParser::new(RunState::ALL.map(RunState::as_str)).try_map(parse)
 }
 
@@ -57,6 +58,7 @@ fn text(printer: &Printer, list: &RunList) -> String {
         ]);
     }
     let shown = list.runs.len() as u64;
-    let of_all = if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
+    let of_all =
+        if shown < list.total { format!(" of {}; `--limit 0` shows all", list.total) } else { String::new() };
     format!("{}\n{}{of_all}", table.render(), count(shown, "run", "runs"))
 }

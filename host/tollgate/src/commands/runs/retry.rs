@@ -22,7 +22,8 @@ pub(crate) async fn run(context: &Context, args: RetryArgs) -> Result<Exit> {
     let store = project.store(OpenMode::Client).await?;
     let status = entry_argument::find(&*store, &project.folder, &args.entry).await?.status;
     store.retry(status.id, &context.environment.who(), &args.reason).await?;
-    let done = json::Done { done: format!("{} waits for another round; `tollgate run` takes it", status.name.key) };
+    let done =
+        json::Done { done: format!("{} waits for another round; `tollgate run` takes it", status.name.key) };
     context.printer.show(&done, |done| done.done.clone())?;
     Ok(Exit::Done)
 }

@@ -110,7 +110,8 @@ fn details(step: &Step, with_log: bool) -> Vec<String> {
         StepOutcome::Judged(verdict) => verdict.findings.as_slice(),
         _ => &[],
     };
-    let log = step.log.iter().filter(|_| with_log).map(|line| format!("    {}: {}", line.level, line.message));
+    let log =
+        step.log.iter().filter(|_| with_log).map(|line| format!("    {}: {}", line.level, line.message));
     let mut lines: Vec<_> = findings.iter().map(finding).chain(log).collect();
     if !lines.is_empty() {
         lines.insert(0, format!("\n{}:", step.key));

@@ -89,7 +89,9 @@ impl Watch {
         for gone in self.live.keys().copied().filter(|id| !is_live(*id)) {
             changed.push(store.run(gone).await?.summary);
         }
-        let fresh = |run: &&RunSummary| Some(run.id) > self.newest && !is_live(run.id) && !self.live.contains_key(&run.id);
+        let fresh = |run: &&RunSummary| {
+            Some(run.id) > self.newest && !is_live(run.id) && !self.live.contains_key(&run.id)
+        };
         changed.extend(newest.iter().filter(fresh).cloned());
         changed.sort_by_key(|run| run.id);
         self.newest = self.newest.max(newest.first().map(|run| run.id));
