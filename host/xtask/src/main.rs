@@ -13,13 +13,17 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Xtask {
+    Bench(commands::bench::BenchArgs),
     Plugins(commands::plugins::PluginsArgs),
+    Schemas(commands::schemas::SchemasArgs),
     Test(commands::test::TestArgs),
 }
 
 fn main() -> ExitCode {
     let outcome = match Xtask::parse() {
+        Xtask::Bench(args) => commands::bench::run(&args),
         Xtask::Plugins(args) => commands::plugins::run(&args),
+        Xtask::Schemas(args) => commands::schemas::run(&args),
         Xtask::Test(args) => commands::test::run(&args),
     };
     match outcome {
