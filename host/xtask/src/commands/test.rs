@@ -34,19 +34,36 @@ const fn cargo(name: &'static str, why: &'static str, args: &'static [&'static s
 /// Cheap ones first: what fails early costs least.
 const STEPS: &[Step] = &[
     cargo("format", "one look for all code", &["fmt", "--all", "--", "--check"]),
-    cargo("format-plugins", "the plugins are a workspace of their own", &[
-        "fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--", "--check",
-    ]),
-    cargo("clippy", "no warnings, tests included", &[
-        "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings",
-    ]),
-    cargo("clippy-plugins", "no warnings in the plugins either", &[
-        "clippy", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--all-targets", "--locked", "--", "-D",
-        "warnings",
-    ]),
-    cargo("deny", "licences, sources and duplicates of all dependencies", &[
-        "deny", "--all-features", "check", "bans", "licenses", "sources",
-    ]),
+    cargo(
+        "format-plugins",
+        "the plugins are a workspace of their own",
+        &["fmt", "--manifest-path", "plugins/Cargo.toml", "--all", "--", "--check"],
+    ),
+    cargo(
+        "clippy",
+        "no warnings, tests included",
+        &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+    ),
+    cargo(
+        "clippy-plugins",
+        "no warnings in the plugins either",
+        &[
+            "clippy",
+            "--manifest-path",
+            "plugins/Cargo.toml",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ),
+    cargo(
+        "deny",
+        "licences, sources and duplicates of all dependencies",
+        &["deny", "--all-features", "check", "bans", "licenses", "sources"],
+    ),
     Step {
         name: "doc",
         why: "every link in the documentation leads somewhere",
@@ -54,12 +71,16 @@ const STEPS: &[Step] = &[
         args: &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"],
         envs: &[("RUSTDOCFLAGS", "-D warnings")],
     },
-    cargo("components", "the checked-in components belong to the sources beside them", &[
-        "xtask", "plugins", "--check",
-    ]),
-    cargo("test-plugins", "the plugins' own tests, run natively", &[
-        "test", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--locked",
-    ]),
+    cargo(
+        "components",
+        "the checked-in components belong to the sources beside them",
+        &["xtask", "plugins", "--check"],
+    ),
+    cargo(
+        "test-plugins",
+        "the plugins' own tests, run natively",
+        &["test", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--locked"],
+    ),
     cargo("test", "everything else", &["test", "--workspace", "--locked"]),
 ];
 
@@ -96,7 +117,8 @@ fn run_step(step: &Step) -> Result<()> {
 }
 
 fn install_cargo_deny() -> Result<()> {
-    let there = Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
+    let there =
+        Command::new("cargo").args(["deny", "--version"]).output().is_ok_and(|out| out.status.success());
     if there {
         return Ok(());
     }
