@@ -246,7 +246,7 @@ mod tests {
 
         [[backlog.items.source]]
         folder = "docs/items"
-        # Front matter of 3 items: created (1), depends (1), id (3), labels (1), priority (2), status (3), title (3).
+        # Front matter of 3 items: id (3), status (3), title (3), priority (2), created (1), depends (1), labels (1).
         # `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise.
         # Labels: x (1).
         # 1 item depends on others; an entry waits until those are done.
@@ -254,7 +254,7 @@ mod tests {
         # What is known of an entry. One without a field that has no default is held until it has it.
         [backlog.items.fields]
         status   = { type = "string", purpose = "eligibility", from = "front-matter:status" }
-        priority = { type = "string", purpose = "order", from = "front-matter:priority", values = ["high", "Low"], default = "high" }
+        priority = { type = "string", purpose = "order", from = "front-matter:priority", values = ["high", "Low"], default = "Low" }
         "#);
     }
 

@@ -19,7 +19,7 @@ use crate::{
     ui::{
         json::{EntryOutcome, HostReport},
         printer::Printer,
-        text::{count, time},
+        text::{count, shorten, time},
     },
 };
 
@@ -191,6 +191,9 @@ pub(super) fn entries_table(printer: &Printer, entries: &[EntryOutcome]) -> Stri
     table.render()
 }
 
+/// `why` says all of it.
+const WHAT_HAPPENED_COLUMNS: usize = 100;
+
 fn what_happened(entry: &EntryOutcome) -> String {
     let mut parts = Vec::new();
     match entry.reworks {
@@ -200,7 +203,7 @@ fn what_happened(entry: &EntryOutcome) -> String {
     }
     parts.extend(entry.reason.clone());
     parts.extend(entry.published.iter().cloned());
-    parts.join("; ")
+    shorten(&parts.join("; "), WHAT_HAPPENED_COLUMNS)
 }
 
 fn held(report: &HostReport) -> Option<String> {

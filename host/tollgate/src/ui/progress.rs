@@ -11,7 +11,7 @@ use tollgate_core::{
     Microcents, RunId,
     course::End,
     effect::Delivered,
-    step::{Judgement, Step, StepOutcome},
+    step::{FailureClass, Judgement, Severity, Step, StepOutcome, Verdict},
 };
 use tollgate_engine::observer::{Notice, Observer};
 
@@ -112,12 +112,12 @@ impl Board {
         self.follow(notice);
         match notice {
             Notice::Pulled { .. } => self.pulled(notice),
-            Notice::Finished { run, key, end, cost, .. } => {
+            Notice::Finished { run, key, end, .. } => {
                 let title = self.titles.remove(run).unwrap_or_default();
-                vec![finished(key, &title, end, *cost)]
+                vec![finished(key, &title, end)]
             }
             Notice::StepsEnded { key, steps, .. } => {
-                steps.iter().filter_map(|step| not_passed(key, step)).collect()
+                steps.iter().filter_map(|step| setback(key, step)).collect()
             }
             other => plain(other).into_iter().collect(),
         }
@@ -245,13 +245,13 @@ impl Foot {
     }
 }
 
-fn finished(key: &str, title: &str, end: &End, cost: Microcents) -> Line {
+fn finished(key: &str, title: &str, end: &End) -> Line {
     let place = |at: &Option<tollgate_core::pipeline::StepName>| match at {
         Some(at) => format!(" in {at}"),
         None => String::new(),
     };
     match end {
-        End::Done => Line::new(Tone::Good, "done", format!("{key}  {title}  {cost}")),
+        End::Done => Line::new(Tone::Good, "done", format!("{key}  {title}")),
         End::Failed(stopped) => Line::new(
             Tone::Bad,
             "failed",
@@ -271,15 +271,35 @@ fn finished(key: &str, title: &str, end: &End, cost: Microcents) -> Line {
     }
 }
 
-/// A gate that did not pass is worth a line: it is what makes work go back.
-fn not_passed(key: &str, step: &Step) -> Option<Line> {
-    let StepOutcome::Judged(verdict) = &step.outcome else { return None };
-    let word = match verdict.judgement {
-        Judgement::Pass => return None,
-        Judgement::Fail => "not passed",
-        Judgement::Inconclusive => "undecided",
+/// A call that sends work back, or that is tried again, is worth a line.
+fn setback(key: &str, step: &Step) -> Option<Line> {
+    let (word, why) = match &step.outcome {
+        StepOutcome::Produced(_) => return None,
+        StepOutcome::Judged(verdict) => match verdict.judgement {
+            Judgement::Pass => return None,
+            Judgement::Fail => ("not passed", first_error(verdict)),
+            Judgement::Inconclusive => ("undecided", verdict.summary.clone()),
+        },
+        StepOutcome::Failed(failure) => match failure.class {
+            FailureClass::Transient | FailureClass::RateLimited | FailureClass::Infrastructure => {
+                ("fault", failure.message.clone())
+            }
+            // The run ends with it, and its end is a line.
+            FailureClass::Configuration | FailureClass::Permanent | FailureClass::Escalate => return None,
+        },
     };
-    Some(Line::new(Tone::Notable, word, format!("{key}  {}: {}", step.key, verdict.summary)))
+    Some(Line::new(Tone::Notable, word, format!("{key}  {}: {why}", step.key)))
+}
+
+/// The first thing that a gate objects to, and how many more there are.
+fn first_error(verdict: &Verdict) -> String {
+    let mut errors = verdict.findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let Some(first) = errors.next() else { return verdict.summary.clone() };
+    let more = match errors.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!("{} {}{more}", first.rule, first.message)
 }
 
 /// The line of a notice that is a line whatever came before it.
@@ -291,7 +311,6 @@ fn plain(notice: &Notice) -> Option<Line> {
         Notice::PullFailed { backlog, tracker, reason } => {
             Line::new(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"))
         }
-        Notice::Waiting { key, reason, .. } => Line::new(Tone::Plain, "waits", format!("{key}: {reason}")),
         Notice::LetGo { key, reason, .. } => Line::new(Tone::Notable, "let go", format!("{key}: {reason}")),
         Notice::Delivered { key, what, became: Delivered::Refused { reason } } => {
             Line::new(Tone::Bad, "refused", format!("{what} of {key}: {reason}"))
@@ -327,7 +346,7 @@ mod tests {
         Digest, Timestamp,
         course::Stopped,
         pipeline::StepName,
-        step::{StepKey, Usage, Verdict},
+        step::{Finding, StepKey, Usage},
     };
 
     use super::*;
@@ -338,8 +357,18 @@ mod tests {
     }
 
     fn judged(judgement: Judgement) -> Step {
-        let verdict =
-            Verdict { judgement, summary: "2 rules are broken".into(), findings: vec![], evidence: vec![] };
+        let finding = |rule: &str, severity| Finding {
+            rule: rule.into(),
+            severity,
+            message: "has no measure".into(),
+            location: None,
+        };
+        let findings = vec![
+            finding("SPEC-011", Severity::Info),
+            finding("SPEC-002", Severity::Error),
+            finding("SPEC-003", Severity::Error),
+        ];
+        let verdict = Verdict { judgement, summary: "failed".into(), findings, evidence: vec![] };
         Step {
             key: StepKey { name: gate(), rework: 0, attempt: 1 },
             plugin: Digest::of(""),
@@ -395,8 +424,8 @@ mod tests {
         read       35 items of folder:backlog for specs, 35 new
         skipped    backlog/a.md: is not UTF-8
         skipped    backlog/b.md: is not UTF-8
-        not passed LIB-1  draft/spec-lint: 2 rules are broken
-        done       LIB-1  A hold �[2J  $0.012
+        not passed LIB-1  draft/spec-lint: SPEC-002 has no measure (and 1 more)
+        done       LIB-1  A hold �[2J
         failed     LIB-1   in draft/spec-lint: the rework is spent
         escalated  LIB-1   in draft/spec-lint, to tech-lead: the rework is spent
         trouble    cannot claim: the disk is full

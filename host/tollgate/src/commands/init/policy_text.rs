@@ -16,6 +16,9 @@ const URGENCIES: [&[&str]; 5] = [
     &["lowest", "trivial", "p4"],
 ];
 
+/// How many names a comment lists.
+const NAMES_MAX: usize = 12;
+
 /// The text of `tollgate.toml`.
 pub(super) fn write(survey: &Survey, owner: &str) -> String {
     let mut text = String::new();
@@ -113,18 +116,19 @@ fn write_source(text: &mut String, name: &str, survey: &Survey) -> fmt::Result {
     writeln!(text, "\n[[backlog.{name}.source]]")?;
     writeln!(text, "folder = {}", quote(&survey.folder))?;
     if !survey.members.is_empty() {
-        let members: Vec<_> =
-            survey.members.iter().map(|(name, items)| format!("{name} ({items})")).collect();
-        writeln!(text, "# Front matter of {} items: {}.", survey.items, comment(&members.join(", ")))?;
+        writeln!(
+            text,
+            "# Front matter of {} items: {}.",
+            survey.items,
+            comment(&most_used(&survey.members))
+        )?;
         writeln!(
             text,
             "# `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise."
         )?;
     }
     if !survey.labels.is_empty() {
-        let labels: Vec<_> =
-            survey.labels.iter().map(|(label, items)| format!("{label} ({items})")).collect();
-        writeln!(text, "# Labels: {}.", comment(&labels.join(", ")))?;
+        writeln!(text, "# Labels: {}.", comment(&most_used(&survey.labels)))?;
     }
     if survey.dependent > 0 {
         writeln!(text, "# {} on others; an entry waits until those are done.", depends(survey.dependent))?;
@@ -164,6 +168,18 @@ fn write_fields(text: &mut String, name: &str, survey: &Survey) -> fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// Names by how many items have them, the most used first, and how many more there are.
+fn most_used(names: &BTreeMap<String, usize>) -> String {
+    let mut ranked: Vec<_> = names.iter().collect();
+    ranked.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let mut shown: Vec<_> =
+        ranked.iter().take(NAMES_MAX).map(|(name, items)| format!("{name} ({items})")).collect();
+    if ranked.len() > NAMES_MAX {
+        shown.push(format!("and {} more", ranked.len() - NAMES_MAX));
+    }
+    shown.join(", ")
 }
 
 /// The words that are in use, the most urgent first, with what each counts. A word that nobody knows counts least.
