@@ -19,7 +19,7 @@ fn every_open_item_of_a_real_backlog_is_accounted_for() {
 
     let run = project.run(&["run", "--drain"]);
     assert!(matches!(run.code, Some(0 | 1)), "{}{}", run.stdout, run.stderr);
-    let entries = project.run(&["backlog", "list", "--json"]).json(0);
+    let entries = project.run(&["backlog", "list", "--limit", "0", "--json"]).json(0);
     let entries = entries["entries"].as_array().expect("a list of entries");
     let open: Vec<_> = entries.iter().filter(|entry| !is_closed(entry)).collect();
     assert_eq!(open.len(), 37, "37 items are to do");
@@ -32,7 +32,10 @@ fn every_open_item_of_a_real_backlog_is_accounted_for() {
             "done" | "failed" | "escalated" => assert_eq!(records_of(&project, key), 1, "{key}"),
             "held" => {
                 let reasons = entry["holds"].as_array().expect("reasons");
-                assert!(reasons.iter().all(|hold| hold["reason"].as_str().is_some_and(|text| text.len() > 10)), "{entry}");
+                assert!(
+                    reasons.iter().all(|hold| hold["reason"].as_str().is_some_and(|text| text.len() > 10)),
+                    "{entry}"
+                );
                 assert!(!reasons.is_empty(), "{entry}");
             }
             other => panic!("{key} is {other}"),
@@ -40,7 +43,10 @@ fn every_open_item_of_a_real_backlog_is_accounted_for() {
     }
     assert!(states["done"] >= 20, "{states:?}");
     let twice_dependent = entries.iter().find(|entry| entry["key"] == "BACK-200").expect("BACK-200");
-    assert_ne!(twice_dependent["state"], "held", "its dependencies have keys of an older prefix: {twice_dependent}");
+    assert_ne!(
+        twice_dependent["state"], "held",
+        "its dependencies have keys of an older prefix: {twice_dependent}"
+    );
 }
 
 fn is_closed(entry: &serde_json::Value) -> bool {

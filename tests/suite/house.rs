@@ -68,7 +68,10 @@ fn what_one_crate_owns_no_other_uses() {
     for (name, used) in dependencies() {
         for (foreign, owner) in OWNED {
             let stranger = name != *owner && name != "xtask";
-            assert!(!(stranger && used.contains(*foreign)), "only {owner} may use {foreign}, and {name} does");
+            assert!(
+                !(stranger && used.contains(*foreign)),
+                "only {owner} may use {foreign}, and {name} does"
+            );
         }
     }
 }

@@ -11,7 +11,8 @@ fn an_item_goes_through_stages_and_gates_and_gets_its_record() {
     let shown = project.run(&["runs", "show", "W-1", "--json"]).json(0);
     assert_eq!(shown["record"]["schema"], "tollgate.record/1");
     assert_eq!(shown["record"]["final"]["state"], "done");
-    let steps: Vec<_> = shown["record"]["steps"].as_array().expect("steps").iter().map(|step| &step["stage"]).collect();
+    let steps: Vec<_> =
+        shown["record"]["steps"].as_array().expect("steps").iter().map(|step| &step["stage"]).collect();
     assert_eq!(steps.first().and_then(|stage| stage.as_str()), Some("triage"));
     assert_eq!(steps.last().and_then(|stage| stage.as_str()), Some("publish"));
 }

@@ -81,7 +81,7 @@ async fn compare(folder: PathBuf) {
     let (mut durable, mut volatile, mut baseline) = (Vec::new(), Vec::new(), Vec::new());
     let (mut fdatasync_ms, mut commits) = (Vec::new(), Commits::default());
     for _ in 0..ROUNDS {
-        fdatasync_ms.extend(probe_fdatasync(&folder).expect("a folder that can be written"));
+        fdatasync_ms.push(probe_fdatasync(&folder).expect("a folder that can be written"));
         let before = commits_so_far(&database).expect("the store's log has an index");
         let took = on_disk.block(ENTRIES_PER_BLOCK).await;
         commits

@@ -56,10 +56,15 @@ pub async fn verify<'t>(
             tracker: tracker.name().to_owned(),
             reason: error.to_string(),
         })?;
-        audit.problems.extend(report.skipped.iter().map(|skipped| format!("{}: {}", skipped.path, skipped.reason)));
+        audit
+            .problems
+            .extend(report.skipped.iter().map(|skipped| format!("{}: {}", skipped.path, skipped.reason)));
         for record in &report.records {
             if !found.insert(record.run) {
-                audit.problems.push(format!("{}: the record of run {} is there more than once", record.place, record.run));
+                audit.problems.push(format!(
+                    "{}: the record of run {} is there more than once",
+                    record.place, record.run
+                ));
             }
             audit.check_delivered(record, stored.get(&record.run).map(|(record, _)| record));
         }
@@ -88,12 +93,16 @@ impl Audit {
 
     fn check_stored(&mut self, run: RunId, detail: &RunDetail, record: &Record, head: ChainHead) {
         let said = detail.events.iter().rev().find(|event| event.what.kind == EventKind::Finished);
-        let said: Option<Digest> = said.and_then(|event| event.what.body.get("record")?.as_str()?.parse().ok());
+        let said: Option<Digest> =
+            said.and_then(|event| event.what.body.get("record")?.as_str()?.parse().ok());
         if said != Some(record.digest()) {
-            self.problems.push(format!("the stored record of run {run} is not the one that its last event vouches for"));
+            self.problems.push(format!(
+                "the stored record of run {run} is not the one that its last event vouches for"
+            ));
         }
         if record.chain != Some(head) {
-            self.problems.push(format!("the stored record of run {run} names another head than its chain has"));
+            self.problems
+                .push(format!("the stored record of run {run} names another head than its chain has"));
         }
     }
 
@@ -101,7 +110,8 @@ impl Audit {
     fn check_steps(&mut self, run: RunId, detail: &RunDetail) {
         let events = detail.events.iter().filter(|event| event.what.kind == EventKind::StepEnded);
         let said: Vec<_> = events.filter_map(|event| event.what.body.get("outcome")?.as_str()).collect();
-        let stored: Vec<_> = detail.steps.iter().map(|step| Digest::of_json(&step.outcome).to_string()).collect();
+        let stored: Vec<_> =
+            detail.steps.iter().map(|step| Digest::of_json(&step.outcome).to_string()).collect();
         if said != stored {
             self.problems.push(format!("the steps of run {run} are not the ones that its events vouch for"));
         }
@@ -111,13 +121,15 @@ impl Audit {
         self.records_delivered += 1;
         let place = &found.place;
         if let Integrity::Changed { written, found } = &found.integrity {
-            self.problems.push(format!("{place}: the record was changed: {written} was written, {found} is there"));
+            self.problems
+                .push(format!("{place}: the record was changed: {written} was written, {found} is there"));
         }
         match (&found.record, stored) {
             (Err(error), _) => self.problems.push(format!("{place}: {error}")),
             (Ok(_), None) => self.problems.push(format!("{place}: run {} is not in this store", found.run)),
             (Ok(there), Some(here)) if there != here => {
-                self.problems.push(format!("{place}: the record of run {} differs from the store's", found.run));
+                self.problems
+                    .push(format!("{place}: the record of run {} differs from the store's", found.run));
             }
             (Ok(_), Some(_)) => {}
         }
@@ -126,7 +138,9 @@ impl Audit {
     fn check_missing(&mut self, stored: &HashMap<RunId, (Record, bool)>, found: &HashSet<RunId>) {
         let missing = stored.iter().filter(|(run, (_, delivered))| *delivered && !found.contains(run));
         let mut sentences: Vec<_> = missing
-            .map(|(run, (record, _))| format!("{}: the delivered record of run {run} is gone", record.entry.name))
+            .map(|(run, (record, _))| {
+                format!("{}: the delivered record of run {run} is gone", record.entry.name)
+            })
             .collect();
         sentences.sort();
         self.problems.append(&mut sentences);

@@ -81,4 +81,3 @@ pub(crate) async fn tick(
     let driven = driver.drive(claimed, lease).await?;
     Ok(Tick::Drove { fresh, driven })
 }
-

@@ -28,9 +28,6 @@ use crate::{
 /// Deliveries taken by one transaction.
 const BATCH: u32 = 16;
 
-/// How long a deliverer may take for a batch before another host reads back and goes on.
-const LEASE: Duration = Duration::from_secs(60);
-
 /// Waited after the first failure; doubled after each further one.
 const RETRY_MIN: Duration = Duration::from_secs(1);
 
@@ -45,6 +42,8 @@ pub(crate) struct Deliverer {
     pub(crate) artifacts: Arc<StoredArtifacts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
+    /// How long a batch may take before another host reads back and goes on.
+    pub(crate) lease: Duration,
 }
 
 impl Deliverer {
@@ -54,7 +53,7 @@ impl Deliverer {
     ///
     /// When the store fails: then the deliveries are taken again once their lease ends, and read back first.
     pub(crate) async fn tick(&self) -> Result<usize> {
-        let taken = self.store.take_deliveries(&self.host, LEASE, BATCH).await?;
+        let taken = self.store.take_deliveries(&self.host, self.lease, BATCH).await?;
         let count = taken.len();
         let mut outcomes = Vec::with_capacity(count);
         for delivery in taken {
@@ -74,7 +73,8 @@ impl Deliverer {
 
     async fn deliver(&self, delivery: &Delivery) -> DeliveryOutcome {
         let Some(tracker) = self.trackers.named(&delivery.entry.tracker) else {
-            let reason = format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
+            let reason =
+                format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
             return self.retry(delivery, reason, None);
         };
         let what = match self.prepare(delivery).await {
@@ -100,7 +100,8 @@ impl Deliverer {
             KnownEffect::SetState(state) => Ok(tollgate_tracker::Delivery::SetState(state)),
             KnownEffect::PublishFile(file) => {
                 let bytes = self.artifacts.load(file.artifact).await.map_err(Unready::Later)?;
-                let missing = || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
+                let missing =
+                    || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;
                 Ok(tollgate_tracker::Delivery::PublishFile { file, bytes, previous: delivery.previous })
             }
@@ -120,7 +121,9 @@ impl Deliverer {
         };
         self.observer.notice(&match outcome.clone() {
             DeliveryOutcome::Settled(became) => Notice::Delivered { key, what, became },
-            DeliveryOutcome::Retry { at, reason, .. } => Notice::DeliveryDelayed { key, what, reason, until: at },
+            DeliveryOutcome::Retry { at, reason, .. } => {
+                Notice::DeliveryDelayed { key, what, reason, until: at }
+            }
         });
     }
 }

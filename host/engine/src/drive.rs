@@ -62,7 +62,12 @@ pub(crate) struct Driver {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Driven {
     /// The run is over.
-    Finished(End),
+    Finished {
+        /// How it ended.
+        end: End,
+        /// What it cost.
+        cost: Microcents,
+    },
     /// The run waits and holds nothing.
     Waiting,
     /// The run was given back, or another host has it by now.
@@ -132,7 +137,8 @@ impl<'d> Journey<'d> {
     ) -> Result<Self> {
         let snapshot = driver.store.snapshot(claimed.run.revision).await?;
         let detail = driver.store.run(claimed.run.id).await?;
-        let delivered = detail.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
+        let delivered =
+            detail.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
         Ok(Self {
             course: Course::replay(pins, &detail.steps, delivered),
             driver,
@@ -310,14 +316,16 @@ impl<'d> Journey<'d> {
         let record = Box::new(self.account(&end));
         let last = self.steps.last().map(|step| step.key.name.clone());
         self.write(NextState::Finish { end: end.clone(), record }).await?;
+        let cost = self.course.spent();
+        let key = self.run.entry.key.clone();
         self.driver.observer.notice(&Notice::Finished {
             run: self.run.id,
-            key: self.run.entry.key.clone(),
+            key,
             end: end.clone(),
             last,
-            cost: self.course.spent(),
+            cost,
         });
-        Ok(Driven::Finished(end))
+        Ok(Driven::Finished { end, cost })
     }
 }
 

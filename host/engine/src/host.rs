@@ -85,7 +85,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn count(&mut self, end: &End) {
+    pub(crate) fn count(&mut self, end: &End, cost: Microcents) {
+        self.cost = self.cost + cost;
         match end {
             End::Done => self.done += 1,
             End::Failed(_) => self.failed += 1,
@@ -156,6 +157,7 @@ impl Host {
                 artifacts,
                 clock: Arc::clone(&parts.clock),
                 observer: Arc::clone(&parts.observer),
+                lease: parts.policy.instance.lease,
             },
             shutdown,
             stop_file,

@@ -15,7 +15,8 @@ pub struct Lanes {
 impl Lanes {
     /// The lanes of a policy.
     pub fn of(applied: &AppliedPolicy) -> Self {
-        let named = |lane: &tollgate_store::port::Lane| ((lane.backlog.clone(), lane.pipeline.clone()), lane.id);
+        let named =
+            |lane: &tollgate_store::port::Lane| ((lane.backlog.clone(), lane.pipeline.clone()), lane.id);
         Self { by_name: applied.lanes.iter().map(named).collect() }
     }
 
@@ -30,7 +31,13 @@ impl Lanes {
 }
 
 /// What the store takes in for an item.
-pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, first: Timestamp, now: Timestamp) -> Arrival {
+pub fn arrival(
+    backlog: &Backlog,
+    lanes: &Lanes,
+    item: SourceItem,
+    first: Timestamp,
+    now: Timestamp,
+) -> Arrival {
     let judged = backlog.judge(&item, Seen { first, now });
     Arrival {
         backlog: backlog.name.clone(),

@@ -12,15 +12,15 @@ mod error;
 pub mod host;
 mod loops;
 
-mod source;
 pub mod judge;
 pub mod pull;
 pub mod rank;
+mod source;
 
-pub mod pins;
 mod claim;
-mod drive;
 mod deliver;
+mod drive;
+pub mod pins;
 
 mod heartbeat;
 mod lease_table;

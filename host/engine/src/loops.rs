@@ -183,11 +183,10 @@ impl Loops {
         while self.phase() < Phase::Stopping {
             match self.work_once().await {
                 Ok(Tick::Drove { .. }) => {}
-                Ok(Tick::Idle | Tick::Capped(_)) => {
+                Ok(Tick::Idle | Tick::Capped(_) | Tick::Stopped) => {
                     self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
                     self.rest(Phase::Stopping).await;
                 }
-                Ok(Tick::Stopped) => self.rest(Phase::Stopping).await,
                 Err(error) => {
                     self.trouble("drive a run", &error);
                     self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
@@ -198,7 +197,8 @@ impl Loops {
 
     async fn work_once(&self) -> Result<Tick> {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
-        let wish = Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        let wish =
+            Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         let host = &self.host;
         let tick = claim::tick(&host.options.id, &*host.parts.store, &host.leases, &host.driver, wish).await;
@@ -207,12 +207,14 @@ impl Loops {
         }
         match &tick {
             Ok(Tick::Drove { driven, .. }) => {
-                if let Driven::Finished(end) = driven {
-                    self.shared.with_outcome(|outcome| outcome.count(end));
+                if let Driven::Finished { end, cost } = driven {
+                    self.shared.with_outcome(|outcome| outcome.count(end, *cost));
                 }
                 self.shared.changed();
             }
-            Ok(Tick::Capped(until)) => self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until)),
+            Ok(Tick::Capped(until)) => {
+                self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until))
+            }
             Ok(Tick::Idle | Tick::Stopped) | Err(_) => {}
         }
         self.shared.busy.fetch_sub(1, Ordering::SeqCst);
@@ -318,7 +320,10 @@ impl Loops {
         let work = self.host.parts.store.open_work().await?;
         let horizon = self.now().after(DRAIN_HORIZON);
         let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
-        let left = comes_soon(work.undelivered, work.next_delivery_at) || comes_soon(work.waiting, work.next_wake_at);
+        // A run that nobody here drives is another host's, or comes back when the lease of a vanished one lapses.
+        let left = work.driven > 0
+            || comes_soon(work.undelivered, work.next_delivery_at)
+            || comes_soon(work.waiting, work.next_wake_at);
         // Asked again: a delivery may have made a run claimable between the claim that found nothing and now.
         Ok(!left && self.shared.idle_claims.load(Ordering::SeqCst) > 0)
     }

@@ -7,7 +7,7 @@ use std::{
 
 use tollgate_core::{
     Digest, Microcents,
-    pins::{Pins, PinnedPlugin},
+    pins::{PinnedPlugin, Pins},
     pipeline::Pipeline,
     run::RunKind,
 };
@@ -22,7 +22,13 @@ use tollgate_store::{
 ///
 /// Plugin requests that resolve to nothing are left out of the pins: a check refuses such a policy before it gets here, and a run
 /// that meets one all the same fails by name.
-pub fn application(policy: &Policy, registry: &Registry, engine_id: &str, who: &str, why: &str) -> PolicyApplication {
+pub fn application(
+    policy: &Policy,
+    registry: &Registry,
+    engine_id: &str,
+    who: &str,
+    why: &str,
+) -> PolicyApplication {
     let lanes = policy.lanes().map(|(backlog, pipeline)| {
         let pins = pins_of(policy, pipeline, registry, engine_id);
         let tranche = first_tranche(&pins);

@@ -43,7 +43,8 @@ pub async fn tick(
     let (read, unsettled) = (report.items.len(), report.unsettled.len());
     // What was passed over may still be there: only a scan without gaps says that something is gone.
     let complete = report.complete && report.skipped.is_empty() && report.unsettled.is_empty();
-    let skipped = report.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.reason.clone())).collect();
+    let skipped =
+        report.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.reason.clone())).collect();
     let changes = take_in(store, backlog, lanes, tracker.name(), reconcile, report).await?;
     let reconciled = store.finish_reconcile(reconcile, complete).await?;
     observer.notice(&Notice::Pulled {

@@ -25,9 +25,11 @@ impl Trackers {
         for backlog in policy.backlogs.values() {
             for source in &backlog.sources {
                 let config = folder_config(backlog, source, project);
-                let tracker = FolderTracker::open(config, Arc::clone(clock)).map_err(|error| {
-                    EngineError::Tracker { tracker: format!("folder:{}", source.folder), reason: error.to_string() }
-                })?;
+                let tracker =
+                    FolderTracker::open(config, Arc::clone(clock)).map_err(|error| EngineError::Tracker {
+                        tracker: format!("folder:{}", source.folder),
+                        reason: error.to_string(),
+                    })?;
                 trackers.add(&backlog.name, Arc::new(tracker));
             }
         }

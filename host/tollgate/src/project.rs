@@ -113,7 +113,7 @@ impl Project {
         } else if !path.is_file() {
             return Err(Failure::NoStore { path });
         }
-        Ok(open_store(SqliteOptions::at(path, mode)).await?)
+        open_store(SqliteOptions::at(path, mode)).await
     }
 
     /// Where its artifacts are: beside the store.

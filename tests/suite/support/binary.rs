@@ -1,6 +1,10 @@
 //! The binary, in a debug build, which has places at which a test may kill it.
 
-use std::{path::Path, process::Command, sync::OnceLock};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
 /// A process that ended.
 #[must_use]
@@ -57,8 +61,8 @@ pub(crate) fn finish(mut command: Command) -> Finished {
     }
 }
 
-/// One cache of compiled components for all tests, so that each component is compiled once.
-fn cache() -> &'static Path {
-    static CACHE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    CACHE.get_or_init(|| tempfile::tempdir().expect("a temporary folder can be made")).path()
+/// One cache of compiled components for all tests, so that each component is compiled once. The binary makes the folder itself.
+fn cache() -> PathBuf {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| tempfile::tempdir().expect("a temporary folder can be made")).path().join("cache")
 }

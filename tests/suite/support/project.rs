@@ -11,7 +11,7 @@ pub(crate) struct Project {
 
 const POLICY: &str = r#"
 [instance]
-lease = "1s"
+lease = "5s"
 
 [backlog.work]
 owner = "team"

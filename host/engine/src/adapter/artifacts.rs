@@ -41,7 +41,9 @@ impl StoredArtifacts {
         let folder = Arc::clone(&self.folder);
         let synced = tokio::task::spawn_blocking(move || folder.sync(&digests)).await;
         let failed = |source: std::io::Error| EngineError::Io { doing: "sync artifacts".into(), source };
-        synced.map_err(|panicked| failed(std::io::Error::other(panicked)))?.map_err(|e| failed(std::io::Error::other(e)))
+        synced
+            .map_err(|panicked| failed(std::io::Error::other(panicked)))?
+            .map_err(|e| failed(std::io::Error::other(e)))
     }
 }
 
@@ -49,7 +51,10 @@ impl StoredArtifacts {
 fn named_by(step: &Step) -> Vec<Digest> {
     match &step.outcome {
         StepOutcome::Produced(produced) => {
-            let of_effects = produced.effects.iter().filter_map(|effect| effect.body.get("artifact")?.as_str()?.parse().ok());
+            let of_effects = produced
+                .effects
+                .iter()
+                .filter_map(|effect| effect.body.get("artifact")?.as_str()?.parse().ok());
             produced.artifacts.iter().map(|artifact| artifact.digest).chain(of_effects).collect()
         }
         StepOutcome::Judged(verdict) => verdict.evidence.iter().map(|artifact| artifact.digest).collect(),

@@ -46,7 +46,8 @@ impl super::Journey<'_> {
     }
 
     fn delivered(&self) -> Vec<DeliveredEffect> {
-        let kind_of = |id| self.effects.iter().find(|(effect, _, _)| effect == id).map(|(_, effect, _)| &effect.kind);
+        let kind_of =
+            |id| self.effects.iter().find(|(effect, _, _)| effect == id).map(|(_, effect, _)| &effect.kind);
         let delivered = self.course.delivered().iter();
         delivered
             .filter_map(|(effect, became)| {

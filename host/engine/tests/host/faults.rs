@@ -10,7 +10,8 @@ use crate::support::{Project, stage};
 /// Runs one entry that misbehaves between two that do not, and checks all three.
 async fn check(act: &str, fault: Fault, words: &str) {
     let project =
-        Project::with_pipelines(&[("good", stage("work", "{ do = \"ok\" }")), ("bad", stage("work", act))]).await;
+        Project::with_pipelines(&[("good", stage("work", "{ do = \"ok\" }")), ("bad", stage("work", act))])
+            .await;
     project.item("A-1", "good").item("B-1", "bad").item("C-1", "good");
     let (outcome, heard) = project.drain().await;
     assert_eq!((outcome.done, outcome.failed), (2, 1), "{}", heard.text());

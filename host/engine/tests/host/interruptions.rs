@@ -8,7 +8,10 @@ use crate::support::{Heard, Project, stage};
 
 /// A stage that runs long enough to be interrupted.
 fn slow() -> String {
-    stage("work", "{ do = \"loop\" }").replace("200M", "100000G").replace("10s", "600s").replace("$5", "$1000")
+    stage("work", "{ do = \"loop\" }")
+        .replace("200M", "100000G")
+        .replace("10s", "600s")
+        .replace("$5", "$1000")
 }
 
 async fn until_started(heard: &Heard) {

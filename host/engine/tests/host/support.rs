@@ -55,20 +55,24 @@ pub(crate) fn stage(name: &str, with: &str) -> String {
 
 /// A gate behind the stage before it.
 pub(crate) fn gate(name: &str, with: &str, rework_to: &str) -> String {
-    format!("\n  [[stage.gate]]\n  name = \"{name}\"\n  plugin = \"hostile-gate\"\n  rework_to = \"{rework_to}\"\n  with = {with}\n")
+    format!(
+        "\n  [[stage.gate]]\n  name = \"{name}\"\n  plugin = \"hostile-gate\"\n  rework_to = \"{rework_to}\"\n  with = {with}\n"
+    )
 }
 
 impl Project {
     /// A project whose backlog sends an item with `kind: <name>` through the pipeline of that name.
     pub(crate) async fn with_pipelines(pipelines: &[(&str, String)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let routes = pipelines.iter().map(|(name, _)| format!("{{ use = \"{name}\", when = 'field.kind == \"{name}\"' }}"));
+        let routes = pipelines
+            .iter()
+            .map(|(name, _)| format!("{{ use = \"{name}\", when = 'field.kind == \"{name}\"' }}"));
         let routes = routes.collect::<Vec<_>>().join(", ");
         write(
             folder.path(),
             "tollgate.toml",
             &format!(
-                "[instance]\nlease = \"2s\"\n\n[backlog.work]\nowner = \"team\"\npipeline = [{routes}]\neligible = \
+                "[instance]\nlease = \"5s\"\n\n[backlog.work]\nowner = \"team\"\npipeline = [{routes}]\neligible = \
                  'true'\norder_by = [\"key\"]\n\n[[backlog.work.source]]\nfolder = \"backlog\"\nsettle = \
                  \"0s\"\n\n[backlog.work.fields]\nkind = {{ type = \"string\", purpose = \"routing\", from = \
                  \"front-matter:kind\" }}\n"
@@ -90,7 +94,8 @@ impl Project {
 
     /// Writes an item.
     pub(crate) fn item(&self, key: &str, kind: &str) -> &Self {
-        let text = format!("---\nid: {key}\ntitle: Item {key}\nkind: {kind}\ncreated: 2026-01-01\n---\n\nText.\n");
+        let text =
+            format!("---\nid: {key}\ntitle: Item {key}\nkind: {kind}\ncreated: 2026-01-01\n---\n\nText.\n");
         write(self.folder.path(), &format!("backlog/{key}.md"), &text);
         self
     }
@@ -155,7 +160,8 @@ impl Project {
 }
 
 fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> Arc<dyn Store> {
-    let options = SqliteOptions::at(folder.join(".tollgate/tollgate.db"), OpenMode::Host).with_clock(Arc::clone(clock));
+    let options =
+        SqliteOptions::at(folder.join(".tollgate/tollgate.db"), OpenMode::Host).with_clock(Arc::clone(clock));
     Arc::new(SqliteStore::open(options).unwrap())
 }
 

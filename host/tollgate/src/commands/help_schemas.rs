@@ -24,7 +24,7 @@ pub(crate) fn run(context: &Context, args: HelpSchemasArgs) -> Result<Exit> {
     for (path, text) in of_policy.chain(of_records) {
         let target = args.folder.join(path);
         std::fs::write(&target, text).map_err(Failure::io(format!("write {}", target.display())))?;
-        context.printer.data(&target.display().to_string())?;
+        context.printer.data(target.display().to_string())?;
     }
     Ok(Exit::Done)
 }
