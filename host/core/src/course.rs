@@ -20,7 +20,9 @@ use crate::{
     effect::{Delivered, Effect},
     pins::Pins,
     pipeline::{Gate, OnInconclusive, Pipeline, Retry, Stage, StepBudget, StepName},
-    step::{FailureClass, Fault, Finding, Judgement, Produced, Step, StepFailure, StepKey, StepOutcome, Verdict},
+    step::{
+        FailureClass, Fault, Finding, Judgement, Produced, Step, StepFailure, StepKey, StepOutcome, Verdict,
+    },
 };
 
 /// How often a call is tried again when the platform failed, whatever the stage says.
@@ -361,7 +363,8 @@ impl<'p> Course<'p> {
 
     fn pass_stage(&mut self) -> Consequences {
         let release = self.effects_of_stage();
-        let awaited = release.iter().filter(|(_, effect)| !effect.later).map(|(reference, _)| reference.clone());
+        let awaited =
+            release.iter().filter(|(_, effect)| !effect.later).map(|(reference, _)| reference.clone());
         self.awaited.extend(awaited);
         match self.at.stage + 1 {
             stage if stage < self.pipeline().stages.len() => self.move_to(Place { stage, gate: None }),
@@ -387,7 +390,9 @@ impl<'p> Course<'p> {
                 self.stop_inconclusive(gate, verdict);
                 Consequences::default()
             }
-            Judgement::Pass | Judgement::Fail | Judgement::Inconclusive => self.advance_past_gate(self.at.gate),
+            Judgement::Pass | Judgement::Fail | Judgement::Inconclusive => {
+                self.advance_past_gate(self.at.gate)
+            }
         }
     }
 
@@ -466,7 +471,8 @@ impl<'p> Course<'p> {
                 }
             }
             FailureClass::Escalate => {
-                let to = self.gate().and_then(|gate| gate.escalate_to.clone()).unwrap_or_else(|| self.owner());
+                let to =
+                    self.gate().and_then(|gate| gate.escalate_to.clone()).unwrap_or_else(|| self.owner());
                 self.end = Some(End::Escalated { to, stopped: self.stopped_by(failure) });
             }
             FailureClass::Configuration | FailureClass::Permanent => self.stop_failed(failure),
@@ -498,7 +504,12 @@ impl<'p> Course<'p> {
         let largest = self.pins.prices.of_fuel(self.component(&name).budget.fuel);
         let (reason, key) = if self.spent.saturating_add(largest) > budget.cost {
             let (spent, cost) = (self.spent, budget.cost);
-            (format!("the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"), "cost")
+            (
+                format!(
+                    "the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"
+                ),
+                "cost",
+            )
         } else if self.elapsed >= budget.time {
             (format!("the run has used its time of {} ms before `{name}`", budget.time.as_millis()), "time")
         } else {
@@ -517,7 +528,9 @@ fn advice(failure: &StepFailure) -> &'static str {
         Fault::OutOfTime => "raise `budget.time` of this step, then retry the run",
         Fault::OutOfMemory => "raise `budget.memory` of this step or shorten the entry, then retry the run",
         Fault::NotGranted => "add the grant to the stage, then retry the run",
-        Fault::Unloadable => "replace the component with one that `tollgate plugin inspect` accepts, then retry the run",
+        Fault::Unloadable => {
+            "replace the component with one that `tollgate plugin inspect` accepts, then retry the run"
+        }
         Fault::Platform => "see the host's log, then retry the run",
         Fault::EffectRefused => "mend what the reason names, then retry the run",
         Fault::Reported if failure.class == FailureClass::Configuration => {

@@ -31,6 +31,7 @@ pub fn point(name: &'static str) {
         && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *count
     {
         let me = rustix::process::getpid();
-        rustix::process::kill_process(me, rustix::process::Signal::KILL).expect("a process may signal itself");
+        rustix::process::kill_process(me, rustix::process::Signal::KILL)
+            .expect("a process may signal itself");
     }
 }

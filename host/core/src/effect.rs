@@ -81,15 +81,13 @@ impl KnownEffect {
     ///
     /// When the kind is unknown, the body is not what the kind takes, or a path would leave the project.
     pub fn parse(effect: &Effect) -> Result<Self, EffectError> {
-        let body_error = |message: String| EffectError::Body {
-            id: effect.id.clone(),
-            kind: effect.kind.clone(),
-            message,
-        };
+        let body_error =
+            |message: String| EffectError::Body { id: effect.id.clone(), kind: effect.kind.clone(), message };
         let body = effect.body.clone();
         match effect.kind.as_str() {
             "publish-file" => {
-                let file: PublishFile = serde_json::from_value(body).map_err(|e| body_error(e.to_string()))?;
+                let file: PublishFile =
+                    serde_json::from_value(body).map_err(|e| body_error(e.to_string()))?;
                 check_path(&file.path).map_err(body_error)?;
                 Ok(Self::PublishFile(file))
             }
@@ -102,7 +100,8 @@ impl KnownEffect {
 }
 
 fn check_path(path: &str) -> Result<(), String> {
-    let plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', ':']);
+    let plain =
+        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', ':']);
     if path.split('/').all(plain) {
         Ok(())
     } else {
@@ -134,7 +133,8 @@ mod tests {
 
     #[track_caller]
     fn check_path_of(path: &str, inside: bool) {
-        let body = serde_json::json!({ "path": path, "artifact": Digest::of(""), "media-type": "text/plain" });
+        let body =
+            serde_json::json!({ "path": path, "artifact": Digest::of(""), "media-type": "text/plain" });
         let effect = Effect { id: "e".into(), kind: "publish-file".into(), body, later: false };
         assert_eq!(KnownEffect::parse(&effect).is_ok(), inside, "{path}");
     }

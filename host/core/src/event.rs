@@ -120,7 +120,10 @@ pub enum ChainError {
 impl ChainHead {
     /// The head of a run that nothing has happened to.
     pub fn start(run: RunId) -> Self {
-        Self { events: 0, hash: Digest::of_parts([b"tollgate.chain/1".as_slice(), run.to_string().as_bytes()]) }
+        Self {
+            events: 0,
+            hash: Digest::of_parts([b"tollgate.chain/1".as_slice(), run.to_string().as_bytes()]),
+        }
     }
 
     /// The event in its place after this head, and so the next head.

@@ -16,13 +16,13 @@ pub mod digest;
 pub mod id;
 pub mod time;
 
-pub mod item;
-pub mod entry;
-pub mod pipeline;
-pub mod pins;
-pub mod step;
 pub mod course;
+pub mod entry;
+pub mod item;
+pub mod pins;
+pub mod pipeline;
 pub mod run;
+pub mod step;
 
 pub mod lease;
 pub mod ledger;

@@ -75,7 +75,8 @@ impl FromStr for Microcents {
         let digits = text.strip_prefix('$').ok_or_else(bad)?;
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
         let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || decimals.is_empty() || decimals.len() > 8 || !plain(whole) || !plain(decimals) {
+        if whole.is_empty() || decimals.is_empty() || decimals.len() > 8 || !plain(whole) || !plain(decimals)
+        {
             return Err(bad());
         }
         let whole: u64 = whole.parse().map_err(|_| bad())?;

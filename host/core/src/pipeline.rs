@@ -167,7 +167,8 @@ impl Pipeline {
     pub fn plugin_requests(&self) -> BTreeMap<&str, Vec<StepName>> {
         let mut requests: BTreeMap<&str, Vec<StepName>> = BTreeMap::new();
         for stage in &self.stages {
-            let name = |gate: Option<&str>| StepName { stage: stage.name.clone(), gate: gate.map(str::to_owned) };
+            let name =
+                |gate: Option<&str>| StepName { stage: stage.name.clone(), gate: gate.map(str::to_owned) };
             requests.entry(&stage.plugin).or_default().push(name(None));
             for gate in &stage.gates {
                 requests.entry(&gate.plugin).or_default().push(name(Some(&gate.name)));
@@ -178,8 +179,8 @@ impl Pipeline {
 
     /// The budgets of all steps, each counted once: what a run without rework may use.
     pub fn step_budgets(&self) -> impl Iterator<Item = &StepBudget> {
-        self.stages
-            .iter()
-            .flat_map(|stage| std::iter::once(&stage.budget).chain(stage.gates.iter().map(|gate| &gate.budget)))
+        self.stages.iter().flat_map(|stage| {
+            std::iter::once(&stage.budget).chain(stage.gates.iter().map(|gate| &gate.budget))
+        })
     }
 }

@@ -112,7 +112,7 @@ async fn claim_in_turns(stores: &[Filled], disk: Option<&Path>) -> Vec<Figure> {
     let mut fdatasync_ms = Vec::new();
     for round in 0..ROUNDS {
         if let Some(folder) = disk {
-            fdatasync_ms.extend(probe_fdatasync(folder).expect("a folder that can be written"));
+            fdatasync_ms.push(probe_fdatasync(folder).expect("a folder that can be written"));
         }
         for turn in 0..stores.len() {
             // Nobody is always the first.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::{Digest, pipeline::RunBudget, pins::Prices, step::Usage};
+use crate::{Digest, pins::Prices, pipeline::RunBudget, step::Usage};
 
 fn budget(fuel: u64) -> StepBudget {
     StepBudget { fuel, time: Duration::from_secs(1), memory_bytes: 1 << 20 }
@@ -100,7 +100,9 @@ fn step(key: StepKey, outcome: StepOutcome) -> Step {
 fn drive(course: &mut Course<'_>, outcomes: impl IntoIterator<Item = StepOutcome>) -> Vec<String> {
     let mut went = Vec::new();
     for outcome in outcomes {
-        let Next::Call { step: key, .. } = course.next() else { panic!("no call is next: {:?}", course.next()) };
+        let Next::Call { step: key, .. } = course.next() else {
+            panic!("no call is next: {:?}", course.next())
+        };
         went.push(key.to_string());
         course.apply(&step(key, outcome));
     }

@@ -63,10 +63,7 @@ fn rebuild(groups: &[Group], toolchain: &Toolchain) -> Result<()> {
     for group in groups {
         let lock = group.lock()?;
         if lock.toolchain != toolchain.to_string() {
-            println!(
-                "{} was built by {}, here is {toolchain}: not built again",
-                group.dist, lock.toolchain
-            );
+            println!("{} was built by {}, here is {toolchain}: not built again", group.dist, lock.toolchain);
             continue;
         }
         for Component { plugin, bytes, .. } in build::components(group, toolchain)? {

@@ -17,7 +17,7 @@ pub(super) struct Figure {
     pub(super) against: Option<Against>,
     /// Bounds that the medians are held against.
     pub(super) targets: Vec<Target>,
-    /// Milliseconds of one fdatasync of 4 KiB, taken between the blocks.
+    /// Milliseconds that an fdatasync of 4 KiB took, once a round.
     pub(super) fdatasync_ms: Vec<f64>,
     /// Further numbers by their name and unit.
     pub(super) facts: BTreeMap<String, f64>,
