@@ -1,5 +1,7 @@
 //! A whole host on real parts: a folder of items, a SQLite store, guests that do what a test asks of them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
 mod support;
 
 mod faults;

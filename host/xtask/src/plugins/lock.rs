@@ -23,7 +23,7 @@ pub(crate) struct Lock {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LockedPlugin {
-    /// See [`super::source::digest`].
+    /// See [`super::source::Sources::digest`].
     pub(crate) source: Digest,
     /// Of the component's bytes.
     pub(crate) component: Digest,
