@@ -3,6 +3,7 @@
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -47,8 +48,10 @@ struct Shared {
     busy: AtomicUsize,
     /// Claims that found nothing since anything changed.
     idle_claims: AtomicU64,
-    /// Sources that are to be read again soon, because something in them was still being written.
-    unsettled: AtomicUsize,
+    /// Backlogs that are to be read again soon, because something in them was still being written.
+    unsettled: Mutex<HashSet<String>>,
+    /// Places in lanes when the end was considered last.
+    ready_before: AtomicU64,
     /// Runs that may still be started, where the host was told a number.
     permits: Mutex<Option<u64>>,
     outcome: Mutex<Outcome>,
@@ -78,6 +81,10 @@ impl Shared {
         }
     }
 
+    fn waits_for_files(&self) -> bool {
+        !self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn return_permit(&self) {
         if let Some(left) = self.permits.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             *left += 1;
@@ -96,11 +103,9 @@ impl Loops {
         let mut tasks = JoinSet::new();
         let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
-        for name in &names {
-            self.pull(name).await;
-        }
         for name in names {
-            tasks.spawn(self.clone().pull_loop(name));
+            let unsettled = self.pull(&name).await;
+            tasks.spawn(self.clone().pull_loop(name, unsettled));
         }
         for _ in 0..self.host.options.workers.max(1) {
             tasks.spawn(self.clone().worker_loop());
@@ -144,16 +149,23 @@ impl Loops {
         }
     }
 
+    /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
         let unsettled = self.host.pull_backlog(backlog).await > 0;
+        let mut waited_for = self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsettled {
+            waited_for.insert(backlog.to_owned());
+        } else {
+            waited_for.remove(backlog);
+        }
+        drop(waited_for);
         self.shared.changed();
         unsettled
     }
 
-    async fn pull_loop(self, name: String) {
+    async fn pull_loop(self, name: String, mut unsettled: bool) {
         let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
         let settle = backlog.sources.iter().map(|source| source.settle).max().unwrap_or_default();
-        let mut unsettled = self.pull_again_soon(&name).await;
         while self.phase() < Phase::Draining {
             let now = self.now();
             let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();
@@ -164,19 +176,9 @@ impl Loops {
             };
             self.host.shutdown.sleep(wait, Phase::Draining).await;
             if self.phase() < Phase::Draining {
-                unsettled = self.pull_again_soon(&name).await;
+                unsettled = self.pull(&name).await;
             }
         }
-    }
-
-    /// Reads a backlog, and keeps a draining host waiting for what was still being written.
-    async fn pull_again_soon(&self, name: &str) -> bool {
-        self.shared.unsettled.fetch_add(1, Ordering::SeqCst);
-        let unsettled = self.pull(name).await;
-        if !unsettled {
-            self.shared.unsettled.store(0, Ordering::SeqCst);
-        }
-        unsettled
     }
 
     async fn worker_loop(self) {
@@ -311,7 +313,7 @@ impl Loops {
             Phase::Over => return Ok(true),
             Phase::Stopping => return Ok(!driving),
             Phase::Working if !self.ends_by_itself() => return Ok(false),
-            Phase::Working if self.shared.unsettled.load(Ordering::SeqCst) > 0 => return Ok(false),
+            Phase::Working if self.shared.waits_for_files() => return Ok(false),
             Phase::Working | Phase::Draining => {}
         }
         if driving || self.shared.idle_claims.load(Ordering::SeqCst) == 0 {
@@ -324,7 +326,10 @@ impl Loops {
         let left = work.driven > 0
             || comes_soon(work.undelivered, work.next_delivery_at)
             || comes_soon(work.waiting, work.next_wake_at);
-        // Asked again: a delivery may have made a run claimable between the claim that found nothing and now.
+        // What became claimable since, by whoever's doing, is offered to the workers once more before the end.
+        if self.shared.ready_before.swap(work.ready, Ordering::SeqCst) != work.ready {
+            self.shared.changed();
+        }
         Ok(!left && self.shared.idle_claims.load(Ordering::SeqCst) > 0)
     }
 

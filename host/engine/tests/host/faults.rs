@@ -42,7 +42,7 @@ async fn a_deep_recursion_ends_in_a_trap() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_giant_result_is_refused() {
-    check("{ do = \"giant-result\" }", Fault::TooLarge, "").await;
+    check("{ do = \"giant-result\", amount = 4194304 }", Fault::TooLarge, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

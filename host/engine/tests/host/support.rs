@@ -87,7 +87,7 @@ impl Project {
         let sandbox = Sandbox::new(SandboxOptions::default()).unwrap();
         let mut registry = Registry::shipped();
         for guest in ["hostile-stage", "hostile-gate", "idle-stage", "idle-gate"] {
-            registry.add(guest_version(guest));
+            registry.add(guest_version(guest)).unwrap();
         }
         Self { folder, store, clock, sandbox, registry: Arc::new(registry) }
     }

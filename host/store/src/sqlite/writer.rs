@@ -155,7 +155,8 @@ fn serve(connection: &Connection, clock: &StoreClock, queue: &mpsc::Receiver<Box
 
 fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<()> {
     execute(connection, "BEGIN IMMEDIATE")?;
-    let tx = begin_time(connection, clock)?;
+    let (tx, seen) = begin_time(connection, clock)?;
+    let before = connection.total_changes();
     for job in batch {
         execute(connection, "SAVEPOINT job")?;
         if !job.perform(&tx) {
@@ -167,23 +168,28 @@ fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>
         }
         execute(connection, "RELEASE job")?;
     }
+    // A commit that changes nothing costs no write to the disk, so an idle host costs none.
+    if connection.total_changes() == before {
+        execute(connection, "COMMIT")?;
+        return Ok(());
+    }
+    if tx.now > seen {
+        tx.run(sql::STORE_SET_SEEN, named_params! { ":now": tx.now.as_millis() })?;
+    }
     tollgate_core::crash::point("store.commit.before");
     execute(connection, "COMMIT")?;
     tollgate_core::crash::point("store.commit.after");
     Ok(())
 }
 
-/// Fixes the time of the transaction, and keeps it, so that no later one acts on an earlier time.
-fn begin_time<'c>(connection: &'c Connection, clock: &StoreClock) -> TxResult<Tx<'c>> {
+/// Fixes the time of the transaction, which is kept with what it changes, so that no later one acts on an earlier time. With it
+/// comes the latest time that is kept so far.
+fn begin_time<'c>(connection: &'c Connection, clock: &StoreClock) -> TxResult<(Tx<'c>, Timestamp)> {
     let read = Tx::new(connection, Timestamp::default());
     let seen = read.one(sql::STORE_GET, [], |row| row.time("seen_at"))?;
     let seen = seen.ok_or_else(|| Failure::damaged("the store has no row about itself"))?;
     clock.raise_to(seen);
-    let tx = Tx::new(connection, clock.now());
-    if tx.now > seen {
-        tx.run(sql::STORE_SET_SEEN, named_params! { ":now": tx.now.as_millis() })?;
-    }
-    Ok(tx)
+    Ok((Tx::new(connection, clock.now()), seen))
 }
 
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
