@@ -127,7 +127,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], existing: Existing) -> io::Result
     File::open(folder)?.sync_all()
 }
 
-/// Removes from a folder and those below what a crash left half done: files of [`write`] that nobody has touched for an hour.
+/// Removes from a folder and those below what a crash left half done: files of [`write()`] that nobody has touched for an hour.
 /// What cannot be removed stays; it is hidden and does no harm.
 pub(super) fn remove_abandoned(folder: &Path, now: Timestamp) {
     const ABANDONED_AFTER: Duration = Duration::from_secs(3600);
