@@ -21,7 +21,8 @@ use crate::{
     pins::Pins,
     pipeline::{Gate, OnInconclusive, Pipeline, Retry, Stage, StepBudget, StepName},
     step::{
-        FailureClass, Fault, Finding, Judgement, Produced, Step, StepFailure, StepKey, StepOutcome, Verdict,
+        FailureClass, Fault, Finding, Judgement, Produced, Severity, Step, StepFailure, StepKey, StepOutcome,
+        Verdict,
     },
 };
 
@@ -427,7 +428,7 @@ impl<'p> Course<'p> {
             to: gate.escalate_to.clone().unwrap_or_else(|| self.owner()),
             stopped: Stopped {
                 at: Some(self.name_at(self.at)),
-                reason: format!("the gate `{}` still fails {times}: {}", gate.name, verdict.summary),
+                reason: format!("the gate `{}` still fails {times}: {}", gate.name, in_short(verdict)),
                 recovery: "complete the entry so that the findings no longer hold, then retry the run".into(),
             },
         }
@@ -518,6 +519,17 @@ impl<'p> Course<'p> {
         let recovery = format!("raise `budget.{key}` of the pipeline, then retry the run");
         let stopped = Stopped { at: Some(name), reason, recovery };
         self.end = Some(End::Escalated { to: self.owner(), stopped });
+    }
+}
+
+/// A verdict's errors, the first of them in words; its summary where it names none.
+fn in_short(verdict: &Verdict) -> String {
+    let errors: Vec<_> =
+        verdict.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    match errors.as_slice() {
+        [] => verdict.summary.clone(),
+        [only] => format!("{} {}", only.rule, only.message),
+        [first, rest @ ..] => format!("{} {} (and {} more)", first.rule, first.message, rest.len()),
     }
 }
 

@@ -155,6 +155,32 @@ fn a_gate_sends_work_back_three_times_and_then_asks_a_person() {
 }
 
 #[test]
+fn an_escalation_names_the_first_error_and_not_what_passed() {
+    let pins = two_stages();
+    let mut course = Course::new(&pins);
+    let finding = |severity| Finding {
+        rule: "SPEC-003".into(),
+        severity,
+        message: "there is no criterion".into(),
+        location: None,
+    };
+    let verdict = Verdict {
+        judgement: Judgement::Fail,
+        summary: "failed SPEC-003; passed the rest".into(),
+        findings: vec![finding(Severity::Info), finding(Severity::Error), finding(Severity::Error)],
+        evidence: vec![],
+    };
+    for _ in 0..4 {
+        drive(&mut course, [produced(vec![]), StepOutcome::Judged(verdict.clone())]);
+    }
+    let Next::End(End::Escalated { stopped, .. }) = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!(
+        stopped.reason,
+        "the gate `lint` still fails after 3 reworks: SPEC-003 there is no criterion (and 1 more)"
+    );
+}
+
+#[test]
 fn an_advisory_gate_only_records() {
     let advisory = Gate { enforced: false, ..gate("lint", "draft") };
     let pins = pins(vec![stage("draft", vec![advisory])]);
