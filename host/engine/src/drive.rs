@@ -118,6 +118,20 @@ struct Unwritten {
     events: Vec<NewEvent>,
 }
 
+/// What a run did before this drive of it; nothing for one that was just born.
+#[derive(Default)]
+struct Past {
+    steps: Vec<Step>,
+    effects: Vec<account::ReleasedEffectFacts>,
+}
+
+impl Past {
+    async fn of(driver: &Driver, claimed: &ClaimedRun) -> Result<Self> {
+        let detail = driver.store.run(claimed.run.id).await?;
+        Ok(Self { steps: detail.steps, effects: detail.effects })
+    }
+}
+
 impl Unwritten {
     fn cost(&self) -> Microcents {
         self.steps.iter().map(|step| step.usage.cost).sum()
@@ -135,20 +149,23 @@ impl<'d> Journey<'d> {
         claimed: ClaimedRun,
         lease: Arc<HeldLease>,
     ) -> Result<Self> {
-        let snapshot = driver.store.snapshot(claimed.run.revision).await?;
-        let detail = driver.store.run(claimed.run.id).await?;
+        let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
-            detail.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
+            past.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
         Ok(Self {
-            course: Course::replay(pins, &detail.steps, delivered),
+            course: Course::replay(pins, &past.steps, delivered),
             driver,
             pins,
             lease,
-            entry: input::Entry { id: claimed.run.entry_id, snapshot, revision: claimed.run.revision },
+            entry: input::Entry {
+                id: claimed.run.entry_id,
+                snapshot: claimed.snapshot,
+                revision: claimed.run.revision,
+            },
             run: claimed.run,
-            order: detail.order,
-            steps: detail.steps,
-            effects: detail.effects,
+            order: claimed.order,
+            steps: past.steps,
+            effects: past.effects,
             unwritten: Unwritten::default(),
             escrow: claimed.escrow,
             durable_at: claimed.claimed_at,

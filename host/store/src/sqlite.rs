@@ -12,6 +12,7 @@ mod intake;
 mod ledger;
 mod live_run;
 mod migrate;
+mod newborn;
 mod open;
 mod outbox;
 mod policy;
@@ -46,9 +47,9 @@ use crate::{
     StoreError,
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
-        Coverage, Delivery, DeliveryOutcome, EntryDetail, EntryFilter, EscrowAnswer, OpenWork, Page,
-        PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest,
-        Store, Sweep,
+        Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
+        OpenWork, Page, PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite,
+        StopRequest, Store, Sweep,
     },
 };
 
@@ -270,7 +271,9 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, write: RunWrite) -> Result<()> {
-        self.host_tx("write what a driver did", move |tx| write::write(tx, write)).await
+        let doing = "write what a driver did";
+        let write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
+        self.host_tx(doing, move |tx| write::write(tx, write)).await
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
@@ -282,7 +285,10 @@ impl Store for SqliteStore {
         self.host_tx("take deliveries", move |tx| outbox::take(tx, &host, lease, max)).await
     }
 
-    async fn settle_deliveries(&self, outcomes: Vec<(Delivery, DeliveryOutcome)>) -> Result<Vec<DeliveryId>> {
+    async fn settle_deliveries(
+        &self,
+        outcomes: Vec<(DeliveryTicket, DeliveryOutcome)>,
+    ) -> Result<Vec<DeliveryId>> {
         self.host_tx("settle deliveries", move |tx| outbox::settle(tx, &outcomes)).await
     }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use rusqlite::named_params;
 use serde_json::json;
 use tollgate_core::{
-    Digest, EntryId, HostId, LaneId, RunId,
-    event::{ChainHead, EventKind, NewEvent},
+    EntryId, HostId, LaneId, RunId,
+    event::{EventKind, NewEvent},
     id::DeliveryId,
     lease::Fence,
-    record::OrderFacts,
     run::Claim,
 };
 
@@ -17,7 +16,8 @@ use super::{
     control,
     ledger::{self, Reservation, Room},
     live_run::LiveRun,
-    rows, sql,
+    newborn::{Newborn, ServedLane},
+    report, rows, sql,
     tx::{Columns, Failure, Tx, TxResult, json_of},
 };
 use crate::{
@@ -106,31 +106,22 @@ fn take(tx: &Tx<'_>, request: &ClaimRequest, head: Head, reservation: Reservatio
     tx.run(sql::READY_DELETE, place)?;
     tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": head.vtime })?;
     let lane = serve_lane(tx, &head)?;
-    let begun = head.run.is_some();
-    let mut run = match head.run {
-        Some(seq) => reclaim(tx, request, seq)?,
-        None => bear(tx, request, &head, lane)?,
-    };
-    reservation.book(tx, &mut run)?;
-    let body = json!({ "host": run.host, "fence": run.fence });
-    run.append(tx, NewEvent { kind: EventKind::Claimed, body })?;
-    run.save(tx)?;
-    claimed(tx, &run, begun)
+    match head.run {
+        Some(seq) => reclaim(tx, request, seq, reservation),
+        None => {
+            let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
+            Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))
+        }
+    }
 }
 
-/// What a new run takes over from its lane.
-struct LaneFacts {
-    pins: Digest,
-    kind: String,
-    pipeline: String,
-}
-
-fn serve_lane(tx: &Tx<'_>, head: &Head) -> TxResult<LaneFacts> {
+fn serve_lane(tx: &Tx<'_>, head: &Head) -> TxResult<ServedLane> {
     let params = named_params! { ":id": head.lane.0, ":vtime": head.vtime };
     let lane = tx.one(sql::LANE_SERVE, params, |row| {
-        Ok(LaneFacts {
+        Ok(ServedLane {
+            id: head.lane,
             pins: row.digest("pins")?,
-            kind: row.plain("kind")?,
+            kind: row.word("kind")?,
             pipeline: row.plain("pipeline")?,
         })
     })?;
@@ -138,68 +129,35 @@ fn serve_lane(tx: &Tx<'_>, head: &Head) -> TxResult<LaneFacts> {
 }
 
 /// A run that was begun goes on.
-fn reclaim(tx: &Tx<'_>, request: &ClaimRequest, seq: i64) -> TxResult<LiveRun> {
+fn reclaim(
+    tx: &Tx<'_>,
+    request: &ClaimRequest,
+    seq: i64,
+    reservation: Reservation,
+) -> TxResult<ClaimOutcome> {
     let mut run = LiveRun::get(tx, seq)?;
     run.fence = run.fence.raised();
     run.host = request.host.clone();
     run.lease_until = Some(tx.now.after(request.lease));
-    Ok(run)
+    run.escrow = run.escrow + reservation.total();
+    reservation.book(tx, run.seq)?;
+    run.append(tx, claimed_event(&run.host, run.fence))?;
+    run.save(tx)?;
+    claimed(tx, &run, true)
 }
 
-/// A run is born: pinned to what its lane says now, on what the entry says now.
-fn bear(tx: &Tx<'_>, request: &ClaimRequest, head: &Head, lane: LaneFacts) -> TxResult<LiveRun> {
-    let entry = named_params! { ":id": head.entry.0 };
-    let facts = tx.one(sql::ENTRY_SET_BUSY, entry, |row| {
-        Ok((
-            row.small_count("rounds")?,
-            row.digest("revision")?,
-            row.plain::<String>("title")?,
-            row.plain::<String>("backlog")?,
-        ))
-    })?;
-    let (round, revision, title, backlog) =
-        facts.ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not ready", head.entry)))?;
-    let order = order_facts(tx, head.entry, &backlog)?;
-    tx.run(sql::PLACE_SET_DUE, named_params! { ":entry": head.entry.0, ":due_at": None::<i64> })?;
-    let id = request.new_run;
-    let chain = ChainHead::start(id);
-    let params = named_params! {
-        ":id": id.to_string(),
-        ":entry": head.entry.0,
-        ":lane": head.lane.0,
-        ":backlog": backlog,
-        ":pipeline": lane.pipeline,
-        ":kind": lane.kind,
-        ":round": round,
-        ":title": title,
-        ":revision": revision.as_bytes(),
-        ":pins": lane.pins.as_bytes(),
-        ":rank_key": head.rank_key,
-        ":order_facts": json_of(&order)?,
-        ":host": request.host.0,
-        ":lease_until": tx.now.after(request.lease).as_millis(),
-        ":now": tx.now.as_millis(),
-        ":chain_hash": chain.hash.as_bytes(),
-    };
-    tx.run(sql::RUN_INSERT, params)?;
-    LiveRun::get(tx, tx.inserted())
-}
-
-fn order_facts(tx: &Tx<'_>, entry: EntryId, backlog: &str) -> TxResult<OrderFacts> {
-    let facts = tx.one(sql::PLACE_GET, named_params! { ":entry": entry.0 }, |row| {
-        Ok(OrderFacts {
-            backlog: backlog.to_owned(),
-            score_thousandths: row.plain("score_thousandths")?,
-            terms: row.json("terms")?,
-        })
-    })?;
-    facts.ok_or_else(|| Failure::damaged(format!("entry {entry} waits, and has no place")))
+/// What the chain says of every claim.
+pub(super) fn claimed_event(host: &HostId, fence: Fence) -> NewEvent {
+    NewEvent { kind: EventKind::Claimed, body: json!({ "host": host, "fence": fence }) }
 }
 
 fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
+    let (summary, order) = rows::run_at_claim(tx, run.id)?;
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun {
+        snapshot: report::snapshot(tx, run.revision)?,
         claim: Claim { run: run.id, fence: run.fence },
-        run: rows::run_summary(tx, run.id)?,
+        run: summary,
+        order,
         begun,
         escrow: run.escrow,
         claimed_at: tx.now,

@@ -141,51 +141,72 @@ pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts) -> TxResult<Room> {
 }
 
 impl Reservation {
-    /// Sets it aside for a run.
-    pub(super) fn book(self, tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
+    /// How much a run may spend of it.
+    pub(super) fn total(&self) -> Microcents {
+        self.total
+    }
+
+    /// Sets it aside for the run in this row, whose escrow grows by the total.
+    pub(super) fn book(self, tx: &Tx<'_>, run_seq: i64) -> TxResult<()> {
         for booking in self.bookings {
             put_balance(tx, booking.cap, &booking.label, booking.balance)?;
             let params = named_params! {
-                ":run": run.seq,
+                ":run": run_seq,
                 ":cap": booking.cap,
                 ":label": booking.label,
                 ":amount": cents(booking.amount),
             };
             tx.run(sql::ESCROW_ADD, params)?;
         }
-        run.escrow = run.escrow + self.total;
         Ok(())
     }
 }
 
-/// Moves the cost of a step from what is set aside to what is spent.
+/// Writes down what a step cost.
+pub(super) fn enter(tx: &Tx<'_>, run_seq: i64, step_row: i64, step: &Step) -> TxResult<()> {
+    let params = named_params! {
+        ":step": step_row,
+        ":run": run_seq,
+        ":plugin": step.plugin.as_bytes(),
+        ":now": tx.now.as_millis(),
+        ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
+        ":cost": cents(step.usage.cost),
+    };
+    tx.run(sql::LEDGER_INSERT, params)?;
+    Ok(())
+}
+
+/// Moves the cost of steps from what is set aside to what is spent.
 ///
 /// # Errors
 ///
 /// [`StoreError::Conflict`] when less was set aside for the run.
-pub(super) fn settle(tx: &Tx<'_>, run: &mut LiveRun, step_row: i64, step: &Step) -> TxResult<()> {
-    let cost = step.usage.cost;
-    if cost > run.escrow {
-        return Err(StoreError::Conflict(format!(
-            "the step `{}` cost {cost}, and {} were set aside for run {}; reserve more before the call",
-            step.key, run.escrow, run.id
-        ))
-        .into());
+pub(super) fn settle<'s>(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    steps: impl IntoIterator<Item = &'s Step>,
+) -> TxResult<()> {
+    let mut costs = BTreeMap::<Digest, Microcents>::new();
+    for step in steps {
+        let cost = step.usage.cost;
+        if cost > run.escrow {
+            return Err(StoreError::Conflict(format!(
+                "the step `{}` cost {cost}, and {} were set aside for run {}; reserve more before the call",
+                step.key, run.escrow, run.id
+            ))
+            .into());
+        }
+        run.escrow = run.escrow.saturating_sub(cost);
+        run.cost = run.cost + cost;
+        let of_plugin = costs.entry(step.plugin).or_default();
+        *of_plugin = *of_plugin + cost;
     }
-    let params = named_params! {
-        ":step": step_row,
-        ":run": run.seq,
-        ":plugin": step.plugin.as_bytes(),
-        ":now": tx.now.as_millis(),
-        ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
-        ":cost": cents(cost),
-    };
-    tx.run(sql::LEDGER_INSERT, params)?;
-    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(cost) })?;
-    run.escrow = run.escrow.saturating_sub(cost);
-    run.cost = run.cost + cost;
-
-    let mut owed = owed_by_cap(tx, step.plugin, cost)?;
+    let total: Microcents = costs.values().copied().sum();
+    if total == Microcents::ZERO {
+        return Ok(());
+    }
+    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
+    let mut owed = owed_by_cap(tx, &costs, total)?;
     for part in escrow_of(tx, run.seq)? {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
         let amount = part.amount.min(*owed);
@@ -214,31 +235,38 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     Ok(())
 }
 
-/// The active caps that a step of this plugin is charged to, each with all of the cost.
-fn owed_by_cap(tx: &Tx<'_>, plugin: Digest, cost: Microcents) -> TxResult<Vec<(ActiveCap, Microcents)>> {
+/// What each active cap is charged: one on the project with everything, one on a plugin with what that plugin's versions cost.
+fn owed_by_cap(
+    tx: &Tx<'_>,
+    costs: &BTreeMap<Digest, Microcents>,
+    total: Microcents,
+) -> TxResult<Vec<(ActiveCap, Microcents)>> {
     let caps = active_caps(tx)?;
-    let of_plugins = caps.iter().any(|active| active.cap.scope != PROJECT);
-    let params = named_params! { ":digest": plugin.as_bytes() };
-    let scope = match of_plugins {
-        true => tx.one(sql::PLUGIN_VERSION_GET_NAME, params, |row| row.plain::<String>("name"))?,
-        false => None,
-    };
-    let scope = scope.map(|name| scope_of_plugin(&name));
-    let charged =
-        |active: &ActiveCap| active.cap.scope == PROJECT || Some(&active.cap.scope) == scope.as_ref();
-    Ok(caps.into_iter().filter(charged).map(|active| (active, cost)).collect())
+    let mut owed = Amounts::from([(PROJECT.to_owned(), total)]);
+    if caps.iter().any(|active| active.cap.scope != PROJECT) {
+        for (plugin, &cost) in costs {
+            let params = named_params! { ":digest": plugin.as_bytes() };
+            let name = tx.one(sql::PLUGIN_VERSION_GET_NAME, params, |row| row.plain::<String>("name"))?;
+            let Some(name) = name else { continue };
+            let of_scope = owed.entry(scope_of_plugin(&name)).or_default();
+            *of_scope = *of_scope + cost;
+        }
+    }
+    let charged = |active: ActiveCap| owed.get(&active.cap.scope).copied().map(|cost| (active, cost));
+    Ok(caps.into_iter().filter_map(charged).collect())
 }
 
+/// What fits under the cap is spent, the rest is an overdraft.
 fn settle_beyond_escrow(tx: &Tx<'_>, active: &ActiveCap, owed: Microcents) -> TxResult<()> {
     if owed == Microcents::ZERO {
         return Ok(());
     }
     let before = active.balance(tx)?;
-    let after = match before.reserve(owed, active.cap.limit) {
-        Ok(reserved) => reserved.settle(owed).map_err(Failure::damaged)?,
-        Err(_) => CapBalance { overdraft: before.overdraft + owed, ..before },
-    };
-    put_balance(tx, active.id, &active.label, after)
+    let fits = before.room(active.cap.limit).min(owed);
+    let reserved = before.reserve(fits, active.cap.limit).and_then(|reserved| reserved.settle(fits));
+    let settled = reserved.map_err(Failure::damaged)?;
+    let overdraft = settled.overdraft + owed.saturating_sub(fits);
+    put_balance(tx, active.id, &active.label, CapBalance { overdraft, ..settled })
 }
 
 struct EscrowPart {

@@ -19,7 +19,7 @@ use super::{
     sql,
     tx::{Columns, Failure, Tx, TxResult, json_of},
 };
-use crate::port::{Delivery, DeliveryKind, DeliveryOutcome};
+use crate::port::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 
 /// Takes the oldest deliveries, no two of one entry.
 pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxResult<Vec<Delivery>> {
@@ -36,13 +36,16 @@ pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxR
 }
 
 /// Says what became of deliveries; those whose fence is stale are left alone and returned.
-pub(super) fn settle(tx: &Tx<'_>, outcomes: &[(Delivery, DeliveryOutcome)]) -> TxResult<Vec<DeliveryId>> {
+pub(super) fn settle(
+    tx: &Tx<'_>,
+    outcomes: &[(DeliveryTicket, DeliveryOutcome)],
+) -> TxResult<Vec<DeliveryId>> {
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
         let accepted = match outcome {
-            DeliveryOutcome::Settled(became) => settle_one(tx, delivery, became)?,
+            DeliveryOutcome::Settled(became) => settle_one(tx, *delivery, became)?,
             DeliveryOutcome::Retry { at, reason, ambiguous } => {
-                retry_one(tx, delivery, *at, reason, *ambiguous)?
+                retry_one(tx, *delivery, *at, reason, *ambiguous)?
             }
         };
         if !accepted {
@@ -93,7 +96,7 @@ fn previous_artifact(tx: &Tx<'_>, entry: i64, path: &str, id: i64) -> TxResult<O
 }
 
 /// Whether it was still this deliverer's.
-fn settle_one(tx: &Tx<'_>, delivery: &Delivery, became: &Delivered) -> TxResult<bool> {
+fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxResult<bool> {
     let params = named_params! {
         ":id": delivery.id.0,
         ":fence": delivery.fence.0,
@@ -105,9 +108,11 @@ fn settle_one(tx: &Tx<'_>, delivery: &Delivery, became: &Delivered) -> TxResult<
         Ok((row.plain::<i64>("run_seq")?, effect))
     })?;
     let Some((run_seq, effect)) = settled else { return Ok(false) };
+    // A record is that of a run that is over, and nobody waits for it.
+    let Some(effect) = effect else { return Ok(true) };
     let mut run = LiveRun::get(tx, run_seq)?;
-    // The record of a run that is over carries the head of its chain, so the chain ends there: what became of the record, or of
-    // an effect that nobody waited for, stands in the outbox alone.
+    // The record of a run that is over carries the head of its chain, so the chain ends there: what became of an effect that
+    // nobody waited for stands in the outbox alone.
     if run.state.is_live() {
         let body = json!({ "effect": effect, "became": became });
         run.append(tx, NewEvent { kind: EventKind::Delivered, body })?;
@@ -133,7 +138,7 @@ fn wake_those_that_wait(tx: &Tx<'_>, delivery: DeliveryId) -> TxResult<()> {
 
 fn retry_one(
     tx: &Tx<'_>,
-    delivery: &Delivery,
+    delivery: DeliveryTicket,
     at: Timestamp,
     reason: &str,
     ambiguous: bool,

@@ -16,7 +16,7 @@ use tollgate_core::{
 use super::{
     entry::KnownEntry,
     ledger::{self, Amounts, Room},
-    live_run::LiveRun,
+    live_run::{LiveRun, WrittenEvent},
     readiness, sql,
     tx::{Columns, Tx, TxResult, json_of},
 };
@@ -25,14 +25,40 @@ use crate::{
     port::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake},
 };
 
-/// Writes what a driver did since its last durable point.
-pub(super) fn write(tx: &Tx<'_>, write: RunWrite) -> TxResult<()> {
-    let mut run = LiveRun::held_by(tx, write.claim)?;
-    for step in &write.steps {
-        insert_step(tx, &mut run, step)?;
+/// What a driver did since its last durable point, with the texts that are kept of it: they are made before the transaction
+/// begins, so that nobody waits for it meanwhile.
+pub(super) struct PreparedWrite {
+    claim: Claim,
+    steps: Vec<PreparedStep>,
+    events: Vec<WrittenEvent>,
+    released: Vec<ReleasedEffect>,
+    next: NextState,
+}
+
+struct PreparedStep {
+    step: Step,
+    body: String,
+}
+
+impl PreparedWrite {
+    pub(super) fn of(write: RunWrite) -> TxResult<Self> {
+        let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
+        Ok(Self {
+            claim: write.claim,
+            steps: write.steps.into_iter().map(prepare).collect::<TxResult<_>>()?,
+            events: write.events.iter().map(WrittenEvent::of).collect(),
+            released: write.released,
+            next: write.next,
+        })
     }
-    for event in write.events {
-        run.append(tx, event)?;
+}
+
+/// Writes what a driver did.
+pub(super) fn write(tx: &Tx<'_>, write: PreparedWrite) -> TxResult<()> {
+    let mut run = LiveRun::held_by(tx, write.claim)?;
+    insert_steps(tx, &mut run, &write.steps)?;
+    for event in &write.events {
+        run.append_written(tx, event)?;
     }
     for released in &write.released {
         release_effect(tx, &run, released)?;
@@ -57,24 +83,28 @@ pub(super) fn reserve(
     match ledger::room_for(tx, &amounts)? {
         Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
         Room::Free(reservation) => {
-            reservation.book(tx, &mut run)?;
+            run.escrow = run.escrow + reservation.total();
+            reservation.book(tx, run.seq)?;
             run.save(tx)?;
             Ok(EscrowAnswer::Reserved)
         }
     }
 }
 
-fn insert_step(tx: &Tx<'_>, run: &mut LiveRun, step: &Step) -> TxResult<()> {
-    let params = named_params! {
-        ":run": run.seq,
-        ":stage": step.key.name.stage,
-        ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
-        ":rework": step.key.rework,
-        ":attempt": step.key.attempt,
-        ":body": json_of(step)?,
-    };
-    tx.run(sql::STEP_INSERT, params)?;
-    ledger::settle(tx, run, tx.inserted(), step)
+fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxResult<()> {
+    for PreparedStep { step, body } in steps {
+        let params = named_params! {
+            ":run": run.seq,
+            ":stage": step.key.name.stage,
+            ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
+            ":rework": step.key.rework,
+            ":attempt": step.key.attempt,
+            ":body": body,
+        };
+        tx.run(sql::STEP_INSERT, params)?;
+        ledger::enter(tx, run.seq, tx.inserted(), step)?;
+    }
+    ledger::settle(tx, run, steps.iter().map(|prepared| &prepared.step))
 }
 
 fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxResult<()> {
