@@ -19,6 +19,7 @@ mod input;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, HostId, Microcents, Timestamp,
     course::{Course, End, Next, Stopped},
@@ -75,14 +76,19 @@ pub enum Driven {
 }
 
 impl Driver {
-    /// Drives a run.
+    /// Drives a run. `closing` is told when nothing is left to do but the last write.
     ///
     /// # Errors
     ///
     /// When the store fails: the lease lapses, and some host drives the run again.
-    pub(crate) async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> Result<Driven> {
+    pub(crate) async fn drive(
+        &self,
+        claimed: ClaimedRun,
+        lease: HeldLease,
+        closing: oneshot::Sender<()>,
+    ) -> Result<Driven> {
         let pins = self.pins.get(&*self.store, claimed.run.pins).await?;
-        let journey = Journey::begin(self, &pins, claimed, Arc::new(lease)).await?;
+        let journey = Journey::begin(self, &pins, claimed, Arc::new(lease), closing).await?;
         let (run, key) = (journey.run.id, journey.run.entry.key.clone());
         match journey.go().await {
             Err(crate::EngineError::Store(stale @ StoreError::StaleFence { .. })) => {
@@ -108,6 +114,7 @@ struct Journey<'d> {
     unwritten: Unwritten,
     escrow: Microcents,
     durable_at: Timestamp,
+    closing: Option<oneshot::Sender<()>>,
 }
 
 /// What happened since the last durable point.
@@ -148,6 +155,7 @@ impl<'d> Journey<'d> {
         pins: &'d Pins,
         claimed: ClaimedRun,
         lease: Arc<HeldLease>,
+        closing: oneshot::Sender<()>,
     ) -> Result<Self> {
         let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
@@ -169,6 +177,7 @@ impl<'d> Journey<'d> {
             unwritten: Unwritten::default(),
             escrow: claimed.escrow,
             durable_at: claimed.claimed_at,
+            closing: Some(closing),
         })
     }
 
@@ -301,6 +310,9 @@ impl<'d> Journey<'d> {
             self.driver.artifacts.sync(&steps).await?;
         }
         let cost = steps.iter().map(|step| step.usage.cost).sum();
+        if !matches!(next, NextState::GoOn) {
+            self.close();
+        }
         let write = RunWrite { claim: self.lease.claim(), steps: steps.clone(), released, events, next };
         self.driver.store.write(write).await?;
         self.escrow = self.escrow.saturating_sub(cost);
@@ -310,6 +322,12 @@ impl<'d> Journey<'d> {
             self.driver.observer.notice(&Notice::StepsEnded { run, key, steps });
         }
         Ok(())
+    }
+
+    /// Says that the write which follows is the last.
+    fn close(&mut self) {
+        // Nobody listens any more when the worker goes away; then nobody waits for it either.
+        self.closing.take().map(|closing| closing.send(()).ok());
     }
 
     async fn wait(mut self, wake: Wake, reason: String) -> Result<Driven> {

@@ -39,6 +39,7 @@ use tollgate_core::{
 
 use self::{
     open::HostLock,
+    outbox::TakenDelivery,
     readers::Readers,
     tx::{Columns as _, Failure, Tx, TxResult},
     writer::{StoreClock, Writer},
@@ -282,7 +283,10 @@ impl Store for SqliteStore {
 
     async fn take_deliveries(&self, host: &HostId, lease: Duration, max: u32) -> Result<Vec<Delivery>> {
         let host = host.clone();
-        self.host_tx("take deliveries", move |tx| outbox::take(tx, &host, lease, max)).await
+        let doing = "take deliveries";
+        let taken = self.host_tx(doing, move |tx| outbox::take(tx, &host, lease, max)).await?;
+        let read = |taken: TakenDelivery| taken.read().map_err(|failure| failure.while_doing(doing));
+        taken.into_iter().map(read).collect()
     }
 
     async fn settle_deliveries(

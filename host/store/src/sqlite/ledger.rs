@@ -226,11 +226,14 @@ pub(super) fn settle<'s>(
 
 /// What goes back when a run rests.
 pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
-    for part in escrow_of(tx, run.seq)? {
+    let parts = escrow_of(tx, run.seq)?;
+    for part in &parts {
         let left = balance(tx, part.cap, &part.label)?.release(part.amount).map_err(Failure::damaged)?;
         put_balance(tx, part.cap, &part.label, left)?;
     }
-    tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+    if !parts.is_empty() {
+        tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+    }
     run.escrow = Microcents::ZERO;
     Ok(())
 }

@@ -202,6 +202,11 @@ pub(super) fn json_of(value: &impl Serialize) -> TxResult<String> {
     serde_json::to_string(value).map_err(Failure::damaged)
 }
 
+/// What a JSON that this store wrote says.
+pub(super) fn from_json<T: DeserializeOwned>(json: &str) -> TxResult<T> {
+    serde_json::from_str(json).map_err(Failure::damaged)
+}
+
 /// The word that an enum's variant is called by.
 pub(super) fn word_of(value: &impl Serialize) -> TxResult<String> {
     match serde_json::to_value(value) {

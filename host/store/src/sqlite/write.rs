@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 use serde_json::json;
 use tollgate_core::{
-    Timestamp,
+    Digest, Timestamp,
     course::{EffectRef, End},
     effect::KnownEffect,
     entry::EntryState,
@@ -33,6 +33,8 @@ pub(super) struct PreparedWrite {
     events: Vec<WrittenEvent>,
     released: Vec<ReleasedEffect>,
     next: NextState,
+    /// The digest of the record of a run that ends, as long as the entry did not change since the run began.
+    record: Option<Digest>,
 }
 
 struct PreparedStep {
@@ -41,7 +43,15 @@ struct PreparedStep {
 }
 
 impl PreparedWrite {
-    pub(super) fn of(write: RunWrite) -> TxResult<Self> {
+    pub(super) fn of(mut write: RunWrite) -> TxResult<Self> {
+        let record = match &mut write.next {
+            NextState::Finish { record, .. } => {
+                record.entry.changed_since = false;
+                record.chain = None;
+                Some(record.digest())
+            }
+            NextState::GoOn | NextState::Wait { .. } => None,
+        };
         let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
         Ok(Self {
             claim: write.claim,
@@ -49,6 +59,7 @@ impl PreparedWrite {
             events: write.events.iter().map(WrittenEvent::of).collect(),
             released: write.released,
             next: write.next,
+            record,
         })
     }
 }
@@ -66,7 +77,7 @@ pub(super) fn write(tx: &Tx<'_>, write: PreparedWrite) -> TxResult<()> {
     match write.next {
         NextState::GoOn => {}
         NextState::Wait { wakes, reason } => wait(tx, &mut run, &wakes, reason)?,
-        NextState::Finish { end, record } => finish(tx, &mut run, &end, *record)?,
+        NextState::Finish { end, record } => finish(tx, &mut run, &end, *record, write.record)?,
     }
     run.save(tx)
 }
@@ -118,12 +129,17 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
         ":entry": run.entry.0,
         ":kind": "effect",
         ":reference": reference_key(&released.reference)?,
-        ":body": json_of(&released.effect)?,
         ":path": file.as_ref().map(|file| file.path.as_str()),
         ":artifact": file.as_ref().map(|file| file.artifact.as_bytes()),
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, &json_of(&released.effect)?)
+}
+
+/// Writes what is delivered, by the row of the outbox that was just written.
+fn insert_body(tx: &Tx<'_>, body: &str) -> TxResult<()> {
+    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": tx.inserted(), ":body": body })?;
     Ok(())
 }
 
@@ -192,7 +208,13 @@ fn insert_deliveries(
 }
 
 /// Ends the run. The last event carries the digest of the record, and the record the chain with that event in it.
-fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxResult<()> {
+fn finish(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    end: &End,
+    mut record: Record,
+    digest: Option<Digest>,
+) -> TxResult<()> {
     let entry = KnownEntry::get(tx, run.entry)?;
     let (run_state, entry_state, reason) = ended(end);
     run.let_go(tx)?;
@@ -200,8 +222,8 @@ fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxRe
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
     record.entry.changed_since = entry.revision != run.revision;
-    record.chain = None;
-    let body = json!({ "state": run_state, "reason": reason, "record": record.digest() });
+    let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
+    let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
     record.chain = Some(run.chain);
     let params = named_params! {
@@ -209,12 +231,12 @@ fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxRe
         ":entry": run.entry.0,
         ":kind": "record",
         ":reference": None::<String>,
-        ":body": json_of(&record)?,
         ":path": None::<String>,
         ":artifact": None::<Vec<u8>>,
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, &json_of(&record)?)?;
     readiness::set_state(tx, entry.id, entry_state, None)?;
     readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
 }
