@@ -148,10 +148,11 @@ impl SqliteStore {
         Ok(Self { id, mode, clock, writer, readers, _lock: lock })
     }
 
+    /// Runs a logical transaction, perhaps more than once; what it did is kept once.
     async fn write_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         let read_only =
             || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
@@ -162,7 +163,7 @@ impl SqliteStore {
     async fn host_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         if self.mode != OpenMode::Host {
             return Err(StoreError::Conflict(format!(
@@ -175,7 +176,7 @@ impl SqliteStore {
     async fn read_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         match &self.readers {
             Some(readers) => readers.run(doing, body).await,
@@ -273,8 +274,8 @@ impl Store for SqliteStore {
 
     async fn write(&self, write: RunWrite) -> Result<()> {
         let doing = "write what a driver did";
-        let write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
-        self.host_tx(doing, move |tx| write::write(tx, write)).await
+        let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
+        self.host_tx(doing, move |tx| write::write(tx, &mut write)).await
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {

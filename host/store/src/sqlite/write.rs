@@ -65,7 +65,7 @@ impl PreparedWrite {
 }
 
 /// Writes what a driver did.
-pub(super) fn write(tx: &Tx<'_>, write: PreparedWrite) -> TxResult<()> {
+pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     let mut run = LiveRun::held_by(tx, write.claim)?;
     insert_steps(tx, &mut run, &write.steps)?;
     for event in &write.events {
@@ -74,10 +74,10 @@ pub(super) fn write(tx: &Tx<'_>, write: PreparedWrite) -> TxResult<()> {
     for released in &write.released {
         release_effect(tx, &run, released)?;
     }
-    match write.next {
+    match &mut write.next {
         NextState::GoOn => {}
-        NextState::Wait { wakes, reason } => wait(tx, &mut run, &wakes, reason)?,
-        NextState::Finish { end, record } => finish(tx, &mut run, &end, *record, write.record)?,
+        NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
+        NextState::Finish { end, record } => finish(tx, &mut run, end, record, write.record)?,
     }
     run.save(tx)
 }
@@ -149,11 +149,11 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 }
 
 /// Ends the claim until something happens. What has happened already wakes the run at once, so that nothing is missed.
-fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: String) -> TxResult<()> {
+fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
     run.append(tx, NewEvent { kind: EventKind::Waiting, body: json!({ "for": reason }) })?;
     run.let_go(tx)?;
     run.state = RunState::Waiting;
-    run.reason = Some(reason);
+    run.reason = Some(reason.to_owned());
     for (condition, wake) in wakes.iter().enumerate() {
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
@@ -212,7 +212,7 @@ fn finish(
     tx: &Tx<'_>,
     run: &mut LiveRun,
     end: &End,
-    mut record: Record,
+    record: &mut Record,
     digest: Option<Digest>,
 ) -> TxResult<()> {
     let entry = KnownEntry::get(tx, run.entry)?;
@@ -222,6 +222,7 @@ fn finish(
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
     record.entry.changed_since = entry.revision != run.revision;
+    record.chain = None;
     let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
     let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
@@ -236,7 +237,7 @@ fn finish(
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, &json_of(&record)?)?;
+    insert_body(tx, &json_of(record)?)?;
     readiness::set_state(tx, entry.id, entry_state, None)?;
     readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
 }
