@@ -7,3 +7,7 @@ mod data_set;
 mod demo;
 mod house;
 mod pipeline;
+// Util-linux gives a process a terminal of its own.
+#[cfg(target_os = "linux")]
+mod terminal;
+mod words;

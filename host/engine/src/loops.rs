@@ -170,7 +170,7 @@ impl Loops {
 
     async fn pull_loop(self, name: String, mut unsettled: bool) {
         let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
-        let settle = backlog.sources.iter().map(|source| source.settle).max().unwrap_or_default();
+        let settle = backlog.settle();
         while self.phase() < Phase::Draining {
             let now = self.now();
             let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();

@@ -114,9 +114,9 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::InUse`] when another host drives it, [`StoreError::NewerSchema`] when a later version wrote it,
-    /// [`StoreError::NotFound`] when there is none and the mode does not make one.
+    /// [`StoreError::NotFound`] when there is none and the mode does not make one, [`StoreError::Unreadable`] when the file is no
+    /// whole database.
     pub fn open(options: SqliteOptions) -> Result<Self> {
-        let doing = "open";
         let SqliteOptions { path, mode, clock } = options;
         let lock = match &path {
             Some(path) => make_room(path, mode)?,
@@ -138,7 +138,7 @@ impl SqliteStore {
             let (id, seen) = about.ok_or_else(|| Failure::damaged("it has no row about itself"))?;
             Ok((connection, id, seen))
         });
-        let (connection, id, seen) = connected.map_err(|failure| failure.while_doing(doing))?;
+        let (connection, id, seen) = connected.map_err(|failure| failure.while_opening(&location))?;
         let clock = StoreClock::new(clock, seen);
         let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
