@@ -27,6 +27,7 @@ queries! {
     ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
     ENTRY_GET = "entry_get";
     ENTRY_GET_BY_ID = "entry_get_by_id";
+    ENTRY_GET_READY = "entry_get_ready";
     ENTRY_INSERT = "entry_insert";
     ENTRY_LINE_COUNT = "entry_line_count";
     ENTRY_LINE_LIST = "entry_line_list";
@@ -71,6 +72,7 @@ queries! {
     OUTBOX_BODY_INSERT = "outbox_body_insert";
     OUTBOX_GET = "outbox_get";
     OUTBOX_GET_BY_REFERENCE = "outbox_get_by_reference";
+    OUTBOX_GET_EFFECT = "outbox_get_effect";
     OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
     OUTBOX_GET_RECORD = "outbox_get_record";
     OUTBOX_INSERT = "outbox_insert";
