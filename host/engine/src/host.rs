@@ -114,7 +114,7 @@ pub struct Host {
 ///
 /// [`EngineError::Policy`] with everything that is wrong, or a failure of the store.
 pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
-    let found = parts.policy.check(&Catalog(&parts.registry));
+    let found = parts.policy.check(&Catalog(&parts.registry)).and(parts.policy.check_sources(&parts.project));
     if found.has_errors() {
         return Err(EngineError::Policy(found));
     }
