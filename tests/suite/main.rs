@@ -7,6 +7,7 @@ mod data_set;
 mod demo;
 mod house;
 mod pipeline;
+mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -21,13 +21,15 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tollgate_core::{
-    Clock, HostId, Microcents, Timestamp,
+    Clock, Digest, HostId, Microcents, Timestamp,
     course::{Course, End, Next, Stopped},
+    effect::{Effect, KnownEffect, SetState},
     event::{EventKind, NewEvent},
     pins::Pins,
     run::RunSummary,
     step::{Step, StepKey, StepOutcome},
 };
+use tollgate_policy::Policy;
 use tollgate_sandbox::{Call, CallReport, Interrupted};
 use tollgate_store::{
     Store, StoreError,
@@ -57,6 +59,7 @@ pub(crate) struct Driver {
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) pins: crate::pins::PinCache,
+    pub(crate) policy: Arc<Policy>,
 }
 
 /// How a drive ended.
@@ -248,7 +251,7 @@ impl<'d> Journey<'d> {
         let pinned = self.pins.plugins.get(component.plugin);
         let started_at = self.driver.clock.now();
         let (input, report) = match self.driver.components.ready(pinned, &component).await {
-            Err(failure) => (tollgate_core::Digest::of(""), failed_to_load(failure)),
+            Err(failure) => (Digest::of(""), failed_to_load(failure)),
             Ok(ready) => {
                 let input = Arc::new(self.input(&key, &component, &ready.manifest));
                 let call = Call {
@@ -270,7 +273,7 @@ impl<'d> Journey<'d> {
         usage.cost = self.pins.prices.of_fuel(usage.fuel);
         let step = Step {
             key,
-            plugin: pinned.map_or_else(|| tollgate_core::Digest::of(""), |plugin| plugin.digest),
+            plugin: pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest),
             input,
             started_at,
             ended_at: self.driver.clock.now().max(started_at),
@@ -293,7 +296,8 @@ impl<'d> Journey<'d> {
         }
         for (reference, effect) in consequences.release {
             self.effects.push((reference.clone(), effect.clone(), None));
-            self.unwritten.released.push(ReleasedEffect { reference, effect });
+            let leaves = self.revision_after(&effect);
+            self.unwritten.released.push(ReleasedEffect { reference, effect, leaves });
         }
         self.steps.push(step.clone());
         self.unwritten.steps.push(step);
@@ -301,6 +305,13 @@ impl<'d> Journey<'d> {
             self.write(NextState::GoOn).await?;
         }
         Ok(())
+    }
+
+    /// What the entry says once an effect of ours is delivered, where that is a change of its state.
+    fn revision_after(&self, effect: &Effect) -> Option<Digest> {
+        let Ok(KnownEffect::SetState(SetState { state })) = KnownEffect::parse(effect) else { return None };
+        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        Some(backlog.moved(&self.entry.snapshot, &state)?.revision())
     }
 
     /// Makes what happened durable, and then says so.

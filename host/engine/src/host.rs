@@ -232,5 +232,6 @@ fn driver(
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),
         pins: PinCache::default(),
+        policy: Arc::clone(&parts.policy),
     }
 }

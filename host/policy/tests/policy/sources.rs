@@ -1,8 +1,10 @@
-//! Sources inside one another.
+//! Sources inside one another, sources in dependencies, and what moving an item makes of its entry.
 
 use std::fs;
 
 use insta::assert_snapshot;
+use serde_json::json;
+use tollgate_core::item::Dependency;
 
 use crate::support::*;
 
@@ -53,4 +55,51 @@ fn a_link_to_a_source_is_the_source() {
     tollgate.toml:13:10: error: the source `same` of backlog `specs` is the same folder as the source `docs` of backlog `specs`: its files would be read twice
       help: take one of them out
     ");
+}
+
+#[test]
+fn a_dependency_may_name_the_source_that_is_meant() {
+    let policy = policy(|project| {
+        let more = "[[backlog.specs.source]]\nfolder = \"./done\"\n\n[backlog.specs.fields]";
+        let alias = "depends = { alias = { \"task-\" = \"BACK-\" } }\nzone =";
+        project.replace("[backlog.specs.fields]", more).replace("zone =", alias)
+    });
+    let mut item = item();
+    let keys = ["BACK-7", "folder:done#BACK-7", "folder:done#task-3", "folder:none#BACK-1"];
+    item.depends =
+        keys.map(|key| Dependency { key: key.into(), source: "front-matter:depends".into() }).into();
+    let links = policy.backlog("specs").unwrap().judge(&item, seen("2026-11-16T12:00:00Z")).links;
+    let shown: Vec<_> = links.iter().map(|link| format!("{} <- {:?}", link.to, link.written)).collect();
+    assert_snapshot!(shown.join("\n"), @r#"
+    folder:backlog#BACK-7 <- None
+    folder:done#BACK-7 <- Some("folder:done#BACK-7")
+    folder:done#BACK-3 <- Some("folder:done#task-3")
+    folder:backlog#folder:none#BACK-1 <- None
+    "#);
+}
+
+#[test]
+fn an_entry_that_was_moved_is_foreseen() {
+    let policy = policy(|project| {
+        project
+            .replace(
+                "folder = \"backlog\"",
+                "folder = \"backlog\"\nmove = { specified = \"low\", lost = \"away\" }",
+            )
+            .replace("front-matter:priority", "front-matter:status")
+    });
+    let backlog = policy.backlog("specs").unwrap();
+    let saying = |status: &str| {
+        let mut item = item();
+        item.front_matter.insert("status".into(), json!(status));
+        backlog.judge(&item, seen("2026-11-16T12:00:00Z")).snapshot
+    };
+    let before = saying("high");
+    assert_eq!(backlog.moved(&before, "specified").unwrap().revision(), saying("low").revision());
+    assert_ne!(before.revision(), saying("low").revision());
+    assert_eq!(backlog.moved(&before, "lost").unwrap().revision(), saying("away").revision());
+    assert_eq!(backlog.moved(&before, "unheard of"), None);
+    let elsewhere = tollgate_core::entry::EntryName { tracker: "folder:done".into(), key: "BACK-12".into() };
+    let elsewhere = tollgate_core::entry::EntrySnapshot { name: elsewhere, ..before };
+    assert_eq!(backlog.moved(&elsewhere, "specified"), None);
 }
