@@ -23,6 +23,7 @@ pub mod pins;
 pub mod pipeline;
 pub mod run;
 pub mod step;
+pub mod stop;
 
 pub mod lease;
 pub mod ledger;
@@ -38,4 +39,5 @@ pub mod crash;
 pub use digest::Digest;
 pub use id::{EntryId, HostId, LaneId, RunId, StoreId};
 pub use money::Microcents;
+pub use stop::StopMode;
 pub use time::{Clock, Timestamp};

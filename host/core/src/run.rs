@@ -83,6 +83,15 @@ pub struct Claim {
     pub fence: Fence,
 }
 
+impl RunSummary {
+    /// The host that vanished, of a run that no other has taken over yet.
+    pub fn abandoned_by(&self) -> Option<&HostId> {
+        self.lost_hosts
+            .last()
+            .filter(|lost| self.state == RunState::Running && !self.driven && **lost == self.host)
+    }
+}
+
 /// A run in one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
@@ -110,6 +119,10 @@ pub struct RunSummary {
     pub reason: Option<String>,
     /// The host that drives it or drove it last.
     pub host: HostId,
+    /// Whether a host holds it now.
+    pub driven: bool,
+    /// Hosts that vanished while they drove it, in that order.
+    pub lost_hosts: Vec<HostId>,
     /// How often it has been claimed.
     pub fence: Fence,
     /// How often a host's lease on it lapsed.

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, Digest, HostId, Microcents, Timestamp,
     course::{Course, End, Next, Stopped},
+    crash,
     effect::{Effect, KnownEffect, SetState},
     event::{EventKind, NewEvent},
     pins::Pins,
@@ -217,13 +218,21 @@ impl<'d> Journey<'d> {
     /// An entry that takes its host down again and again is kept from doing so for ever.
     fn stop_if_poisonous(&mut self) {
         if self.run.crashes > CRASHES_TOLERATED {
-            let reason = format!("{} hosts vanished while they drove this run", self.run.crashes);
+            let hosts: Vec<&str> = self.run.lost_hosts.iter().map(|host| host.0.as_str()).collect();
+            let reason = format!(
+                "{} hosts vanished while they drove this run: {}",
+                self.run.crashes,
+                hosts.join(", ")
+            );
             self.course.end_with(End::Escalated {
                 to: self.pins.pipeline.owner.clone(),
                 stopped: Stopped {
                     at: None,
                     reason,
-                    recovery: "look at the hosts' logs, then retry the run".into(),
+                    recovery:
+                        "find out why these hosts ended (their logs, their memory): the run was driven alone \
+                               after the first of them; then retry the entry, or change it"
+                            .into(),
                 },
             });
         }
@@ -246,6 +255,7 @@ impl<'d> Journey<'d> {
     /// Calls a component and takes what it did into account; says when the call was interrupted.
     async fn call(&mut self, key: StepKey) -> Result<std::result::Result<(), Interrupted>> {
         let (run, entry) = (self.run.id, self.run.entry.key.clone());
+        crash::point("drive.call");
         self.driver.observer.notice(&Notice::StepStarted { run, key: entry, step: key.clone() });
         let component = self.course.component(&key.name);
         let pinned = self.pins.plugins.get(component.plugin);

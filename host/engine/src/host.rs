@@ -135,15 +135,10 @@ impl Host {
     ///
     /// When the policy is wrong, a tracker is another store's, or the store fails. Nothing is claimed then.
     pub async fn start(parts: Parts, options: HostOptions) -> Result<Self> {
+        let started = parts.clock.now();
         let applied = apply_policy(&parts, &format!("host {}", options.id)).await?;
         parts.trackers.claim_ownership(parts.store.id()).await?;
-        let stop_file = StopFile::new(parts.project.join(&parts.policy.instance.stop_file));
-        let stale = stop_file.remove_stale(parts.clock.now());
-        let doing = || "remove a stale stop file".to_owned();
-        if stale.map_err(|source| EngineError::Io { doing: doing(), source })? {
-            let reason = "it was older than this host's start".into();
-            parts.observer.notice(&Notice::Trouble { doing: doing(), reason });
-        }
+        let stop_file = remove_stale_stop_file(&parts, started)?;
         let shutdown = Shutdown::default();
         let artifacts = Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts)));
         Ok(Self {
@@ -215,6 +210,16 @@ impl Host {
             (Ok(_), _) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
         }
     }
+}
+
+fn remove_stale_stop_file(parts: &Parts, started: Timestamp) -> Result<StopFile> {
+    let tollgate_policy::policy::StopFile { path, mode } = &parts.policy.instance.stop_file;
+    let file = StopFile::new(parts.project.join(path), *mode);
+    let doing = || format!("remove {}, a stop file older than this host's start", file.path().display());
+    if file.remove_stale(started).map_err(|source| EngineError::Io { doing: doing(), source })? {
+        parts.observer.notice(&Notice::StaleStopFile { path: path.clone() });
+    }
+    Ok(file)
 }
 
 fn driver(

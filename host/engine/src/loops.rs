@@ -12,7 +12,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, Semaphore, SemaphorePermit, oneshot},
     task::JoinSet,
 };
 use tollgate_core::Timestamp;
@@ -39,13 +39,15 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
 
+/// More than there are workers.
+const ALL: u32 = 1 << 16;
+
 /// The loops of one host and what they share.
 pub(crate) struct Loops {
     host: Arc<Host>,
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     /// Somebody should look for work.
     hint: Notify,
@@ -57,12 +59,27 @@ struct Shared {
     unsettled: Mutex<HashSet<String>>,
     /// Places in lanes when the end was considered last.
     ready_before: AtomicU64,
+    /// What workers drive side by side: a permit each, or all of them for a run that is driven alone.
+    side_by_side: Semaphore,
     /// Runs that may still be started, where the host was told a number.
     permits: Mutex<Option<u64>>,
     outcome: Mutex<Outcome>,
 }
 
 impl Shared {
+    fn new(items: Option<u64>) -> Self {
+        Self {
+            hint: Notify::new(),
+            busy: AtomicUsize::new(0),
+            idle_claims: AtomicU64::new(0),
+            unsettled: Mutex::default(),
+            ready_before: AtomicU64::new(0),
+            side_by_side: Semaphore::new(ALL as usize),
+            permits: Mutex::new(items),
+            outcome: Mutex::default(),
+        }
+    }
+
     /// Notes that something happened that may make work possible.
     fn changed(&self) {
         self.idle_claims.store(0, Ordering::SeqCst);
@@ -99,14 +116,16 @@ impl Shared {
 
 impl Loops {
     pub(crate) fn new(host: Arc<Host>) -> Self {
-        let shared = Shared { permits: Mutex::new(host.options.items), ..Shared::default() };
-        Self { host, shared: Arc::new(shared) }
+        let shared = Arc::new(Shared::new(host.options.items));
+        Self { host, shared }
     }
 
     /// Runs all loops until the host is over.
     pub(crate) async fn run(self) -> Result<Outcome> {
         let mut tasks = JoinSet::new();
         let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
+        // Who asks to stop is heard from the first moment on.
+        tasks.spawn(self.clone().stop_loop());
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
         for name in names {
             let unsettled = self.pull(&name).await;
@@ -118,7 +137,6 @@ impl Loops {
         tasks.spawn(self.clone().rank_loop());
         tasks.spawn(self.clone().deliver_loop());
         tasks.spawn(self.clone().sweep_loop());
-        tasks.spawn(self.clone().stop_loop());
         tasks.spawn(self.clone().end_loop());
         while let Some(ended) = tasks.join_next().await {
             if let Err(panicked) = ended {
@@ -156,7 +174,11 @@ impl Loops {
 
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
-        let unsettled = self.host.pull_backlog(backlog).await > 0;
+        let unsettled = tokio::select! {
+            unsettled = self.host.pull_backlog(backlog) => unsettled > 0,
+            // What was taken in is in the store; the next host reads the rest.
+            () = self.host.shutdown.reached(Phase::Stopping) => false,
+        };
         let mut waited_for = self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
         if unsettled {
             waited_for.insert(backlog.to_owned());
@@ -244,7 +266,9 @@ impl Loops {
             closed.await.ok()?;
             if self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
         };
+        let place = self.place_beside_others(claimed.run.crashes).await;
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
+        drop(place);
         if let Ok(Driven::Finished { end, cost }) = &driven {
             self.shared.with_outcome(|outcome| outcome.count(end, *cost));
         }
@@ -253,6 +277,17 @@ impl Loops {
         }
         self.shared.busy.fetch_sub(1, Ordering::SeqCst);
         (driven.map(drop), next)
+    }
+
+    /// Waits until a run may be driven. One under which a host vanished is driven alone: when it takes this one down as well, no
+    /// other run is charged with that.
+    async fn place_beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
+        let permits = if crashes > 0 { ALL } else { 1 };
+        tokio::select! {
+            place = self.shared.side_by_side.acquire_many(permits) => place.ok(),
+            // The driver gives the run back by itself then.
+            () = self.host.shutdown.reached(Phase::Stopping) => None,
+        }
     }
 
     /// The lanes of backlogs whose window is open now.
@@ -315,16 +350,14 @@ impl Loops {
         }
     }
 
+    /// The strongest wish there is.
     async fn wish_to_stop(&self) -> Option<(Phase, String)> {
-        if self.host.stop_file.is_there() {
-            return Some((Phase::Draining, "the stop file is there".into()));
-        }
-        let stop = self.host.parts.store.control().await.ok()?.stop?;
-        let phase = match stop.mode {
-            tollgate_store::port::StopMode::Drain => Phase::Draining,
-            tollgate_store::port::StopMode::Now => Phase::Stopping,
-        };
-        Some((phase, format!("{} asked for it: {}", stop.who, stop.why)))
+        // A store that cannot be asked now is asked again soon.
+        let control = self.host.parts.store.control().await.unwrap_or_default();
+        let said =
+            control.stop.map(|stop| (stop.mode.into(), format!("{} asked for it: {}", stop.who, stop.why)));
+        let wishes: [Option<(Phase, String)>; 2] = [self.host.stop_file.wish(), said];
+        wishes.into_iter().flatten().max_by_key(|(phase, _)| *phase)
     }
 
     /// Ends the host when its work is over.

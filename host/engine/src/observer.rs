@@ -3,10 +3,10 @@
 //! A notice about something that was done is given after the transaction that made it so, never before: what a watcher sees is
 //! true in the store.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tollgate_core::{
-    Microcents, RunId, Timestamp,
+    HostId, Microcents, RunId, Timestamp,
     course::End,
     effect::Delivered,
     pipeline::StepName,
@@ -142,6 +142,13 @@ pub enum Notice {
         runs: usize,
         /// How many deliveries.
         deliveries: usize,
+        /// The hosts that vanished.
+        hosts: BTreeSet<HostId>,
+    },
+    /// A stop file was older than the host's start, and was removed.
+    StaleStopFile {
+        /// Where it was, relative to the project.
+        path: String,
     },
     /// A cap has no room.
     CapReached {

@@ -9,6 +9,7 @@ use std::sync::{
 };
 
 use tokio::sync::watch;
+use tollgate_core::StopMode;
 
 /// What the loops of a host are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,15 @@ pub enum Phase {
     Stopping = 2,
     /// Nothing is driven any more; loops end.
     Over = 3,
+}
+
+impl From<StopMode> for Phase {
+    fn from(mode: StopMode) -> Self {
+        match mode {
+            StopMode::Drain => Self::Draining,
+            StopMode::Now => Self::Stopping,
+        }
+    }
 }
 
 /// The phase of a host, shared by all its loops.

@@ -18,7 +18,7 @@ pub(crate) async fn tick(store: &dyn Store, observer: &dyn Observer) -> Result<(
     let swept = store.sweep().await?;
     let (runs, deliveries) = (swept.lapsed_runs.len(), swept.lapsed_deliveries.len());
     if runs + deliveries > 0 {
-        observer.notice(&Notice::Swept { runs, deliveries });
+        observer.notice(&Notice::Swept { runs, deliveries, hosts: swept.lost_hosts });
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use tollgate_core::{
-    Digest, Timestamp,
+    Digest, StopMode, Timestamp,
     entry::{DependencyRule, EntrySnapshot},
     ledger::Cap,
     pins::Prices,
@@ -80,10 +80,19 @@ pub struct Instance {
     pub store: String,
     /// How long a host that fell silent keeps its runs.
     pub lease: Duration,
-    /// A file, relative to the project, that stops the host while it exists.
-    pub stop_file: String,
+    /// What stops the host while it exists.
+    pub stop_file: StopFile,
     /// Runs driven at the same time.
     pub workers: usize,
+}
+
+/// A file that stops the host while it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopFile {
+    /// Relative to the project.
+    pub path: String,
+    /// How the host stops.
+    pub mode: StopMode,
 }
 
 /// Declared sources, fields, eligibility and order.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tollgate_core::StopMode;
 
 use crate::pipeline_file::BudgetTable;
 
@@ -46,11 +47,34 @@ pub struct InstanceTable {
     pub store: Option<String>,
     /// How long a host that fell silent keeps its runs; default `60s`.
     pub lease: Option<String>,
-    /// A file that stops the host while it exists; default `.tollgate/stop`.
-    pub stop_file: Option<String>,
+    /// A file that stops the host while it exists; default `.tollgate/stop`. What was begun is finished first, unless a
+    /// table says otherwise: `{ path = ".tollgate/stop", mode = "now" }`.
+    pub stop_file: Option<StopFileChoice>,
     /// Runs driven at the same time; default 4.
     #[schemars(range(min = 1, max = 256))]
     pub workers: Option<usize>,
+}
+
+/// A file that stops the host while it exists.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "a path such as \".tollgate/stop\", or { path = \"…\", mode = \"now\" }"))]
+pub enum StopFileChoice {
+    /// What was begun is finished.
+    Path(String),
+    /// As the table says.
+    Table(StopFileTable),
+}
+
+/// A file that stops the host while it exists, and how.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StopFileTable {
+    /// Relative to the project; default `.tollgate/stop`.
+    pub path: Option<String>,
+    /// `drain`, the default, finishes what was begun; `now` interrupts it within a second, and it goes on later.
+    #[serde(default)]
+    pub mode: StopMode,
 }
 
 /// Declared sources, fields, eligibility and order.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use tollgate_core::{
-    Microcents,
+    Microcents, StopMode,
     ledger::{Cap, CapPeriod},
     pins::Prices,
     pipeline::StepBudget,
@@ -12,8 +12,8 @@ use tollgate_core::{
 
 use crate::{
     pipeline_file::{BudgetTable, PipelineFile},
-    policy::{Instance, Policy, StepBound},
-    project::{CapsTable, InstanceTable, PricesTable, ProjectFile},
+    policy::{Instance, Policy, StepBound, StopFile},
+    project::{CapsTable, InstanceTable, PricesTable, ProjectFile, StopFileChoice},
     source_map::{Place, Report, SourceFile},
     units,
 };
@@ -94,9 +94,19 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
     if lease < Duration::from_secs(5) {
         report.error(&lease_place, "a lease is at least `5s`", None);
     }
-    let stop_file = table.stop_file.unwrap_or_else(|| ".tollgate/stop".into());
-    inside(&stop_file, &place.key("stop_file"), report);
+    let stop_file = stop_file(table.stop_file, &place.key("stop_file"), report);
     Instance { store, lease, stop_file, workers: table.workers.unwrap_or(4) }
+}
+
+fn stop_file(choice: Option<StopFileChoice>, place: &Place<'_>, report: &mut Report) -> StopFile {
+    let (path, mode, place) = match choice {
+        None => (None, StopMode::default(), place.key("path")),
+        Some(StopFileChoice::Path(path)) => (Some(path), StopMode::default(), place.clone()),
+        Some(StopFileChoice::Table(table)) => (table.path, table.mode, place.key("path")),
+    };
+    let path = path.unwrap_or_else(|| ".tollgate/stop".into());
+    inside(&path, &place, report);
+    StopFile { path, mode }
 }
 
 fn caps(table: &CapsTable, place: &Place<'_>, report: &mut Report) -> Vec<Cap> {

@@ -20,9 +20,9 @@ pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Rec
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopMode,
-    StopRequest,
+    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopRequest,
 };
+pub use tollgate_core::StopMode;
 pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
 
 use crate::StoreError;

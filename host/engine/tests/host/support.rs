@@ -3,9 +3,10 @@
 use std::{
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use tollgate_core::{Clock, HostId, course::End, run::RunState, time::SystemClock};
+use tollgate_core::{Clock, HostId, RunId, course::End, run::RunState, time::SystemClock};
 use tollgate_engine::{
     Host, HostOptions, Outcome, Parts, Shutdown, Trackers,
     observer::{Notice, Observer},
@@ -16,7 +17,7 @@ use tollgate_sandbox::{Sandbox, SandboxOptions};
 use tollgate_store::{
     OpenMode, SqliteOptions, SqliteStore, Store,
     artifacts::ArtifactFolder,
-    port::{RunDetail, RunFilter},
+    port::{ClaimOutcome, ClaimRequest, RunDetail, RunFilter},
 };
 
 /// A project, its store and its guests.
@@ -39,6 +40,18 @@ impl Observer for Heard {
 }
 
 impl Heard {
+    /// Everything that was said so far.
+    pub(crate) fn all(&self) -> Vec<Notice> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// How many calls of this stage began so far.
+    pub(crate) fn calls_of(&self, stage: &str) -> usize {
+        let is_call =
+            |notice: &&Notice| matches!(notice, Notice::StepStarted { step, .. } if step.name.stage == stage);
+        self.all().iter().filter(is_call).count()
+    }
+
     /// Everything that was said so far, as text.
     pub(crate) fn text(&self) -> String {
         format!("{:#?}", self.0.lock().unwrap())
@@ -98,6 +111,33 @@ impl Project {
             format!("---\nid: {key}\ntitle: Item {key}\nkind: {kind}\ncreated: 2026-01-01\n---\n\nText.\n");
         write(self.folder.path(), &format!("backlog/{key}.md"), &text);
         self
+    }
+
+    /// Writes another policy in place of one of its texts.
+    pub(crate) fn with_policy(self, from: &str, to: &str) -> Self {
+        let policy = std::fs::read_to_string(self.path().join("tollgate.toml")).unwrap();
+        assert!(policy.contains(from), "{policy}");
+        write(self.path(), "tollgate.toml", &policy.replace(from, to));
+        self
+    }
+
+    /// Claims whatever is ready for a host that vanishes at once: its leases have lapsed and were swept.
+    pub(crate) async fn claim_and_vanish(&self, host: &str) -> usize {
+        let lanes = self.store.applied_policy().await.unwrap().unwrap().lanes;
+        let request = || ClaimRequest {
+            host: HostId(host.into()),
+            lease: Duration::ZERO,
+            lanes: lanes.iter().map(|lane| lane.id).collect(),
+            new_run: RunId::generate(),
+            only_begun: false,
+            only: Vec::new(),
+        };
+        let mut claimed = 0;
+        while let ClaimOutcome::Claimed(_) = self.store.claim(request()).await.unwrap() {
+            claimed += 1;
+        }
+        assert_eq!(self.store.sweep().await.unwrap().lapsed_runs.len(), claimed);
+        claimed
     }
 
     pub(crate) fn path(&self) -> &Path {

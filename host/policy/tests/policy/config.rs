@@ -25,7 +25,10 @@ fn a_small_project_has_every_default() {
     Instance {
         store: "sqlite:.tollgate/tollgate.db",
         lease: 60s,
-        stop_file: ".tollgate/stop",
+        stop_file: StopFile {
+            path: ".tollgate/stop",
+            mode: Drain,
+        },
         workers: 4,
     }
     "#);

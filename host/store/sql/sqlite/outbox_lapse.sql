@@ -1,3 +1,3 @@
 UPDATE outbox SET state = 'waiting', lease_until = NULL, fence = fence + 1, ambiguous = 1, next_at = :now
 WHERE lease_until <= :now
-RETURNING id;
+RETURNING id, host;

@@ -1,6 +1,6 @@
 //! Claims and leases.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tollgate_core::{
     EntryId, HostId, LaneId, Microcents, RunId, Timestamp,
@@ -73,4 +73,6 @@ pub struct Sweep {
     pub lapsed_runs: Vec<RunId>,
     /// Deliveries whose lease had lapsed.
     pub lapsed_deliveries: Vec<DeliveryId>,
+    /// The hosts that held any of them.
+    pub lost_hosts: BTreeSet<HostId>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tollgate_core::{
-    Microcents, Timestamp,
+    Microcents, StopMode, Timestamp,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntrySnapshot, EntryState, EntryStatus, Link},
@@ -132,13 +132,4 @@ pub struct StopRequest {
     pub who: String,
     /// Why.
     pub why: String,
-}
-
-/// How hosts stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopMode {
-    /// Runs that were begun are driven to their end; no more are claimed.
-    Drain,
-    /// Runs are interrupted and given back.
-    Now,
 }

@@ -208,13 +208,18 @@ pub(super) fn release(tx: &Tx<'_>, claim: Claim, reason: &str) -> TxResult<()> {
 pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
     let now = tx.now.as_millis();
     let lapsed = tx.all(sql::RUN_LIST_LAPSED, named_params! { ":now": now }, |row| row.plain("seq"))?;
-    let lapsed_runs = lapsed.into_iter().map(|seq| lapse(tx, seq)).collect::<TxResult<_>>()?;
-    let lapsed_deliveries =
-        tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| Ok(DeliveryId(row.plain("id")?)))?;
-    Ok(Sweep { lapsed_runs, lapsed_deliveries })
+    let runs = lapsed.into_iter().map(|seq| lapse(tx, seq)).collect::<TxResult<Vec<_>>>()?;
+    let deliveries = tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| {
+        Ok((DeliveryId(row.plain("id")?), HostId(row.plain("host")?)))
+    })?;
+    let (lapsed_runs, of_runs): (_, Vec<_>) = runs.into_iter().unzip();
+    let (lapsed_deliveries, of_deliveries): (_, Vec<_>) = deliveries.into_iter().unzip();
+    let lost_hosts = of_runs.into_iter().chain(of_deliveries).collect();
+    Ok(Sweep { lapsed_runs, lapsed_deliveries, lost_hosts })
 }
 
-fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<RunId> {
+/// Takes a run back; with it comes the host that had it.
+fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<(RunId, HostId)> {
     let mut run = LiveRun::get(tx, seq)?;
     run.crashes += 1;
     let body = json!({ "host": run.host, "fence": run.fence, "crashes": run.crashes });
@@ -223,5 +228,5 @@ fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<RunId> {
     run.let_go(tx)?;
     run.queue(tx)?;
     run.save(tx)?;
-    Ok(run.id)
+    Ok((run.id, run.host))
 }

@@ -29,12 +29,12 @@ pub(super) fn get(tx: &Tx<'_>) -> TxResult<Control> {
 
 /// Asks every host to stop.
 pub(super) fn stop(tx: &Tx<'_>, request: &StopRequest) -> TxResult<()> {
-    let (mode, kind) = match request.mode {
-        StopMode::Drain => ("drain", "stop"),
-        StopMode::Now => ("now", "stop-now"),
+    let kind = match request.mode {
+        StopMode::Drain => "stop",
+        StopMode::Now => "stop-now",
     };
     let params = named_params! {
-        ":mode": mode, ":who": request.who, ":why": request.why, ":now": tx.now.as_millis(),
+        ":mode": request.mode.as_str(), ":who": request.who, ":why": request.why, ":now": tx.now.as_millis(),
     };
     tx.run(sql::CONTROL_PUT, params)?;
     remember(tx, None, kind, Some(&request.who), Some(&request.why))

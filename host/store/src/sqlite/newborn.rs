@@ -141,6 +141,8 @@ impl Newborn<'_> {
             state: RunState::Running,
             reason: None,
             host: self.request.host.clone(),
+            driven: true,
+            lost_hosts: Vec::new(),
             fence,
             crashes: 0,
             started_at: tx.now,

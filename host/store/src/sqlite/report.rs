@@ -95,7 +95,8 @@ fn ahead(
 }
 
 fn runs_of_entry(tx: &Tx<'_>, status: &EntryStatus) -> TxResult<Vec<RunSummary>> {
-    tx.all(sql::RUN_LINE_LIST_OF_ENTRY, named_params! { ":entry": status.id.0 }, rows::read_run_summary)
+    let params = named_params! { ":entry": status.id.0 };
+    tx.all(sql::RUN_LINE_LIST_OF_ENTRY, params, |row| rows::read_run_summary(row, tx.now))
 }
 
 /// Runs, newest first.
@@ -103,13 +104,13 @@ pub(super) fn runs(tx: &Tx<'_>, filter: &RunFilter) -> TxResult<Page<RunSummary>
     let queries = Paged { count: sql::RUN_LINE_COUNT, list: sql::RUN_LINE_LIST };
     let states = list_or_all(&filter.states)?;
     let matching = named_params! { ":key": filter.key, ":states": states };
-    queries.page(tx, matching, filter.limit, filter.offset, rows::read_run_summary)
+    queries.page(tx, matching, filter.limit, filter.offset, |row| rows::read_run_summary(row, tx.now))
 }
 
 /// One run with all that is known of it.
 pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
     let found = tx.one(sql::RUN_LINE_GET, named_params! { ":id": id.to_string() }, |row| {
-        let summary = rows::read_run_summary(row)?;
+        let summary = rows::read_run_summary(row, tx.now)?;
         Ok((row.plain::<i64>("seq")?, summary, row.json("order_facts")?, row.money("escrow")?))
     })?;
     let (seq, summary, order, escrow) =

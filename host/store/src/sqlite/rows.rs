@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, named_params};
 use tollgate_core::{
-    LaneId, RunId,
+    HostId, LaneId, RunId, Timestamp,
     entry::{EntryName, EntryState, EntryStatus, Hold, HoldKind},
     lease::Fence,
     record::OrderFacts,
@@ -17,13 +17,19 @@ use crate::StoreError;
 
 /// A run as whoever drives it has to know it: its line, and what put it where it stood.
 pub(super) fn run_at_claim(tx: &Tx<'_>, id: RunId) -> TxResult<(RunSummary, OrderFacts)> {
-    let read = |row: &Row<'_>| Ok((read_run_summary(row)?, row.json("order_facts")?));
+    let read = |row: &Row<'_>| Ok((read_run_summary(row, tx.now)?, row.json("order_facts")?));
     let run = tx.one(sql::RUN_LINE_GET, named_params! { ":id": id.to_string() }, read)?;
     run.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() }.into())
 }
 
-/// A row of `run_line`.
-pub(super) fn read_run_summary(row: &Row<'_>) -> TxResult<RunSummary> {
+/// A row of `run_line`. A host whose lease has ended is lost, whether or not a sweep has come by.
+pub(super) fn read_run_summary(row: &Row<'_>, now: Timestamp) -> TxResult<RunSummary> {
+    let host = HostId(row.plain("host")?);
+    let lease_until = row.time_or_none("lease_until")?;
+    let mut lost_hosts: Vec<HostId> = row.json_or_none("lost_hosts")?.unwrap_or_default();
+    if lease_until.is_some_and(|until| until <= now) {
+        lost_hosts.push(host.clone());
+    }
     Ok(RunSummary {
         id: row.parsed("id")?,
         entry_id: row.entry_id("entry_id")?,
@@ -35,7 +41,9 @@ pub(super) fn read_run_summary(row: &Row<'_>) -> TxResult<RunSummary> {
         round: row.small_count("round")?,
         state: row.word("state")?,
         reason: row.plain("reason")?,
-        host: tollgate_core::HostId(row.plain("host")?),
+        host,
+        driven: lease_until.is_some_and(|until| until > now),
+        lost_hosts,
         fence: Fence(row.plain("fence")?),
         crashes: row.small_count("crashes")?,
         started_at: row.time("started_at")?,

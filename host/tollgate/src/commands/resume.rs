@@ -26,7 +26,7 @@ pub(crate) async fn run(context: &Context, _: ResumeArgs) -> Result<Exit> {
         },
     };
     context.printer.show(&done, |done| done.done.clone())?;
-    let stop_file = project.folder.join(&project.policy.instance.stop_file);
+    let stop_file = project.folder.join(&project.policy.instance.stop_file.path);
     if stop_file.exists() {
         let said =
             format!("{} is there as well, and stops hosts while it is; remove it", stop_file.display());

@@ -6,6 +6,7 @@
 use tollgate_core::{
     course::{End, Stopped},
     entry::{EntryState, Hold, LinkKind},
+    event::EventKind,
     record::Record,
     run::{RunState, RunSummary},
 };
@@ -114,14 +115,35 @@ fn run(detail: &RunDetail) -> Vec<String> {
                 Some(step) => format!("; the last call that ended was {}", step.key),
                 None => String::new(),
             };
-            vec![format!(
-                "Its run {} began at {} on {}{last}.",
-                summary.id,
-                time(summary.started_at),
-                summary.host
-            )]
+            let begun = time(summary.started_at);
+            let mut sentences =
+                vec![format!("Its run {} began at {begun} on {}{last}.", summary.id, first_host(detail))];
+            sentences.extend(taken_over(summary));
+            sentences
         }
     }
+}
+
+/// The host that began a run.
+fn first_host(detail: &RunDetail) -> &str {
+    let claimed = detail.events.iter().find(|event| event.what.kind == EventKind::Claimed);
+    claimed.and_then(|event| event.what.body["host"].as_str()).unwrap_or(&detail.summary.host.0)
+}
+
+/// Which hosts were lost on the way, and who drives the run now.
+fn taken_over(summary: &RunSummary) -> Option<String> {
+    let lost: Vec<_> = summary.lost_hosts.iter().map(|host| host.0.clone()).collect();
+    if lost.is_empty() {
+        return None;
+    }
+    let goes_on = match (summary.abandoned_by(), summary.driven) {
+        (None, true) => format!("{} goes on with it", summary.host),
+        _ => "the next host goes on with it; `tollgate run` starts one".to_owned(),
+    };
+    Some(format!(
+        "{} vanished while driving it, and nothing that was written is lost: {goes_on}.",
+        list(&lost)
+    ))
 }
 
 fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {

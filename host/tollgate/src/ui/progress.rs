@@ -18,7 +18,7 @@ use tollgate_engine::observer::{Notice, Observer};
 use super::{
     printer::{Printer, Tone},
     quiet_keys::QuietKeys,
-    text::{count, duration, shorten, time},
+    text::{count, duration, list, shorten, time},
 };
 
 /// How often what moves at the foot moves.
@@ -357,14 +357,17 @@ fn plain(notice: &Notice) -> Option<Line> {
         Notice::DeliveryDelayed { key, what, reason, until } => {
             Line::new(Tone::Notable, "delayed", format!("{what} of {key}, until {}: {reason}", time(*until)))
         }
-        Notice::Swept { runs, deliveries } if runs + deliveries > 0 => Line::new(
+        Notice::Swept { runs, deliveries, hosts } if runs + deliveries > 0 => {
+            let runs = count(*runs as u64, "run", "runs");
+            let deliveries = count(*deliveries as u64, "delivery", "deliveries");
+            let hosts: Vec<_> = hosts.iter().map(|host| host.0.clone()).collect();
+            let rest = format!("{runs} and {deliveries} of {}, which vanished", list(&hosts));
+            Line::new(Tone::Notable, "taken back", rest)
+        }
+        Notice::StaleStopFile { path } => Line::new(
             Tone::Notable,
-            "taken back",
-            format!(
-                "{} and {} of hosts that vanished",
-                count(*runs as u64, "run", "runs"),
-                count(*deliveries as u64, "delivery", "deliveries")
-            ),
+            "removed",
+            format!("the stop file {path}: it is older than this host's start"),
         ),
         Notice::CapReached { cap, until } => {
             Line::new(Tone::Notable, "capped", format!("{cap}: no room before {}", time(*until)))
@@ -462,7 +465,9 @@ mod tests {
             finished(End::Done),
             finished(End::Failed(stopped.clone())),
             finished(End::Escalated { to: "tech-lead".into(), stopped }),
-            Notice::Swept { runs: 0, deliveries: 0 },
+            Notice::Swept { runs: 0, deliveries: 0, hosts: [].into() },
+            Notice::Swept { runs: 1, deliveries: 0, hosts: [tollgate_core::HostId("desk-1".into())].into() },
+            Notice::StaleStopFile { path: ".tollgate/stop".into() },
             Notice::Trouble { doing: "claim".into(), reason: "the disk is full".into() },
         ] {
             progress.notice(&notice);
@@ -478,6 +483,8 @@ mod tests {
         done       LIB-1  A hold �[2J
         failed     LIB-1   in draft/spec-lint: the rework is spent
         escalated  LIB-1   in draft/spec-lint, to tech-lead: the rework is spent
+        taken back 1 run and 0 deliveries of desk-1, which vanished
+        removed    the stop file .tollgate/stop: it is older than this host's start
         trouble    cannot claim: the disk is full
         ");
     }

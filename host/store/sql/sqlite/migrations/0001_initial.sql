@@ -450,7 +450,12 @@ LEFT JOIN lane ON lane.id = place.lane_id;
 
 CREATE VIEW run_line AS
 SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.lane_id, run.pipeline, run.kind, run.round,
-       run.state, run.reason, run.host, run.fence, run.crashes, run.started_at, run.ended_at, run.cost, run.pins, run.revision,
-       run.order_facts, run.escrow
+       run.state, run.reason, run.host, run.fence, run.lease_until, run.crashes, run.started_at, run.ended_at, run.cost, run.pins,
+       run.revision, run.order_facts, run.escrow,
+       CASE WHEN run.crashes > 0 THEN (
+           SELECT json_group_array(json_extract(event.body, '$.host') ORDER BY event.seq)
+           FROM event
+           WHERE event.run_seq = run.seq AND event.kind = 'lease-lapsed'
+       ) END AS lost_hosts
 FROM run
 JOIN entry ON entry.id = run.entry_id;

@@ -160,9 +160,13 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
     world.admit(vec![world.arrival("A")]).await;
     let stale = world.claim().await;
     world.clock.advance(LEASE);
+    let lost = world.store.run(stale.claim.run).await.unwrap().summary;
+    assert_eq!(lost.abandoned_by(), Some(&world.host), "before anybody swept");
     let swept = world.store.sweep().await.unwrap();
     assert_eq!(swept.lapsed_runs, [stale.claim.run]);
+    assert_eq!(swept.lost_hosts, [world.host.clone()].into());
     let before = world.store.run(stale.claim.run).await.unwrap();
+    assert_eq!(before.summary.abandoned_by(), Some(&world.host));
 
     let write = RunWrite { steps: vec![step("draft", 1, 1)], events: vec![event(1)], ..go_on(stale.claim) };
     let is_stale = |error: StoreError| matches!(error, StoreError::StaleFence { .. });
@@ -177,7 +181,8 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
 
     let next = world.claim().await;
     assert!(next.begun && next.claim.fence > stale.claim.fence);
-    assert_eq!(next.run.crashes, 1);
+    assert_eq!((next.run.crashes, next.run.abandoned_by()), (1, None), "this host has it now");
+    assert_eq!(next.run.lost_hosts, [world.host.clone()]);
     assert_eq!(next.escrow, TRANCHE, "the tranche is set aside anew");
     world.finish(&next, End::Done).await;
     let twice = finish(&next, world.store.id(), End::Done);

@@ -58,7 +58,8 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
     writeln!(text, "[instance]")?;
     writeln!(text, "store = {:?}", instance.store)?;
     writeln!(text, "lease = {:?}", span(instance.lease))?;
-    writeln!(text, "stop_file = {:?}", instance.stop_file)?;
+    let (path, mode) = (&instance.stop_file.path, instance.stop_file.mode.as_str());
+    writeln!(text, "stop_file = {{ path = {path:?}, mode = {mode:?} }}")?;
     writeln!(text, "workers = {}", instance.workers)?;
     for backlog in policy.backlogs.values() {
         write_backlog(text, backlog)?;
@@ -165,7 +166,7 @@ mod tests {
         [instance]
         store = "sqlite:.tollgate/tollgate.db"
         lease = "1m"
-        stop_file = ".tollgate/stop"
+        stop_file = { path = ".tollgate/stop", mode = "drain" }
         workers = 4
 
         [backlog.NAME]

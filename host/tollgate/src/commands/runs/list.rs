@@ -1,7 +1,7 @@
 //! `tollgate runs list`.
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
-use tollgate_core::run::RunState;
+use tollgate_core::run::{RunState, RunSummary};
 use tollgate_store::{OpenMode, port::RunFilter};
 
 use crate::{
@@ -44,6 +44,18 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Why a run stands where it stands, where there is something to say.
+fn why(run: &RunSummary) -> String {
+    if let Some(host) = run.abandoned_by() {
+        return format!("{host} vanished; the next host goes on with it");
+    }
+    match (&run.reason, run.lost_hosts.last()) {
+        (Some(reason), _) => reason.clone(),
+        (None, Some(host)) if run.state.is_live() => format!("goes on after {host} vanished"),
+        (None, _) => String::new(),
+    }
+}
+
 fn text(printer: &Printer, list: &RunList) -> String {
     let mut table = printer.table(&["run", "entry", "state", "began", "took", "cost", "why"]);
     for run in &list.runs {
@@ -54,7 +66,7 @@ fn text(printer: &Printer, list: &RunList) -> String {
             time(run.started_at),
             run.ended_at.map(|ended| duration(ended.since(run.started_at))).unwrap_or_default(),
             run.cost.to_string(),
-            run.reason.clone().unwrap_or_default(),
+            why(run),
         ]);
     }
     let shown = list.runs.len() as u64;
