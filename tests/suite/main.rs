@@ -11,4 +11,5 @@ mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
 mod terminal;
+mod vanish;
 mod words;

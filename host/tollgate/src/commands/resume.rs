@@ -1,13 +1,13 @@
 //! `tollgate resume`.
 
 use clap::Args;
-use tollgate_store::OpenMode;
+use tollgate_store::{OpenMode, port::StopMode};
 
 use crate::{
     context::Context,
     error::Result,
     exit::Exit,
-    ui::{json, printer::Tone},
+    ui::{json, printer::Tone, text::time},
 };
 
 /// Let hosts work again after `tollgate stop`
@@ -17,12 +17,19 @@ pub(crate) struct ResumeArgs {}
 pub(crate) async fn run(context: &Context, _: ResumeArgs) -> Result<Exit> {
     let project = context.project()?;
     let store = project.store(OpenMode::Client).await?;
-    let before = store.control().await?.stop;
+    let before = store.control().await?;
     store.resume().await?;
     let done = json::Done {
-        done: match before {
-            Some(stop) => format!("hosts may work again; {} had stopped them: {}", stop.who, stop.why),
-            None => "nobody had stopped the hosts".to_owned(),
+        done: match (before.stop, before.since) {
+            (Some(stop), Some(since)) => {
+                let command = match stop.mode {
+                    StopMode::Drain => "`tollgate stop`",
+                    StopMode::Now => "`tollgate stop --now`",
+                };
+                let (who, since) = (stop.who, time(since));
+                format!("hosts may work again; lifted is the {command} of {who} at {since}: {}", stop.why)
+            }
+            _ => "nobody had stopped the hosts".to_owned(),
         },
     };
     context.printer.show(&done, |done| done.done.clone())?;
