@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -193,6 +193,7 @@ impl Loops {
     async fn pull_loop(self, name: String, mut unsettled: bool) {
         let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
         let settle = backlog.settle();
+        let mut pause = POLL;
         while self.phase() < Phase::Draining {
             let now = self.now();
             let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();
@@ -201,11 +202,26 @@ impl Loops {
                 Some(at) => at.since(now),
                 None => Duration::from_secs(3600),
             };
-            self.host.shutdown.sleep(wait, Phase::Draining).await;
+            tokio::select! {
+                () = self.host.shutdown.sleep(wait, Phase::Draining) => {}
+                () = self.changed(&name, pause) => {}
+            }
             if self.phase() < Phase::Draining {
+                let begun = Instant::now();
                 unsettled = self.pull(&name).await;
+                pause = POLL.max(begun.elapsed() * 4);
             }
         }
+    }
+
+    /// Waits until the sources of a backlog may have changed, and a while longer: changes come in numbers, and are not to keep the
+    /// host reading all the time. A host that ends by itself works on what it found.
+    async fn changed(&self, backlog: &str, pause: Duration) {
+        if self.ends_by_itself() {
+            return std::future::pending().await;
+        }
+        self.host.parts.trackers.changed(backlog).await;
+        self.host.shutdown.sleep(pause, Phase::Draining).await;
     }
 
     /// Claims and drives, over and over. The next claim is made while the last write of a run is on its way, so that both share

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use tokio::task::JoinSet;
 use tollgate_core::{Clock, StoreId};
 use tollgate_policy::{Backlog, FolderSource, Policy};
 use tollgate_tracker::{FolderConfig, FolderTracker, MoveTable, Ownership, Tracker};
@@ -49,6 +50,17 @@ impl Trackers {
     /// The tracker of this name.
     pub fn named(&self, name: &str) -> Option<&Arc<dyn Tracker>> {
         self.all().find(|tracker| tracker.name() == name)
+    }
+
+    /// Waits until a tracker of a backlog has reason to believe that it changed.
+    pub(crate) async fn changed(&self, backlog: &str) {
+        let mut waits = JoinSet::new();
+        for tracker in self.of(backlog).iter().cloned() {
+            waits.spawn(async move { tracker.changed().await });
+        }
+        if waits.join_next().await.is_none() {
+            std::future::pending().await
+        }
     }
 
     /// Every tracker.

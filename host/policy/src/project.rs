@@ -87,7 +87,7 @@ pub struct BacklogTable {
     pub zone: Option<String>,
     /// The pipeline of its entries, or a list of pipelines with conditions of which the first true one is taken.
     pub pipeline: PipelineChoice,
-    /// When its sources are read; default every minute.
+    /// When its sources are read in full; default every minute. A folder is read as well when it tells of a change.
     pub pull: Option<Vec<ScheduleTable>>,
     /// When work may start: in every minute that matches. Without it, at any time.
     pub claim: Option<WindowTable>,

@@ -27,6 +27,7 @@ mod config;
 
 mod created;
 mod front_matter;
+mod hints;
 mod item;
 mod plain;
 mod scan;
@@ -53,6 +54,7 @@ struct Shared {
     ignored: Gitignore,
     clock: Arc<dyn Clock>,
     watch: Mutex<settle::Watch>,
+    hints: hints::Hints,
 }
 
 impl std::fmt::Debug for Shared {
@@ -80,7 +82,8 @@ impl FolderTracker {
         }
         let ignored = scan::ignored(&config)?;
         let name = format!("folder:{}", config.folder);
-        Ok(Self { shared: Arc::new(Shared { name, config, ignored, clock, watch: Mutex::default() }) })
+        let (watch, hints) = (Mutex::default(), hints::Hints::default());
+        Ok(Self { shared: Arc::new(Shared { name, config, ignored, clock, watch, hints }) })
     }
 
     async fn blocking<T: Send + 'static>(
@@ -106,6 +109,14 @@ impl Tracker for FolderTracker {
 
     async fn scan(&self) -> Result<ScanReport, TrackerError> {
         self.blocking(Shared::scan).await.map_err(|e| self.shared.io_error(e))?
+    }
+
+    async fn changed(&self) {
+        if let Err(error) = self.blocking(Shared::watch).await.and_then(|watched| watched) {
+            let tracker = &self.shared.name;
+            tracing::debug!(%tracker, %error, "cannot be watched; it is read when the backlog says so");
+        }
+        self.shared.hints.next().await;
     }
 
     async fn deliver(&self, request: DeliveryRequest) -> Result<Delivered, DeliveryError> {
@@ -149,6 +160,12 @@ impl Shared {
         let walk = scan::walk(&self.config, &root, &self.ignored);
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(scan::scan(&self.config, &self.name, walk, &mut watch, self.clock.now()))
+    }
+
+    /// Watches the folder from here on. One that is not there yet is watched from when it is, which the next reading finds out.
+    fn watch(&self) -> io::Result<()> {
+        let root = self.config.project.join(&self.config.folder).canonicalize()?;
+        self.hints.watch(&self.config, &root)
     }
 
     fn deliver(&self, request: &DeliveryRequest) -> Result<Delivered, DeliveryError> {

@@ -37,6 +37,12 @@ pub trait Tracker: Send + Sync + fmt::Debug {
     /// When nothing could be read at all.
     async fn scan(&self) -> Result<ScanReport, TrackerError>;
 
+    /// Waits until there is reason to believe that a scan would find something else than the one before. The reason may be wrong,
+    /// and there may be changes without one; a tracker that cannot tell waits for ever.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+
     /// Brings about what is asked for, unless it is there already.
     ///
     /// # Errors

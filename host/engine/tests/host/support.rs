@@ -146,6 +146,10 @@ impl Project {
 
     /// A host that has started and not run yet.
     pub(crate) async fn host(&self, name: &str) -> (Host, Arc<Heard>) {
+        self.host_that(name, true).await
+    }
+
+    async fn host_that(&self, name: &str, drain: bool) -> (Host, Arc<Heard>) {
         let policy = Arc::new(Policy::load(self.path()).unwrap_or_else(|error| panic!("{error}")));
         let heard = Arc::new(Heard::default());
         let parts = Parts {
@@ -160,8 +164,15 @@ impl Project {
             observer: Arc::clone(&heard) as _,
         };
         let options =
-            HostOptions { id: HostId(name.into()), workers: 2, drain: true, items: None, only: Vec::new() };
+            HostOptions { id: HostId(name.into()), workers: 2, drain, items: None, only: Vec::new() };
         (Host::start(parts, options).await.unwrap_or_else(|error| panic!("{error}")), heard)
+    }
+
+    /// A host in the background that goes on until it is told to stop; its switch comes with it.
+    pub(crate) async fn spawn_for_ever(&self) -> (tokio::task::JoinHandle<Outcome>, Shutdown, Arc<Heard>) {
+        let (host, heard) = self.host_that("first", false).await;
+        let shutdown = host.shutdown();
+        (tokio::spawn(async move { host.run().await.unwrap() }), shutdown, heard)
     }
 
     /// Runs a host until nothing is left.

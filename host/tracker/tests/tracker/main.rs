@@ -6,6 +6,7 @@ mod project;
 mod sample;
 
 mod data_set;
+mod hints;
 mod ownership;
 mod publishing;
 mod record_files;
