@@ -168,3 +168,28 @@ fn rework_effects_and_dependants_survive_a_kill_at_any_commit_point() {
     };
     scene.play();
 }
+
+/// A project whose item is in `in-progress/` while it is worked on, and in `completed/` afterwards.
+fn project_with_moves() -> Project {
+    let project = Project::with_one_item();
+    let moves = "settle = \"0s\"\nclaim_marker = \"move\"\non_done = \"completed/\"";
+    project.write("tollgate.toml", &project.read("tollgate.toml").replace("settle = \"0s\"", moves));
+    project
+}
+
+#[test]
+fn an_item_that_is_moved_survives_a_kill_at_any_commit_point() {
+    let scene = Scene {
+        project: project_with_moves,
+        points: &["store.commit.after", "tracker.move.renamed", "deliver.before", "deliver.after"],
+        check: |project, context| {
+            assert_eq!(project.records(), [("backlog/completed/w-1.tollgate.md".to_owned(), 1)], "{context}");
+            assert_eq!(project.read("backlog/completed/w-1.md"), GOOD_ITEM, "{context}");
+            for path in ["backlog/w-1.md", "backlog/in-progress/w-1.md"] {
+                assert!(!project.path().join(path).exists(), "{context}: {path} is there as well");
+            }
+            assert_eq!(runs_of(project), ["W-1"], "{context}");
+        },
+    };
+    scene.play();
+}

@@ -47,9 +47,10 @@ pub struct EntrySnapshot {
 }
 
 impl EntrySnapshot {
-    /// The digest of all of it. Work is done on a revision, and done is said of a revision.
+    /// The digest of all that it says; where that can be read is no part of it. Work is done on a revision, and done is said of
+    /// a revision.
     pub fn revision(&self) -> Digest {
-        Digest::of_json(self)
+        Digest::of_json(&Self { url: None, ..self.clone() })
     }
 }
 
@@ -154,13 +155,15 @@ pub enum HoldKind {
     Dependency,
     /// It depends on a key that names nothing.
     DependencyUnknown,
+    /// It stands among what its tracker keeps on hold.
+    OnHold,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NotEligible,
         Self::Closed,
         Self::FieldMissing,
@@ -170,6 +173,7 @@ impl HoldKind {
         Self::NotBefore,
         Self::Dependency,
         Self::DependencyUnknown,
+        Self::OnHold,
         Self::Person,
     ];
 
@@ -185,6 +189,7 @@ impl HoldKind {
             Self::NotBefore => "not-before",
             Self::Dependency => "dependency",
             Self::DependencyUnknown => "dependency-unknown",
+            Self::OnHold => "on-hold",
             Self::Person => "person",
         }
     }

@@ -27,6 +27,9 @@ pub struct SourceItem {
     pub created_at: Option<Timestamp>,
     /// Its tracker says that no work is left.
     pub closed: bool,
+    /// Where its tracker keeps it.
+    #[serde(default)]
+    pub shelf: Shelf,
     /// Every member of its front matter; empty where there is none.
     pub front_matter: serde_json::Map<String, serde_json::Value>,
     /// Short texts by their heading, as in `## Priority: high` or `## Priority` and a paragraph. The headings are
@@ -34,6 +37,19 @@ pub struct SourceItem {
     pub headings: BTreeMap<String, String>,
     /// What must be done before it, in the order written.
     pub depends: Vec<Dependency>,
+}
+
+/// Where a tracker keeps an item, as far as that says something of its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shelf {
+    /// Among what is to be done.
+    #[default]
+    Open,
+    /// Among what is not to be worked on now.
+    OnHold,
+    /// Among what is done.
+    Done,
 }
 
 /// A key that an item says it depends on.

@@ -251,6 +251,7 @@ fn item(number: usize) -> SourceItem {
         labels: Vec::new(),
         created_at: Some(Timestamp::from_millis(1_795_000_000_000)),
         closed: false,
+        shelf: tollgate_core::item::Shelf::Open,
         front_matter: serde_json::Map::new(),
         headings: BTreeMap::new(),
         depends: Vec::new(),

@@ -16,7 +16,7 @@ use tollgate_store::{
     Store,
     port::{Delivery, DeliveryKind, DeliveryOutcome},
 };
-use tollgate_tracker::{DeliveryRequest, ItemRef};
+use tollgate_tracker::{DeliveryRequest, ItemRef, Leave};
 
 use crate::{
     adapter::artifacts::StoredArtifacts,
@@ -95,6 +95,10 @@ impl Deliverer {
     async fn prepare(&self, delivery: &Delivery) -> std::result::Result<tollgate_tracker::Delivery, Unready> {
         let effect = match &delivery.kind {
             DeliveryKind::Record(record) => return Ok(tollgate_tracker::Delivery::Record(record.clone())),
+            DeliveryKind::Leave(ended) => {
+                let leave = Leave { run: Some(delivery.run), ended: Some(*ended) };
+                return Ok(tollgate_tracker::Delivery::Leave(leave));
+            }
             DeliveryKind::Effect { effect, .. } => effect,
         };
         match KnownEffect::parse(effect).map_err(|error| Unready::Refused(error.to_string()))? {
@@ -118,6 +122,7 @@ impl Deliverer {
         let key = delivery.entry.key.clone();
         let what = match &delivery.kind {
             DeliveryKind::Record(_) => "record".to_owned(),
+            DeliveryKind::Leave(_) => "place".to_owned(),
             DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
         };
         self.observer.notice(&match outcome.clone() {

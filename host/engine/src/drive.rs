@@ -30,7 +30,7 @@ use tollgate_core::{
     run::RunSummary,
     step::{Step, StepKey, StepOutcome},
 };
-use tollgate_policy::Policy;
+use tollgate_policy::{FolderSource, Policy};
 use tollgate_sandbox::{Call, CallReport, Interrupted};
 use tollgate_store::{
     Store, StoreError,
@@ -324,6 +324,11 @@ impl<'d> Journey<'d> {
         Some(backlog.moved(&self.entry.snapshot, &state)?.revision())
     }
 
+    /// Where the entry came from, as the present policy has it.
+    fn source(&self) -> Option<&FolderSource> {
+        self.driver.policy.backlog(&self.order.backlog)?.source(&self.run.entry.tracker)
+    }
+
     /// Makes what happened durable, and then says so.
     async fn write(&mut self, next: NextState) -> Result<()> {
         let Unwritten { steps, released, events } = std::mem::take(&mut self.unwritten);
@@ -371,7 +376,8 @@ impl<'d> Journey<'d> {
     async fn finish(mut self, end: End) -> Result<Driven> {
         let record = Box::new(self.account(&end));
         let last = self.steps.last().map(|step| step.key.name.clone());
-        self.write(NextState::Finish { end: end.clone(), record }).await?;
+        let leaves_entry = self.source().is_some_and(FolderSource::places_items);
+        self.write(NextState::Finish { end: end.clone(), record, leaves_entry }).await?;
         let cost = self.course.spent();
         let key = self.run.entry.key.clone();
         self.driver.observer.notice(&Notice::Finished {

@@ -39,7 +39,9 @@ pub fn arrival(
     now: Timestamp,
 ) -> Arrival {
     let judged = backlog.judge(&item, Seen { first, now });
+    let source = backlog.source(&item.name.tracker);
     Arrival {
+        retry_failed: source.is_some_and(|source| source.retry_failed),
         backlog: backlog.name.clone(),
         item,
         revision: judged.revision,

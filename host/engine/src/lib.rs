@@ -11,6 +11,7 @@
 mod error;
 pub mod host;
 mod loops;
+mod marks;
 
 pub mod judge;
 pub mod pull;

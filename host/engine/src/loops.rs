@@ -24,6 +24,7 @@ use crate::{
     error::{EngineError, Result},
     host::{Host, Outcome, Parts},
     lease_table::HeldLease,
+    marks,
     observer::Notice,
     rank,
     shutdown::Phase,
@@ -126,6 +127,10 @@ impl Loops {
         let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
         // Who asks to stop is heard from the first moment on.
         tasks.spawn(self.clone().stop_loop());
+        let Parts { store, trackers, observer, .. } = &self.host.parts;
+        if let Err(error) = marks::put_back_orphans(&**store, trackers, &**observer).await {
+            self.trouble("put back what earlier hosts left behind", &error);
+        }
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
         for name in names {
             let unsettled = self.pull(&name).await;
@@ -283,6 +288,8 @@ impl Loops {
             if self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
         };
         let place = self.place_beside_others(claimed.run.crashes).await;
+        let Parts { trackers, observer, .. } = &self.host.parts;
+        marks::set(trackers, &**observer, &claimed).await;
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
         drop(place);
         if let Ok(Driven::Finished { end, cost }) = &driven {

@@ -150,6 +150,13 @@ pub enum Notice {
         /// Where it was, relative to the project.
         path: String,
     },
+    /// An item was put back whose run is over or unknown.
+    PutBack {
+        /// The entry's key.
+        key: String,
+        /// Where it is now, or why it stays.
+        became: Delivered,
+    },
     /// A cap has no room.
     CapReached {
         /// Which cap, in words.

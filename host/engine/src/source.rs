@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use tokio::task::JoinSet;
 use tollgate_core::{Clock, StoreId};
-use tollgate_policy::{Backlog, FolderSource, Policy};
-use tollgate_tracker::{FolderConfig, FolderTracker, MoveTable, Ownership, Tracker};
+use tollgate_policy::{Backlog, FolderSource, Policy, policy};
+use tollgate_tracker::{ClaimMarker, FolderConfig, FolderTracker, MoveTable, Ownership, Shelves, Tracker};
 
 use crate::error::{EngineError, Result};
 
@@ -96,6 +96,13 @@ fn folder_config(backlog: &Backlog, source: &FolderSource, project: &Path) -> Fo
     config.zone = backlog.zone.clone();
     config.closed = source.closed.clone();
     config.records = source.records.clone();
+    config.claim_marker = match source.claim_marker {
+        policy::ClaimMarker::None => ClaimMarker::None,
+        policy::ClaimMarker::Sidecar => ClaimMarker::Sidecar,
+        policy::ClaimMarker::Move => ClaimMarker::Move,
+    };
+    let policy::Shelves { done, failed, escalated } = source.shelves.clone();
+    config.shelves = Shelves { done, failed, escalated };
     config.moves = source
         .moves
         .as_ref()

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use tollgate_core::{
     Digest, Timestamp,
     entry::{EntryName, EntrySnapshot, Hold, HoldKind, Link, LinkKind},
-    item::SourceItem,
+    item::{Shelf, SourceItem},
     rank::RankKey,
 };
 
@@ -77,6 +77,17 @@ struct Verdict {
     rank: Result<Rank, Option<Hold>>,
 }
 
+/// What stands among the items on hold is not worked on.
+fn on_hold(item: &SourceItem) -> Option<Hold> {
+    let place = || item.url.as_deref().unwrap_or(&item.name.tracker);
+    (item.shelf == Shelf::OnHold).then(|| Hold {
+        kind: HoldKind::OnHold,
+        subject: String::new(),
+        reason: format!("it is on hold: {}; move it back to have it worked on", place()),
+        until: None,
+    })
+}
+
 impl Backlog {
     /// Judges an item.
     pub fn judge(&self, item: &SourceItem, seen: Seen) -> Admission {
@@ -126,6 +137,7 @@ impl Backlog {
         let due = judge.days_until_change(&today, &inputs).and_then(|days| self.midnight(seen.now, days));
         let mut holds: Vec<Hold> = today.eligible.into_iter().chain(field_holds.clone()).collect();
         holds.extend(self.not_before(&values, seen.now));
+        holds.extend(on_hold(item));
         holds.extend(today.pipeline.as_ref().err().cloned().flatten());
         holds.extend(today.rank.as_ref().err().cloned().flatten());
         Admission {

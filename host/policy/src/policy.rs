@@ -12,7 +12,7 @@ use tollgate_core::{
     rank::Direction,
 };
 
-pub use crate::project::{FieldType, OnChange, Purpose};
+pub use crate::project::{ClaimMarker, FieldType, OnChange, Purpose};
 use crate::{
     error::ConfigFile,
     fields,
@@ -126,6 +126,11 @@ pub struct Backlog {
 }
 
 impl Backlog {
+    /// The source whose tracker has this name.
+    pub fn source(&self, tracker: &str) -> Option<&FolderSource> {
+        self.sources.iter().find(|source| source.tracker() == tracker)
+    }
+
     /// Whether work may start now.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.claim.as_ref().is_none_or(|window| window.matches(now))
@@ -262,8 +267,25 @@ pub struct FolderSource {
     pub closed: Vec<String>,
     /// The ending of the files that records are written to.
     pub records: String,
-    /// States that items are moved to; none: items are never touched.
+    /// States that items are moved to; none: no line of an item is ever touched.
     pub moves: Option<Moves>,
+    /// How it shows that a run works on an item.
+    pub claim_marker: ClaimMarker,
+    /// Folders below it that items are moved to.
+    pub shelves: Shelves,
+    /// Whether an item that somebody moves back is worked on again.
+    pub retry_failed: bool,
+}
+
+/// Folders that items are moved to when their run is over, relative to their source's folder; none: they stay.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shelves {
+    /// When it is done.
+    pub done: Option<String>,
+    /// When it failed.
+    pub failed: Option<String>,
+    /// When it was given to a person.
+    pub escalated: Option<String>,
 }
 
 /// Members of front matter; none leaves it to the tracker, which knows the common ones.
@@ -327,6 +349,11 @@ pub enum FieldOrigin {
 }
 
 impl FolderSource {
+    /// Whether items have to be put somewhere, or a mark taken from them, when their run is over.
+    pub fn places_items(&self) -> bool {
+        self.claim_marker != ClaimMarker::None || self.shelves != Shelves::default()
+    }
+
     /// What the tracker of the folder is called in entries, records and dependencies.
     pub fn tracker(&self) -> String {
         format!("folder:{}", self.folder.trim_start_matches("./").trim_end_matches('/'))

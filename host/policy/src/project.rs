@@ -214,10 +214,36 @@ pub struct SourceTable {
     pub closed: Option<Vec<String>>,
     /// The ending of the files beside the items that records are written to; default `.tollgate.md`.
     pub records: Option<String>,
+    /// How the folder shows that a run works on an item: `none`, the default; `sidecar`, a file `NAME.tollgate-claim` beside
+    /// it; `move`, the item is in `in-progress/` meanwhile.
+    #[serde(default)]
+    pub claim_marker: ClaimMarker,
+    /// The folder, below this one, that an item is moved to with its record when its run is done, e.g. `completed/`.
+    pub on_done: Option<String>,
+    /// The same for an item whose run failed, e.g. `on-hold/`. Items there are not worked on.
+    pub on_failed: Option<String>,
+    /// The same for an item that was given to a person.
+    pub on_escalated: Option<String>,
+    /// Whether an item that somebody moves back from there is worked on again; default false.
+    #[serde(default)]
+    pub retry_failed: bool,
     /// States that an item is moved to: `field` names the front matter member (default `status`), every other key an
     /// outcome (`done`, `failed`, `escalated`) or a state that a plugin asks for.
     #[serde(rename = "move")]
     pub moves: Option<BTreeMap<String, String>>,
+}
+
+/// How a folder shows that a run works on an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimMarker {
+    /// Not at all.
+    #[default]
+    None,
+    /// By a file beside the item.
+    Sidecar,
+    /// The item is in `in-progress/` meanwhile.
+    Move,
 }
 
 /// Something that is known of an entry.

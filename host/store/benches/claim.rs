@@ -167,6 +167,7 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         labels: Vec::new(),
         created_at: Some(created_at),
         closed: false,
+        shelf: tollgate_core::item::Shelf::Open,
         front_matter: serde_json::Map::new(),
         headings: BTreeMap::new(),
         depends: Vec::new(),
@@ -189,6 +190,7 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         terms: Vec::new(),
     };
     Arrival {
+        retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
         item,

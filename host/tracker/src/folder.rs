@@ -19,8 +19,8 @@ use ignore::gitignore::Gitignore;
 use tollgate_core::{Clock, StoreId, effect::Delivered};
 
 use crate::port::{
-    Delivery, DeliveryError, DeliveryRequest, FoundRecord, Ownership, RecordReport, ScanReport, Skipped,
-    Tracker, TrackerError,
+    Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Ownership, RecordReport, ScanReport,
+    Skipped, Tracker, TrackerError,
 };
 
 mod config;
@@ -38,9 +38,10 @@ mod locate;
 mod owner;
 mod publish;
 mod record_file;
+mod shelves;
 mod state_move;
 
-pub use config::{FolderConfig, FolderConfigError, MoveTable, Names};
+pub use config::{ClaimMarker, FolderConfig, FolderConfigError, MoveTable, Names, Shelves};
 
 /// The tracker of one folder.
 #[derive(Debug, Clone)]
@@ -120,8 +121,18 @@ impl Tracker for FolderTracker {
     }
 
     async fn deliver(&self, request: DeliveryRequest) -> Result<Delivered, DeliveryError> {
+        if matches!(request.what, Delivery::Claim(_)) && !self.shared.marks_claims() {
+            return Ok(Delivered::Done { reference: None, data: serde_json::Value::Null });
+        }
         let done = self.blocking(move |shared| shared.deliver(&request)).await;
         done.unwrap_or_else(|error| Err(DeliveryError { message: error.to_string(), retry_after: None }))
+    }
+
+    async fn claims(&self) -> Result<Vec<FoundClaim>, TrackerError> {
+        if !self.shared.marks_claims() {
+            return Ok(Vec::new());
+        }
+        self.blocking(Shared::claims).await.map_err(|e| self.shared.io_error(e))?
     }
 
     async fn records(&self) -> Result<RecordReport, TrackerError> {
@@ -181,19 +192,35 @@ impl Shared {
             }
             Delivery::SetState(effect) => match found() {
                 Some(candidate) => state_move::set_state(&self.config, &candidate, effect, self.clock.now()),
-                None => Ok(Delivered::Refused {
-                    reason: format!(
-                        "{} has no item `{}` that can be read",
-                        self.config.folder, request.item.key
-                    ),
-                }),
+                None => Ok(self.no_such_item(&request.item.key)),
             },
             Delivery::Record(record) => {
                 let path = locate::record_file(&self.config, &root, found().as_ref(), &request.item);
                 let path = path.map_err(failed)?;
                 record_file::append(&path, &scan::url(&self.config, &root, &path), record)
             }
+            Delivery::Claim(mark) => match found() {
+                Some(candidate) => shelves::claim(&self.config, &root, &candidate, &request.item, mark),
+                None => Ok(self.no_such_item(&request.item.key)),
+            },
+            Delivery::Leave(leave) => {
+                shelves::leave(&self.config, &root, found().as_ref(), &request.item, leave, self.clock.now())
+            }
         }
+    }
+
+    fn marks_claims(&self) -> bool {
+        self.config.claim_marker != ClaimMarker::None
+    }
+
+    fn no_such_item(&self, key: &str) -> Delivered {
+        Delivered::Refused { reason: format!("{} has no item `{key}` that can be read", self.config.folder) }
+    }
+
+    fn claims(&self) -> Result<Vec<FoundClaim>, TrackerError> {
+        let root = self.root()?;
+        let walk = scan::walk(&self.config, &root, &self.ignored);
+        Ok(shelves::claims(&self.config, &root, &self.name, &walk.candidates))
     }
 
     fn records(&self) -> Result<RecordReport, TrackerError> {

@@ -15,9 +15,9 @@ pub mod null;
 
 pub mod record;
 
-pub use folder::{FolderConfig, FolderConfigError, FolderTracker, MoveTable, Names};
+pub use folder::{ClaimMarker, FolderConfig, FolderConfigError, FolderTracker, MoveTable, Names, Shelves};
 pub use null::NullTracker;
 pub use port::{
-    Delivery, DeliveryError, DeliveryRequest, FoundRecord, Integrity, ItemRef, Ownership, RecordReport,
-    ScanReport, Skipped, Tracker, TrackerError,
+    ClaimMark, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity, ItemRef, Leave,
+    Ownership, RecordReport, ScanReport, Skipped, Tracker, TrackerError,
 };

@@ -10,10 +10,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollgate_core::{
-    Digest, RunId, StoreId, Timestamp,
+    Digest, HostId, RunId, StoreId, Timestamp,
     effect::{Delivered, PublishFile, SetState},
     item::SourceItem,
     record::{Record, RecordError},
+    run::RunState,
 };
 
 /// Where work lives and where its record is written back.
@@ -49,6 +50,15 @@ pub trait Tracker: Send + Sync + fmt::Debug {
     ///
     /// When it did not work this time; the same request is to be made again.
     async fn deliver(&self, request: DeliveryRequest) -> Result<Delivered, DeliveryError>;
+
+    /// Every mark of a claim that stands in the tracker. One whose run is over was left behind.
+    ///
+    /// # Errors
+    ///
+    /// When nothing could be read at all.
+    async fn claims(&self) -> Result<Vec<FoundClaim>, TrackerError> {
+        Ok(Vec::new())
+    }
 
     /// Every record that stands in the tracker, for audits.
     ///
@@ -147,6 +157,39 @@ pub enum Delivery {
     SetState(SetState),
     /// Write the record of a run.
     Record(Box<Record>),
+    /// Show that a run works on the item.
+    Claim(ClaimMark),
+    /// Show that no run works on the item any more, and put it where it belongs now.
+    Leave(Leave),
+}
+
+/// Who works on an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimMark {
+    /// The run.
+    pub run: RunId,
+    /// The host that drives it.
+    pub host: HostId,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// How a run left an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leave {
+    /// The run, where it is known.
+    pub run: Option<RunId>,
+    /// How it ended; none where nobody knows, and the item goes back to where it came from.
+    pub ended: Option<RunState>,
+}
+
+/// A mark of a claim that stands in a tracker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundClaim {
+    /// The item.
+    pub item: ItemRef,
+    /// The run that the mark names, if it names one.
+    pub run: Option<RunId>,
 }
 
 /// A delivery that did not work this time.

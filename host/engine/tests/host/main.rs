@@ -6,5 +6,6 @@ mod support;
 
 mod events;
 mod faults;
+mod folders;
 mod interruptions;
 mod verdicts;

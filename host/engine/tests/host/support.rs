@@ -113,6 +113,26 @@ impl Project {
         self
     }
 
+    /// Every file of the backlog that is not hidden, relative to it.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let root = self.path().join("backlog");
+        let mut files = Vec::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(&root).unwrap().display().to_string();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if !name.starts_with('.') {
+                    files.push(name);
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
     /// Writes another policy in place of one of its texts.
     pub(crate) fn with_policy(self, from: &str, to: &str) -> Self {
         let policy = std::fs::read_to_string(self.path().join("tollgate.toml")).unwrap();

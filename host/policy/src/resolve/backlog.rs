@@ -15,7 +15,7 @@ use crate::{
     formula::Formula,
     policy::{
         Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Moves, Order,
-        OrderKey, OrderSource, Purpose, Route,
+        OrderKey, OrderSource, Purpose, Route, Shelves,
     },
     project::{BacklogTable, ExpectTable, GivenTable, PipelineChoice, ScheduleTable, SourceTable},
     schedule::{Cron, Schedule},
@@ -302,6 +302,12 @@ fn source(table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderS
         }
         Moves { field, states }
     });
+    let shelves = Shelves {
+        done: shelf(table.on_done, &place.key("on_done"), report),
+        failed: shelf(table.on_failed, &place.key("on_failed"), report),
+        escalated: shelf(table.on_escalated, &place.key("on_escalated"), report),
+    };
+    check_shelves(&shelves, table.retry_failed, place, report);
     FolderSource {
         folder: table.folder,
         kind: table.kind,
@@ -318,6 +324,35 @@ fn source(table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderS
         closed: closed.iter().map(|state| state.to_lowercase()).collect(),
         records,
         moves,
+        claim_marker: table.claim_marker,
+        shelves,
+        retry_failed: table.retry_failed,
+    }
+}
+
+/// A folder below that of a source, without the stroke at its end.
+fn shelf(written: Option<String>, place: &Place<'_>, report: &mut Report) -> Option<String> {
+    let written = written?;
+    let folder = written.trim_start_matches("./").trim_end_matches('/').to_owned();
+    inside(&folder, place, report);
+    if folder == "in-progress" {
+        report.error(place, "`in-progress` is where items are while runs work on them", None);
+    }
+    if folder.split('/').any(|part| part.starts_with('.')) {
+        report.error(place, "hidden folders are not read, so an item there would be gone", None);
+    }
+    Some(folder)
+}
+
+fn check_shelves(shelves: &Shelves, retry_failed: bool, place: &Place<'_>, report: &mut Report) {
+    let on_hold = [&shelves.failed, &shelves.escalated];
+    if shelves.done.is_some() && on_hold.contains(&&shelves.done) {
+        let help = Some("e.g. on_done = \"completed/\", on_failed = \"on-hold/\"".into());
+        report.error(&place.key("on_done"), "what is done and what is not are in one folder", help);
+    }
+    if retry_failed && on_hold == [&None, &None] {
+        let help = Some("e.g. on_failed = \"on-hold/\"".into());
+        report.error(&place.key("retry_failed"), "nothing can be moved back: no item is moved away", help);
     }
 }
 

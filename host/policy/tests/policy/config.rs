@@ -57,6 +57,13 @@ fn a_small_project_has_every_default() {
             ],
             records: ".tollgate.md",
             moves: None,
+            claim_marker: None,
+            shelves: Shelves {
+                done: None,
+                failed: None,
+                escalated: None,
+            },
+            retry_failed: false,
         },
     ]
     "#);

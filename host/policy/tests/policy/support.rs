@@ -82,6 +82,7 @@ pub(crate) fn item() -> SourceItem {
         labels: vec!["tollgate".into()],
         created_at: Some(time("2026-11-01T11:00:00Z")),
         closed: false,
+        shelf: tollgate_core::item::Shelf::Open,
         front_matter: front_matter.as_object().unwrap().clone(),
         headings: BTreeMap::new(),
         depends: Vec::new(),

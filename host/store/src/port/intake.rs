@@ -27,6 +27,8 @@ pub struct Arrival {
     pub admission: Admission,
     /// What a changed revision means for an entry that is over.
     pub on_change: OnChange,
+    /// Whether an entry that failed or was escalated waits again when it comes back from among those on hold.
+    pub retry_failed: bool,
 }
 
 /// What the policy says of an entry. The store adds what only it knows: whether dependencies are satisfied.

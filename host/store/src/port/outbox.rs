@@ -8,6 +8,7 @@ use tollgate_core::{
     id::DeliveryId,
     lease::Fence,
     record::Record,
+    run::RunState,
 };
 
 /// Something to deliver.
@@ -61,6 +62,8 @@ pub enum DeliveryKind {
     },
     /// The account of a run.
     Record(Box<Record>),
+    /// That the run, which ended so, left the entry.
+    Leave(RunState),
 }
 
 /// How a delivery ended.

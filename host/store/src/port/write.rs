@@ -60,6 +60,8 @@ pub enum NextState {
         end: End,
         /// The account of it, without its chain.
         record: Box<Record>,
+        /// Whether the tracker is to be told afterwards that the run left the entry.
+        leaves_entry: bool,
     },
 }
 

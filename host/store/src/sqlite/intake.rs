@@ -17,10 +17,12 @@ use rusqlite::named_params;
 use tollgate_core::{
     Digest, EntryId, LaneId, Timestamp,
     entry::{EntryState, Hold, HoldKind, Link},
+    item::Shelf,
     run::RunState,
 };
 
 use super::{
+    control,
     entry::KnownEntry,
     readiness::{self, NewEntry, NewHold},
     sql,
@@ -173,11 +175,13 @@ fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<
         ":created_at": snapshot.created_at.as_millis(),
     };
     tx.run(sql::ENTRY_UPDATE, params)?;
+    let came_back = came_back(tx, entry, arrival)?;
     put_item(tx, entry.id, item)?;
     tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0 })?;
     insert_links(tx, entry.id, &arrival.links)?;
     replace_admission(tx, entry.id, &arrival.admission)?;
-    let state = next_state(tx, entry, arrival)?;
+    let state =
+        if came_back { wait_again_since_it_came_back(tx, entry)? } else { next_state(tx, entry, arrival)? };
     if entry.backlog == arrival.backlog {
         readiness::tell_dependants_if_changed(tx, entry, state, arrival.item.closed)?;
     } else {
@@ -186,6 +190,30 @@ fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<
         }
     }
     Ok(state)
+}
+
+/// Whether somebody put an entry that failed back among what is to be done. Both places were seen by readings, one after the
+/// other: what was read before the item was put on hold does not look like that.
+fn came_back(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
+    let failed = matches!(entry.state, EntryState::Failed | EntryState::Escalated);
+    if !(arrival.retry_failed && failed && arrival.item.shelf == Shelf::Open) {
+        return Ok(false);
+    }
+    let params = named_params! { ":entry": entry.id.0 };
+    let before = tx.one(sql::SOURCE_ITEM_GET_SHELF, params, |row| row.plain::<String>("shelf"))?;
+    Ok(before.as_deref() == Some("on-hold"))
+}
+
+fn wait_again_since_it_came_back(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
+    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.id.0 })?;
+    control::remember(
+        tx,
+        Some(entry.id),
+        "retry",
+        None,
+        Some("it was moved back from among the items on hold"),
+    )?;
+    readiness::settle(tx, entry.id, entry.depends)
 }
 
 fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<EntryState> {

@@ -43,6 +43,7 @@ impl TakenDelivery {
                 DeliveryKind::Effect { reference: from_json(&reference)?, effect: from_json(&self.body)? }
             }
             ("record", _) => DeliveryKind::Record(from_json(&self.body)?),
+            ("leave", _) => DeliveryKind::Leave(from_json(&self.body)?),
             (other, _) => return Err(Failure::damaged(format!("`{other}` is no kind of delivery"))),
         };
         Ok(Delivery {

@@ -120,6 +120,7 @@ queries! {
     SIGHTING_PUT = "sighting_put";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
+    SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";
     SOURCE_ITEM_PUT = "source_item_put";
     STEP_INSERT = "step_insert";
     STEP_LIST = "step_list";

@@ -78,7 +78,12 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     match &mut write.next {
         NextState::GoOn => {}
         NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
-        NextState::Finish { end, record } => finish(tx, &mut run, end, record, write.record)?,
+        NextState::Finish { end, record, leaves_entry } => {
+            finish(tx, &mut run, end, record, write.record)?;
+            if *leaves_entry {
+                insert_after_end(tx, &run, "leave", &json_of(&run.state)?)?;
+            }
+        }
     }
     run.save(tx)
 }
@@ -230,10 +235,17 @@ fn finish(
     let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
     record.chain = Some(run.chain);
+    insert_after_end(tx, run, "record", &json_of(record)?)?;
+    readiness::set_state(tx, entry.id, entry_state, None)?;
+    readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
+}
+
+/// Enters what is delivered after a run has ended.
+fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxResult<()> {
     let params = named_params! {
         ":run": run.seq,
         ":entry": run.entry.0,
-        ":kind": "record",
+        ":kind": kind,
         ":reference": None::<String>,
         ":path": None::<String>,
         ":artifact": None::<Vec<u8>>,
@@ -241,9 +253,7 @@ fn finish(
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, &json_of(record)?)?;
-    readiness::set_state(tx, entry.id, entry_state, None)?;
-    readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
+    insert_body(tx, body)
 }
 
 /// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.

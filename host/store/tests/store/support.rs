@@ -239,6 +239,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         labels: vec![],
         created_at: Some(created_at),
         closed: false,
+        shelf: tollgate_core::item::Shelf::Open,
         front_matter: serde_json::Map::new(),
         headings: BTreeMap::new(),
         depends: vec![],
@@ -261,6 +262,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         terms: vec![],
     };
     Arrival {
+        retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
         item,
@@ -389,7 +391,7 @@ pub(crate) fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
 
 pub(crate) fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
     let record = Box::new(record(run, store, end.clone()));
-    RunWrite { next: NextState::Finish { end, record }, ..go_on(run.claim) }
+    RunWrite { next: NextState::Finish { end, record, leaves_entry: false }, ..go_on(run.claim) }
 }
 
 pub(crate) fn failed(reason: &str) -> End {

@@ -364,6 +364,13 @@ fn plain(notice: &Notice) -> Option<Line> {
             let rest = format!("{runs} and {deliveries} of {}, which vanished", list(&hosts));
             Line::new(Tone::Notable, "taken back", rest)
         }
+        Notice::PutBack { key, became: Delivered::Done { reference, .. } } => {
+            let place = reference.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+            Line::new(Tone::Notable, "put back", format!("{key}{place}: no run works on it any more"))
+        }
+        Notice::PutBack { key, became: Delivered::Refused { reason } } => {
+            Line::new(Tone::Bad, "left", format!("{key}: {reason}"))
+        }
         Notice::StaleStopFile { path } => Line::new(
             Tone::Notable,
             "removed",

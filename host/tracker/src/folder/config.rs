@@ -30,6 +30,10 @@ pub struct FolderConfig {
     pub records: String,
     /// Which states the project lets an item be moved to; none forbids it.
     pub moves: Option<MoveTable>,
+    /// How it shows that a run works on an item.
+    pub claim_marker: ClaimMarker,
+    /// Folders that items are moved to when their run is over.
+    pub shelves: Shelves,
     /// Paths within the project, files or folders, to which nothing is published. The folder of items itself, hidden names
     /// and record files are always reserved.
     pub reserved: Vec<String>,
@@ -60,6 +64,30 @@ pub struct MoveTable {
     pub field: String,
     /// What stands there for each state that an effect can name.
     pub states: BTreeMap<String, String>,
+}
+
+/// How a folder shows that a run works on an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClaimMarker {
+    /// Not at all.
+    #[default]
+    None,
+    /// By a file beside the item.
+    Sidecar,
+    /// The item is in `in-progress/` meanwhile.
+    Move,
+}
+
+/// Folders that items are moved to when their run is over, below the folder of items, without strokes around them; none: they
+/// stay. They are read whatever is ignored: what is in them is known to be over, or on hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shelves {
+    /// When it is done.
+    pub done: Option<String>,
+    /// When it failed or was cancelled.
+    pub failed: Option<String>,
+    /// When it was given to a person.
+    pub escalated: Option<String>,
 }
 
 /// Settings that no folder can be read by.
@@ -100,6 +128,8 @@ impl FolderConfig {
             closed: texts(&["done", "completed", "closed", "fixed", "wontfix", "cancelled"]),
             records: ".tollgate.md".to_owned(),
             moves: None,
+            claim_marker: ClaimMarker::default(),
+            shelves: Shelves::default(),
             reserved: texts(&["tollgate.toml", "pipelines", "plugins"]),
         }
     }

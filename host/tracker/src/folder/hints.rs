@@ -14,7 +14,7 @@ use std::{
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
-use super::{config::FolderConfig, scan};
+use super::{config::FolderConfig, scan, shelves};
 
 /// The hints of one folder.
 #[derive(Debug, Default)]
@@ -77,7 +77,9 @@ fn concerns(config: &FolderConfig, root: &Path, event: &Event) -> bool {
     let may_be_item = |path: &PathBuf| {
         let Ok(inside) = path.strip_prefix(root) else { return false };
         let is_hidden = inside.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
-        !is_hidden && !inside.to_str().is_some_and(|inside| scan::is_record_file(config, inside))
+        let is_ours =
+            |inside: &str| scan::is_record_file(config, inside) || inside.ends_with(shelves::MARKER_SUFFIX);
+        !is_hidden && !inside.to_str().is_some_and(is_ours)
     };
     !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(may_be_item)
 }
@@ -102,6 +104,7 @@ mod tests {
         check(created, "/project/backlog/sub", true);
         check(created, "/project/backlog", true);
         check(created, "/project/backlog/a.tollgate.md", false);
+        check(created, "/project/backlog/a.tollgate-claim", false);
         check(created, "/project/backlog/.tollgate-write-1", false);
         check(created, "/project/backlog/.git/index.md", false);
         check(created, "/project/README.md", false);

@@ -5,7 +5,7 @@ use std::path::Path;
 use tollgate_core::{
     Timestamp,
     entry::EntryName,
-    item::{Dependency, SourceItem},
+    item::{Dependency, Shelf, SourceItem},
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
     created,
     front_matter::{self, FrontMatter, FrontMatterError},
     plain::Outline,
+    shelves,
 };
 
 /// The longest title that is kept; more is no title.
@@ -117,6 +118,7 @@ pub(super) fn read(
         return Err(ItemError::Empty);
     }
     let stem = stem(url);
+    let shelf = shelves::shelf(config, url);
     let key = document.key(config).unwrap_or_else(|| stem.to_owned());
     check_key(&key)?;
     let title = document.text(&config.names.title).map(|(_, text)| text);
@@ -129,7 +131,8 @@ pub(super) fn read(
         author: document.text(&config.names.author).map(|(_, text)| text),
         labels: document.texts(&config.names.labels).1,
         created_at: created_at(config, &document),
-        closed: is_closed(config, &document),
+        closed: shelf == Shelf::Done || is_closed(config, &document),
+        shelf,
         depends: dependencies(config, &document),
         front_matter: document.front_matter.to_json(),
         headings: document.outline.to_map(),

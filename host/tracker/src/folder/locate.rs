@@ -55,7 +55,7 @@ pub(super) fn record_file(
     Ok(folder.join(name))
 }
 
-fn candidate_at(config: &FolderConfig, root: &Path, url: &str) -> Option<Candidate> {
+pub(super) fn candidate_at(config: &FolderConfig, root: &Path, url: &str) -> Option<Candidate> {
     let inside = url.strip_prefix(config.folder.as_str())?.strip_prefix('/')?;
     let plain = Path::new(inside).components().all(|part| matches!(part, Component::Normal(_)));
     plain.then(|| Candidate { path: root.join(inside), url: url.to_owned() })

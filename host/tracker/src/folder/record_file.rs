@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use serde_json::json;
-use tollgate_core::{effect::Delivered, record::Record};
+use tollgate_core::{RunId, effect::Delivered, record::Record};
 
 use super::files::{self, Existing, ReadError};
 use crate::{
@@ -55,6 +55,12 @@ pub(super) fn append(path: &Path, shown: &str, record: &Record) -> Result<Delive
             retry_after: None,
         }),
     }
+}
+
+/// Whether a file holds the record of a run.
+pub(super) fn has_run(path: &Path, run: RunId) -> bool {
+    let Ok((bytes, _)) = files::read(path, RECORD_FILE_BYTES_MAX) else { return false };
+    record::read_sections(&String::from_utf8_lossy(&bytes)).iter().any(|section| section.run == run)
 }
 
 fn section_of(bytes: &[u8], record: &Record) -> Option<Section> {

@@ -18,6 +18,7 @@ use super::{
     files::{self, ReadError},
     item::{self, ItemError},
     settle::Watch,
+    shelves,
 };
 use crate::port::{ScanReport, Skipped};
 
@@ -69,7 +70,8 @@ pub(super) fn walk(config: &FolderConfig, root: &Path, ignored: &Gitignore) -> W
     let mut walk = Walk { complete: true, ..Walk::default() };
     let is_wanted = |entry: &DirEntry| {
         entry.depth() == 0
-            || !(is_hidden(entry) || is_ignored(ignored, root, entry.path(), entry.file_type().is_dir()))
+            || !(is_hidden(entry)
+                || is_ignored(config, ignored, root, entry.path(), entry.file_type().is_dir()))
     };
     let mut entries = WalkDir::new(root).sort_by_file_name().into_iter();
     while let Some(entry) = entries.next() {
@@ -214,9 +216,10 @@ pub(super) fn url(config: &FolderConfig, root: &Path, path: &Path) -> String {
     if inside.is_empty() { config.folder.clone() } else { format!("{}/{inside}", config.folder) }
 }
 
-fn is_ignored(ignored: &Gitignore, root: &Path, path: &Path, is_folder: bool) -> bool {
-    let inside = path.strip_prefix(root).unwrap_or(path);
-    matches!(ignored.matched(inside, is_folder), Match::Ignore(_))
+/// What is on a shelf is read as if it were not: a pattern such as `completed/**` hides what people put there, not what we did.
+fn is_ignored(config: &FolderConfig, ignored: &Gitignore, root: &Path, path: &Path, is_folder: bool) -> bool {
+    let below = shelves::place(config, path.strip_prefix(root).unwrap_or(path)).below;
+    !below.as_os_str().is_empty() && matches!(ignored.matched(below, is_folder), Match::Ignore(_))
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

@@ -13,4 +13,5 @@ mod record_files;
 mod record_words;
 mod scanning;
 mod schema;
+mod shelves;
 mod state_moves;

@@ -355,7 +355,7 @@ CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     run_seq     INTEGER NOT NULL REFERENCES run (seq),
     entry_id    INTEGER NOT NULL REFERENCES entry (id),
-    kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record')),
+    kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record', 'leave')),
     reference   TEXT,
     path        TEXT,
     artifact    BLOB,

@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 use tollgate_policy::{
     ConfigFile, Policy, Schedule,
-    policy::{Backlog, OnChange},
+    policy::{Backlog, ClaimMarker, OnChange},
 };
 
 use crate::error::{Failure, Result};
@@ -119,6 +119,13 @@ fn write_backlog(text: &mut String, backlog: &Backlog) -> std::fmt::Result {
         writeln!(text, "settle = {:?}", span(source.settle))?;
         writeln!(text, "closed = {:?}", source.closed)?;
         writeln!(text, "records = {:?}", source.records)?;
+        let claim_marker = match source.claim_marker {
+            ClaimMarker::None => "none",
+            ClaimMarker::Sidecar => "sidecar",
+            ClaimMarker::Move => "move",
+        };
+        writeln!(text, "claim_marker = {claim_marker:?}")?;
+        writeln!(text, "retry_failed = {}", source.retry_failed)?;
     }
     Ok(())
 }
