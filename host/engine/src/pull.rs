@@ -66,8 +66,9 @@ pub async fn tick(
         reason: error.to_string(),
     };
     observer.notice(&Notice::Pulling { tracker: tracker.name().to_owned() });
-    let report = tracker.scan().await.map_err(failed)?;
+    // Begun before anything is read: what the store did since then may not have been seen.
     let reconcile = store.begin_reconcile(&backlog.name, tracker.name()).await?;
+    let report = tracker.scan().await.map_err(failed)?;
     let (read, unsettled) = (report.items.len(), report.unsettled.len());
     let reading = match report.complete {
         true => Reading::Full { unread: report.unread().map(str::to_owned).collect() },

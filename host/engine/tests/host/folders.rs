@@ -54,12 +54,35 @@ async fn an_item_that_is_moved_back_is_worked_on_again_where_the_project_says_so
         let project = project("none", retry_failed).await;
         project.item("B-1", "bad");
         project.drain().await;
-        project.drain().await;
+        // No reading has seen it on hold.
         rename(&project, "on-hold/B-1.md", "B-1.md");
         project.drain().await;
         let entry = project.store.entry("B-1", None).await.unwrap();
         assert_eq!((entry.status.state, entry.runs.len()), (EntryState::Failed, rounds));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_item_that_is_edited_on_hold_is_no_question_until_it_is_moved_back() {
+    let project = project("none", true).await;
+    project.item("B-1", "bad");
+    project.drain().await;
+    let path = project.path().join("backlog/on-hold/B-1.md");
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + "More.\n").unwrap();
+    assert_eq!(project.drain().await.0.failed, 0);
+    assert_eq!(project.store.entry("B-1", None).await.unwrap().status.state, EntryState::Failed);
+    rename(&project, "on-hold/B-1.md", "B-1.md");
+    assert_eq!(project.drain().await.0.failed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_item_without_a_date_that_is_read_again_has_not_changed() {
+    let project = project("none", false).await;
+    let path = project.path().join("backlog/A-1.md");
+    std::fs::write(path, "---\nid: A-1\ntitle: Undated\nkind: good\n---\n").unwrap();
+    project.drain().await;
+    project.drain().await;
+    assert_eq!(project.store.entry("A-1", None).await.unwrap().status.state, EntryState::Done);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,7 +75,7 @@ fn admit_one(tx: &Tx<'_>, reconcile: i64, arrival: &Arrival) -> TxResult<Change>
             let state = if entry.arrival == Some(received.digest) && !concerns(arrival, &entry) {
                 entry.state
             } else {
-                update(tx, &entry, &received)?
+                update(tx, reconcile, &entry, &received)?
             };
             Change {
                 id: entry.id,
@@ -151,13 +151,17 @@ fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>
         ":title": snapshot.title,
         ":url": snapshot.url,
         ":created_at": snapshot.created_at.as_millis(),
-        ":now": tx.now.as_millis(),
+        // An item that says no date counts from when it was seen first, which must not change with the next reading.
+        ":first_seen_at": match arrival.item.created_at {
+            Some(_) => tx.now.as_millis(),
+            None => snapshot.created_at.as_millis(),
+        },
     };
     tx.run(sql::ENTRY_INSERT, params)?;
     Ok(EntryId(tx.inserted()))
 }
 
-fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<EntryState> {
+fn update(tx: &Tx<'_>, reconcile: i64, entry: &KnownEntry, received: &Received<'_>) -> TxResult<EntryState> {
     let Received { arrival, digest, item } = received;
     if entry.revision != arrival.revision {
         put_snapshot(tx, arrival)?;
@@ -175,7 +179,7 @@ fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<
         ":created_at": snapshot.created_at.as_millis(),
     };
     tx.run(sql::ENTRY_UPDATE, params)?;
-    let came_back = came_back(tx, entry, arrival)?;
+    let came_back = came_back(tx, reconcile, entry, arrival)?;
     put_item(tx, entry.id, item)?;
     tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0 })?;
     insert_links(tx, entry.id, &arrival.links)?;
@@ -192,16 +196,20 @@ fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<
     Ok(state)
 }
 
-/// Whether somebody put an entry that failed back among what is to be done. Both places were seen by readings, one after the
-/// other: what was read before the item was put on hold does not look like that.
-fn came_back(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
+/// Whether somebody put an entry that failed back among what is to be done. A reading that began before a run put it on hold has
+/// seen it where it was.
+fn came_back(tx: &Tx<'_>, reconcile: i64, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
     let failed = matches!(entry.state, EntryState::Failed | EntryState::Escalated);
     if !(arrival.retry_failed && failed && arrival.item.shelf == Shelf::Open) {
         return Ok(false);
     }
     let params = named_params! { ":entry": entry.id.0 };
     let before = tx.one(sql::SOURCE_ITEM_GET_SHELF, params, |row| row.plain::<String>("shelf"))?;
-    Ok(before.as_deref() == Some("on-hold"))
+    if before.as_deref() != Some("on-hold") {
+        return Ok(false);
+    }
+    let params = named_params! { ":entry": entry.id.0, ":reconcile": reconcile };
+    Ok(tx.one(sql::OUTBOX_LEFT_SINCE, params, |_| Ok(()))?.is_none())
 }
 
 fn wait_again_since_it_came_back(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
@@ -222,6 +230,12 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
         EntryState::Busy | EntryState::Blocked => Some(entry.state),
         EntryState::Gone if changed_since_work(tx, entry, arrival)? => None,
         EntryState::Gone => newest_run(tx, entry)?.map(|(_, state)| state_after(state)),
+        // Its place says that it is not to be worked on, whatever it says itself.
+        EntryState::Done | EntryState::Failed | EntryState::Escalated
+            if arrival.item.shelf != Shelf::Open =>
+        {
+            Some(entry.state)
+        }
         EntryState::Done | EntryState::Failed | EntryState::Escalated => match arrival.on_change {
             OnChange::Rerun if changed_since_work(tx, entry, arrival)? => None,
             OnChange::Ask if changed_since_work(tx, entry, arrival)? => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Row, named_params};
 use serde_json::json;
 use tollgate_core::{
-    Digest, HostId, RunId, Timestamp,
+    Digest, EntryId, HostId, RunId, Timestamp,
     course::EffectRef,
     effect::Delivered,
     entry::EntryName,
@@ -137,11 +137,15 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         return Ok(false);
     }
     let effect = tx.one(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 }, |row| {
-        Ok((row.plain::<i64>("run_seq")?, row.json_or_none::<EffectRef>("reference")?))
+        let of = (row.plain::<i64>("run_seq")?, row.entry_id("entry_id")?, row.plain::<String>("kind")?);
+        Ok((of, row.json_or_none::<EffectRef>("reference")?))
     })?;
-    let (run_seq, effect) =
+    let ((run_seq, entry, kind), effect) =
         effect.ok_or_else(|| Failure::damaged(format!("there is no delivery {}", delivery.id)))?;
-    // A record is that of a run that is over, and nobody waits for it.
+    if kind == "leave" {
+        follow_item(tx, entry, became)?;
+    }
+    // Nobody waits for a record, nor for what comes after it.
     let Some(effect) = effect else { return Ok(true) };
     let mut run = LiveRun::get(tx, run_seq)?;
     // The record of a run that is over carries the head of its chain, so the chain ends there: what became of an effect that
@@ -153,6 +157,15 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
     }
     wake_those_that_wait(tx, delivery.id)?;
     Ok(true)
+}
+
+/// Notes where a run left the item of an entry, so that a person who moves it from there is noticed.
+fn follow_item(tx: &Tx<'_>, entry: EntryId, became: &Delivered) -> TxResult<()> {
+    let Delivered::Done { reference: Some(url), data } = became else { return Ok(()) };
+    let Some(shelf) = data["shelf"].as_str() else { return Ok(()) };
+    tx.run(sql::SOURCE_ITEM_SET_SHELF, named_params! { ":entry": entry.0, ":shelf": shelf })?;
+    tx.run(sql::ENTRY_SET_URL, named_params! { ":id": entry.0, ":url": url })?;
+    Ok(())
 }
 
 fn wake_those_that_wait(tx: &Tx<'_>, delivery: DeliveryId) -> TxResult<()> {

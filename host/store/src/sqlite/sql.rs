@@ -121,6 +121,9 @@ queries! {
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";
+    SOURCE_ITEM_SET_SHELF = "source_item_set_shelf";
+    OUTBOX_LEFT_SINCE = "outbox_left_since";
+    ENTRY_SET_URL = "entry_set_url";
     SOURCE_ITEM_PUT = "source_item_put";
     STEP_INSERT = "step_insert";
     STEP_LIST = "step_list";

@@ -163,7 +163,7 @@ pub(super) fn leave(
         _ => {
             follow(config, root, below, candidate, leave.run)
                 .map_err(|error| failure("move a record", &error))?;
-            return Ok(done(&candidate.url, true));
+            return Ok(done_at(config, &candidate.url, true));
         }
     };
     if leave.ended.is_some()
@@ -227,7 +227,7 @@ fn move_to(
     if record.exists() {
         move_record(&record, &record_path(config, target)).map_err(failed)?;
     }
-    Ok(done(&shown, false))
+    Ok(done_at(config, &shown, false))
 }
 
 /// Brings the record of a run after its item, where a crash came between the two.
@@ -353,6 +353,11 @@ fn beside(item: &Path, suffix: &str) -> PathBuf {
 
 fn done(shown: &str, was_there: bool) -> Delivered {
     Delivered::Done { reference: Some(shown.to_owned()), data: json!({ "was-there": was_there }) }
+}
+
+fn done_at(config: &FolderConfig, shown: &str, was_there: bool) -> Delivered {
+    let data = json!({ "was-there": was_there, "shelf": shelf(config, shown) });
+    Delivered::Done { reference: Some(shown.to_owned()), data }
 }
 
 fn failure(doing: &str, error: &io::Error) -> DeliveryError {
