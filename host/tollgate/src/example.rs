@@ -130,7 +130,7 @@ mod tests {
             }
             assert!(files.iter().any(|path| path.starts_with("pipelines")), "{name} has no pipeline");
             assert!(
-                files.iter().filter(|path| path.starts_with("backlog")).count() >= 10,
+                files.iter().filter(|path| path.starts_with("backlog")).count() >= 3,
                 "{name} has few items"
             );
         }

@@ -2,7 +2,8 @@
 //!
 //! Invariants held by this crate:
 //!
-//! * What a person wrote is never touched, but by the state move that the project asked for: one line of one file.
+//! * What a person wrote is never touched, but by what the project asked for: one line of state, and moves between
+//!   folders that overwrite nothing.
 //! * A record of a run is there exactly once, whatever is delivered twice, at the same time, or after a crash.
 //! * Nothing is said to be delivered before it was read back.
 //! * One bad item never keeps the others from being read, and is reported by name with what to do.

@@ -249,6 +249,7 @@ pipeline = "spec-generation"
 
         [[backlog.items.source]]
         folder = "docs/items"
+        # No file is ever moved. `on_done = "completed/"`, `on_failed = "on-hold/"` and `claim_marker` would show the work in folders.
         # Front matter of 3 items: id (3), status (3), title (3), priority (2), created (1), depends (1), labels (1).
         # `key`, `title`, `labels`, `created`, `depends` and `state` name a member where it is called otherwise.
         # Labels: x (1).
@@ -278,6 +279,7 @@ pipeline = "spec-generation"
 
         [[backlog.items.source]]
         folder = "docs/items"
+        # No file is ever moved. `on_done = "completed/"`, `on_failed = "on-hold/"` and `claim_marker` would show the work in folders.
         # Labels: tollgate (1).
 
         # What is known of an entry. One without a field that has no default is held until it has it.
@@ -298,6 +300,7 @@ pipeline = "spec-generation"
 
         [[backlog.items.source]]
         folder = "docs/items"
+        # No file is ever moved. `on_done = "completed/"`, `on_failed = "on-hold/"` and `claim_marker` would show the work in folders.
         "#);
         made_of(&[]).await;
     }

@@ -115,6 +115,10 @@ fn write_order(text: &mut String, survey: &Survey) -> fmt::Result {
 fn write_source(text: &mut String, name: &str, survey: &Survey) -> fmt::Result {
     writeln!(text, "\n[[backlog.{name}.source]]")?;
     writeln!(text, "folder = {}", quote(&survey.folder))?;
+    writeln!(
+        text,
+        "# No file is ever moved. `on_done = \"completed/\"`, `on_failed = \"on-hold/\"` and `claim_marker` would show the work in folders."
+    )?;
     if !survey.members.is_empty() {
         writeln!(
             text,
