@@ -1,9 +1,12 @@
 //! End to end, conformance and fault tests: the binary as people use it, on real files.
 
+#[path = "../probe/mod.rs"]
+mod probe;
 mod support;
 
 mod crash;
 mod data_set;
 mod demo;
 mod house;
+mod journal;
 mod pipeline;

@@ -209,8 +209,12 @@ impl Loops {
         }
         match &tick {
             Ok(Tick::Drove { driven, .. }) => {
-                if let Driven::Finished { end, cost } = driven {
-                    self.shared.with_outcome(|outcome| outcome.count(end, *cost));
+                match driven {
+                    Driven::Finished { end, cost } => {
+                        self.shared.with_outcome(|outcome| outcome.count(end, *cost));
+                    }
+                    Driven::Asking => self.shared.with_outcome(|outcome| outcome.asked += 1),
+                    Driven::Waiting | Driven::LetGo => {}
                 }
                 self.shared.changed();
             }

@@ -5,6 +5,7 @@
 
 use tollgate_core::{
     Microcents, RunId, Timestamp,
+    approval::Ask,
     course::End,
     effect::Delivered,
     pipeline::StepName,
@@ -82,6 +83,8 @@ pub enum Notice {
         key: String,
         /// For what.
         reason: String,
+        /// What a person is asked, when it waits for one.
+        ask: Option<Ask>,
     },
     /// A run was given back in good order, or lost to another host.
     LetGo {

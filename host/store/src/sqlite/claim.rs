@@ -14,7 +14,7 @@ use tollgate_core::{
 };
 
 use super::{
-    control,
+    control, inbox,
     ledger::{self, Reservation, Room},
     live_run::LiveRun,
     rows, sql,
@@ -114,6 +114,7 @@ fn take(tx: &Tx<'_>, request: &ClaimRequest, head: Head, reservation: Reservatio
     reservation.book(tx, &mut run)?;
     let body = json!({ "host": run.host, "fence": run.fence });
     run.append(tx, NewEvent { kind: EventKind::Claimed, body })?;
+    inbox::apply(tx, &mut run)?;
     run.save(tx)?;
     claimed(tx, &run, begun)
 }

@@ -20,6 +20,7 @@ use tollgate_core::{
 };
 
 use super::{
+    journal,
     live_run::LiveRun,
     sql,
     tx::{Columns, Failure, Tx, TxResult, cents},
@@ -158,14 +159,15 @@ impl Reservation {
     }
 }
 
-/// Moves the cost of a step from what is set aside to what is spent.
+/// Moves the cost of a step from what is set aside to what is spent, without what was moved before it ended.
 ///
 /// # Errors
 ///
 /// [`StoreError::Conflict`] when less was set aside for the run.
 pub(super) fn settle(tx: &Tx<'_>, run: &mut LiveRun, step_row: i64, step: &Step) -> TxResult<()> {
     let cost = step.usage.cost;
-    if cost > run.escrow {
+    let left = cost.saturating_sub(journal::charged(tx, run, &step.key)?);
+    if left > run.escrow {
         return Err(StoreError::Conflict(format!(
             "the step `{}` cost {cost}, and {} were set aside for run {}; reserve more before the call",
             step.key, run.escrow, run.id
@@ -181,11 +183,26 @@ pub(super) fn settle(tx: &Tx<'_>, run: &mut LiveRun, step_row: i64, step: &Step)
         ":cost": cents(cost),
     };
     tx.run(sql::LEDGER_INSERT, params)?;
+    charge(tx, run, step.plugin, left, left)
+}
+
+/// Moves `cost` to what is spent: as much of it as `set_aside` says from what is set aside, the rest from what caps have left.
+pub(super) fn charge(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    plugin: Digest,
+    cost: Microcents,
+    set_aside: Microcents,
+) -> TxResult<()> {
+    if cost == Microcents::ZERO {
+        return Ok(());
+    }
     tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(cost) })?;
-    run.escrow = run.escrow.saturating_sub(cost);
+    let from_escrow = cost.min(set_aside).min(run.escrow);
+    run.escrow = run.escrow.saturating_sub(from_escrow);
     run.cost = run.cost + cost;
 
-    let mut owed = owed_by_cap(tx, step.plugin, cost)?;
+    let mut owed = owed_by_cap(tx, plugin, from_escrow)?;
     for part in escrow_of(tx, run.seq)? {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
         let amount = part.amount.min(*owed);
@@ -198,7 +215,7 @@ pub(super) fn settle(tx: &Tx<'_>, run: &mut LiveRun, step_row: i64, step: &Step)
         *owed = owed.saturating_sub(amount);
     }
     for (active, owed) in owed {
-        settle_beyond_escrow(tx, &active, owed)?;
+        settle_beyond_escrow(tx, &active, owed + cost.saturating_sub(from_escrow))?;
     }
     Ok(())
 }

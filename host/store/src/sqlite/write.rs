@@ -15,6 +15,7 @@ use tollgate_core::{
 
 use super::{
     entry::KnownEntry,
+    journal,
     ledger::{self, Amounts, Room},
     live_run::LiveRun,
     readiness, sql,
@@ -30,6 +31,9 @@ pub(super) fn write(tx: &Tx<'_>, write: RunWrite) -> TxResult<()> {
     let mut run = LiveRun::held_by(tx, write.claim)?;
     for step in &write.steps {
         insert_step(tx, &mut run, step)?;
+    }
+    if let Some(paused) = &write.paused {
+        journal::pause(tx, &mut run, paused)?;
     }
     for event in write.events {
         run.append(tx, event)?;
@@ -52,13 +56,23 @@ pub(super) fn reserve(
     amount: tollgate_core::Microcents,
 ) -> TxResult<EscrowAnswer> {
     let mut run = LiveRun::held_by(tx, claim)?;
+    let answer = set_aside(tx, &mut run, amount)?;
+    run.save(tx)?;
+    Ok(answer)
+}
+
+/// Sets more aside for a run that the caller saves.
+pub(super) fn set_aside(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    amount: tollgate_core::Microcents,
+) -> TxResult<EscrowAnswer> {
     let mut amounts = Amounts::from([(ledger::PROJECT.to_owned(), amount)]);
     amounts.extend(ledger::tranche(tx, run.pins)?.into_keys().map(|scope| (scope, amount)));
     match ledger::room_for(tx, &amounts)? {
         Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
         Room::Free(reservation) => {
-            reservation.book(tx, &mut run)?;
-            run.save(tx)?;
+            reservation.book(tx, run)?;
             Ok(EscrowAnswer::Reserved)
         }
     }
@@ -74,7 +88,9 @@ fn insert_step(tx: &Tx<'_>, run: &mut LiveRun, step: &Step) -> TxResult<()> {
         ":body": json_of(step)?,
     };
     tx.run(sql::STEP_INSERT, params)?;
-    ledger::settle(tx, run, tx.inserted(), step)
+    let row = tx.inserted();
+    journal::lose_open(tx, run)?;
+    ledger::settle(tx, run, row, step)
 }
 
 fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxResult<()> {
@@ -104,7 +120,15 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 
 /// Ends the claim until something happens. What has happened already wakes the run at once, so that nothing is missed.
 fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: String) -> TxResult<()> {
-    run.append(tx, NewEvent { kind: EventKind::Waiting, body: json!({ "for": reason }) })?;
+    let asked = wakes.iter().find_map(|wake| match wake {
+        Wake::Approval(ask) => Some(ask),
+        Wake::At(_) | Wake::Delivered(_) => None,
+    });
+    let body = match asked {
+        None => json!({ "for": reason }),
+        Some(ask) => json!({ "for": reason, "ask": ask }),
+    };
+    run.append(tx, NewEvent { kind: EventKind::Waiting, body })?;
     run.let_go(tx)?;
     run.state = RunState::Waiting;
     run.reason = Some(reason);
@@ -112,6 +136,10 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: String) -> TxRes
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
             Wake::Delivered(references) => !insert_deliveries(tx, run, condition, references)?,
+            Wake::Approval(ask) => {
+                tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
+                false
+            }
         };
         if met {
             run.save(tx)?;
