@@ -4,6 +4,7 @@
 //! nothing is said that the store does not hold.
 
 use tollgate_core::{
+    approval::{Allowance, Ask, Decision, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, LinkKind},
     record::Record,
@@ -107,7 +108,9 @@ fn run(detail: &RunDetail) -> Vec<String> {
         (Some(record), _) => ended(summary, record),
         (None, RunState::Waiting) => {
             let reason = summary.reason.as_deref().unwrap_or("for something that comes by itself");
-            vec![format!("Its run {} waits: {reason}.", summary.id)]
+            let mut sentences = vec![format!("Its run {} waits: {reason}.", summary.id)];
+            sentences.extend(summary.ask.as_ref().map(|ask| ways_to_answer(&summary.entry.key, ask)));
+            sentences
         }
         (None, _) => {
             let last = match detail.steps.last() {
@@ -121,6 +124,34 @@ fn run(detail: &RunDetail) -> Vec<String> {
                 summary.host
             )]
         }
+    }
+}
+
+/// How a person answers a run that asks.
+pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
+    format!(
+        "`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
+        how_to_approve(key, &ask.suggested)
+    )
+}
+
+/// The command that gives a run what it probably needs.
+pub(crate) fn how_to_approve(key: &str, added: &Allowance) -> String {
+    let added = added.to_string();
+    let options: Vec<_> = added.split(' ').map(|part| format!("--add '{part}'")).collect();
+    // Only money has a character that a shell reads.
+    let options = options.join(" ");
+    let options = if options.contains('$') { options } else { options.replace('\'', "") };
+    format!("tollgate approve {key} {options}")
+}
+
+/// What a person answered.
+pub(crate) fn decision(decision: &Decision) -> String {
+    let Decision { who, why, at, asked, word } = decision;
+    let step = &asked.step;
+    match word {
+        Word::Approved { added } => format!("{who} added {added} for {step} at {}: {why}", time(*at)),
+        Word::Rejected => format!("{who} rejected to give {step} more at {}: {why}", time(*at)),
     }
 }
 

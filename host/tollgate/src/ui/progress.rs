@@ -116,6 +116,10 @@ impl Board {
                 let title = self.titles.remove(run).unwrap_or_default();
                 vec![finished(key, &title, end)]
             }
+            Notice::Waiting { run, key, ask: Some(ask), .. } => {
+                let title = self.titles.remove(run).unwrap_or_default();
+                vec![Line::new(Tone::Notable, "asks", format!("{key}  {title}: {}", ask.reason))]
+            }
             Notice::StepsEnded { key, steps, .. } => {
                 steps.iter().filter_map(|step| setback(key, step)).collect()
             }
