@@ -88,7 +88,7 @@ struct Words {
 
 impl Words {
     /// A sentence on what was used and what is probably needed, and how much more that is: what nine in ten earlier calls needed,
-    /// and no less than as much again.
+    /// or as much again where that is no help.
     fn of(
         &self,
         step: &StepKey,
@@ -113,9 +113,14 @@ impl Words {
         };
         if most > limit {
             let more = most - limit;
-            return (format!("{used}; {earlier}, so {} more is probably enough", say(more)), more.max(limit));
+            return (format!("{used}; {earlier}, so {} more is probably enough", say(more)), more);
         }
-        (format!("{used}; {earlier}, so it is unlike them, and how much more it needs is not known"), limit)
+        (
+            format!(
+                "{used}; {earlier}, so this one is out of the ordinary, and how much more it needs is not known"
+            ),
+            limit,
+        )
     }
 }
 
@@ -147,10 +152,10 @@ mod tests {
 
     #[test]
     fn how_much_more_is_needed_comes_from_what_earlier_calls_needed() {
-        assert_snapshot!(fuel(9_000_000, vec![]), @"");
-        assert_snapshot!(fuel(9_000_000, vec![1_234_567]), @"");
-        assert_snapshot!(fuel(9_000_000, (1..=20).map(|n| n * 200_001).collect()), @"");
-        assert_snapshot!(fuel(1_000_000, (1..=20).map(|n| n * 200_001).collect()), @"");
+        assert_snapshot!(fuel(9_000_000, vec![]), @"`draft` used all its fuel, 9M, before it returned; no earlier call of it ended well, so how much more it needs is not known (fuel=9M)");
+        assert_snapshot!(fuel(9_000_000, vec![1_234_567]), @"`draft` used all its fuel, 9M, before it returned; the one earlier call that ended well needed 1.3M, so this one is out of the ordinary, and how much more it needs is not known (fuel=9M)");
+        assert_snapshot!(fuel(9_000_000, (1..=20).map(|n| n * 200_001).collect()), @"`draft` used all its fuel, 9M, before it returned; of 20 earlier calls that ended well half needed at most 2.1M, and nine in ten at most 3.7M, so this one is out of the ordinary, and how much more it needs is not known (fuel=9M)");
+        assert_snapshot!(fuel(1_000_000, (1..=20).map(|n| n * 200_001).collect()), @"`draft` used all its fuel, 1M, before it returned; of 20 earlier calls that ended well half needed at most 2.1M, and nine in ten at most 3.7M, so 2.7M more is probably enough (fuel=2.7M)");
     }
 
     #[test]
@@ -158,7 +163,7 @@ mod tests {
         let history =
             History { fuel: vec![1, 1], time: vec![Duration::from_millis(40), Duration::from_secs(3)] };
         let (reason, suggested) = of_time(&step(), Duration::from_secs(2), &history);
-        assert_snapshot!(format!("{reason} ({suggested})"), @"");
+        assert_snapshot!(format!("{reason} ({suggested})"), @"`draft` used all its time, 2s, before it returned; of 2 earlier calls that ended well half needed at most 40ms, and nine in ten at most 3s, so 1s more is probably enough (time=1s)");
     }
 
     #[test]

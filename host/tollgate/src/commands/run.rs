@@ -292,7 +292,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use insta::assert_snapshot;
-    use tollgate_core::{Microcents, Timestamp};
+    use tollgate_core::{
+        Digest, HostId, LaneId, Microcents, Timestamp,
+        approval::{Allowance, Ask},
+        entry::EntryName,
+        lease::Fence,
+        pipeline::StepName,
+        run::RunKind,
+        step::StepKey,
+    };
 
     use super::*;
     use crate::ui::{
@@ -361,6 +369,44 @@ mod tests {
         left: 2 ready, 1 to be delivered; a cap leaves no room before 1970-01-01 00:00:00Z
         `tollgate why ENTRY` says what happened to an entry and what to do next
         "#);
+    }
+
+    #[test]
+    fn what_people_are_asked_is_said_with_what_to_type() {
+        let step = StepKey { name: StepName { stage: "triage".into(), gate: None }, rework: 0, attempt: 1 };
+        let ask = Ask {
+            step,
+            lack: Lack::Fuel,
+            reason: "out of fuel".into(),
+            suggested: Allowance { fuel: 9_000_000, ..Allowance::default() },
+        };
+        let run = RunSummary {
+            id: RunId::generate(),
+            entry_id: EntryId(1),
+            entry: EntryName { tracker: "folder:backlog".into(), key: "LIB-115".into() },
+            title: "Kiosk 07".into(),
+            lane: LaneId(1),
+            pipeline: "spec".into(),
+            kind: RunKind::Work,
+            round: 1,
+            state: RunState::Waiting,
+            reason: Some("out of fuel".into()),
+            ask: Some(ask),
+            host: HostId("desk".into()),
+            fence: Fence(1),
+            crashes: 0,
+            started_at: Timestamp::from_millis(0),
+            ended_at: None,
+            cost: Microcents(90),
+            pins: Digest::of(""),
+            revision: Digest::of(""),
+        };
+        let left = Left { ready: 0, driven: 0, waiting: 0, asking: 1, undelivered: 0 };
+        assert_snapshot!(text(&HostReport { asked: 1, left, asking: vec![run], ..report() }), @r"
+        no run ended
+        waiting for a person: 1 run
+          LIB-115  triage used all its fuel: tollgate approve LIB-115 --add fuel=9M
+        ");
     }
 
     #[test]
