@@ -10,3 +10,7 @@ mod demo;
 mod house;
 mod journal;
 mod pipeline;
+// Util-linux gives a process a terminal of its own.
+#[cfg(target_os = "linux")]
+mod terminal;
+mod words;

@@ -123,7 +123,8 @@ impl fmt::Display for EntryState {
 pub struct Hold {
     /// What kind of reason.
     pub kind: HoldKind,
-    /// What exactly, within the kind: a field's name, a dependency's key; empty where there is nothing to add.
+    /// What exactly, within the kind: a field's name, a dependency's key, the part of the eligibility rule that says no; empty
+    /// where there is nothing to add.
     pub subject: String,
     /// A sentence for people: what is missing, and what would change it.
     pub reason: String,

@@ -134,15 +134,22 @@ impl ChainHead {
 
     /// The event in its place after this head, and so the next head.
     pub fn append(self, at: Timestamp, what: NewEvent) -> Event {
+        let next = self.link(at, what.kind, &canonical_json(&what.body));
+        Event { seq: next.events, at, what, hash: next.hash }
+    }
+
+    /// The head with one more event, whose body is given as its canonical JSON.
+    #[must_use]
+    pub fn link(self, at: Timestamp, kind: EventKind, canonical_body: &str) -> Self {
         let seq = self.events + 1;
         let hash = Digest::of_parts([
             self.hash.as_bytes().as_slice(),
             &seq.to_be_bytes(),
             &at.as_millis().to_be_bytes(),
-            what.kind.as_str().as_bytes(),
-            canonical_json(&what.body).as_bytes(),
+            kind.as_str().as_bytes(),
+            canonical_body.as_bytes(),
         ]);
-        Event { seq, at, what, hash }
+        Self { events: seq, hash }
     }
 
     /// The head that `events`, oldest first and complete, lead to.

@@ -109,14 +109,18 @@ pub enum LedgerError {
 }
 
 impl CapBalance {
+    /// How much more can be set aside.
+    pub fn room(self, limit: Microcents) -> Microcents {
+        limit.saturating_sub(self.settled + self.escrow + self.overdraft)
+    }
+
     /// Sets `amount` aside.
     ///
     /// # Errors
     ///
     /// [`LedgerError::CapReached`] when the cap, an overdraft included, leaves no room for it; nothing is changed.
     pub fn reserve(self, amount: Microcents, limit: Microcents) -> Result<Self, LedgerError> {
-        let used = self.settled + self.escrow + self.overdraft;
-        if used.saturating_add(amount) > limit {
+        if amount > self.room(limit) {
             let Self { settled, escrow, .. } = self;
             return Err(LedgerError::CapReached { asked: amount, limit, settled, escrow });
         }

@@ -188,7 +188,10 @@ pub struct EffectFacts {
 impl Record {
     /// The digest that the run's last event vouches for: of everything but the chain, which contains that event.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&Self { chain: None, ..self.clone() })
+        match self.chain {
+            None => Digest::of_json(self),
+            Some(_) => Digest::of_json(&Self { chain: None, ..self.clone() }),
+        }
     }
 
     /// The record of any version that was ever written.

@@ -1,30 +1,23 @@
-//! Takes the next run and drives it: what one worker does, over and over.
+//! Takes the next run for a worker.
 
 use std::sync::Arc;
 
 use tollgate_core::{EntryId, HostId, LaneId, RunId, Timestamp};
 use tollgate_store::{
     Store,
-    port::{ClaimOutcome, ClaimRequest},
+    port::{ClaimOutcome, ClaimRequest, ClaimedRun},
 };
 
 use crate::{
-    drive::{Driven, Driver},
     error::Result,
-    lease_table::LeaseTable,
-    observer::Notice,
+    lease_table::{HeldLease, LeaseTable},
+    observer::{Notice, Observer},
 };
 
-/// What a worker did.
-#[derive(Debug, Clone, PartialEq)]
+/// What a claim gave.
 pub(crate) enum Tick {
-    /// It drove a run; whether that run was new, and how the drive ended.
-    Drove {
-        /// Whether the run was born by this claim.
-        fresh: bool,
-        /// How the drive ended.
-        driven: Driven,
-    },
+    /// A run to drive, while the lease holds.
+    Claimed(Box<ClaimedRun>, HeldLease),
     /// Nothing waits.
     Idle,
     /// Something waits, and a cap has no room before this time.
@@ -44,12 +37,12 @@ pub(crate) struct Wish {
     pub(crate) only: Vec<EntryId>,
 }
 
-/// One claim and the drive that follows it.
+/// One claim.
 pub(crate) async fn tick(
     host: &HostId,
     store: &dyn Store,
     leases: &Arc<LeaseTable>,
-    driver: &Driver,
+    observer: &dyn Observer,
     wish: Wish,
 ) -> Result<Tick> {
     let sent = leases.sending();
@@ -61,23 +54,22 @@ pub(crate) async fn tick(
         only_begun: wish.only_begun,
         only: wish.only,
     };
-    let claimed = match store.claim(request).await? {
-        ClaimOutcome::Claimed(claimed) => *claimed,
-        ClaimOutcome::Nothing => return Ok(Tick::Idle),
-        ClaimOutcome::Stopped => return Ok(Tick::Stopped),
-        ClaimOutcome::CapReached { cap, until } => {
-            driver.observer.notice(&Notice::CapReached { cap: cap.to_string(), until });
-            return Ok(Tick::Capped(until));
+    match store.claim(request).await? {
+        ClaimOutcome::Claimed(claimed) => {
+            let lease = leases.hold(claimed.claim, sent);
+            observer.notice(&Notice::Claimed {
+                run: claimed.run.id,
+                key: claimed.run.entry.key.clone(),
+                title: claimed.run.title.clone(),
+                begun: claimed.begun,
+            });
+            Ok(Tick::Claimed(claimed, lease))
         }
-    };
-    let lease = leases.hold(claimed.claim, sent);
-    let fresh = !claimed.begun;
-    driver.observer.notice(&Notice::Claimed {
-        run: claimed.run.id,
-        key: claimed.run.entry.key.clone(),
-        title: claimed.run.title.clone(),
-        begun: claimed.begun,
-    });
-    let driven = driver.drive(claimed, lease).await?;
-    Ok(Tick::Drove { fresh, driven })
+        ClaimOutcome::Nothing => Ok(Tick::Idle),
+        ClaimOutcome::Stopped => Ok(Tick::Stopped),
+        ClaimOutcome::CapReached { cap, until } => {
+            observer.notice(&Notice::CapReached { cap: cap.to_string(), until });
+            Ok(Tick::Capped(until))
+        }
+    }
 }

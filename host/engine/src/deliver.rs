@@ -63,7 +63,8 @@ impl Deliverer {
             outcomes.push((delivery, outcome));
         }
         if count > 0 {
-            let stale = self.store.settle_deliveries(outcomes.clone()).await?;
+            let became = outcomes.iter().map(|(delivery, outcome)| (delivery.ticket(), outcome.clone()));
+            let stale = self.store.settle_deliveries(became.collect()).await?;
             for (delivery, outcome) in outcomes.iter().filter(|(delivery, _)| !stale.contains(&delivery.id)) {
                 self.tell(delivery, outcome);
             }

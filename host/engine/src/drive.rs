@@ -24,9 +24,10 @@ mod pause;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, HostId, Microcents, Timestamp,
-    approval::Ask,
+    approval::{Ask, Decision},
     course::{Course, End, Next, Stopped},
     event::{EventKind, NewEvent},
     journal::Attempt,
@@ -84,14 +85,19 @@ pub enum Driven {
 }
 
 impl Driver {
-    /// Drives a run.
+    /// Drives a run. `closing` is told when nothing is left to do but the last write.
     ///
     /// # Errors
     ///
     /// When the store fails: the lease lapses, and some host drives the run again.
-    pub(crate) async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> Result<Driven> {
+    pub(crate) async fn drive(
+        &self,
+        claimed: ClaimedRun,
+        lease: HeldLease,
+        closing: oneshot::Sender<()>,
+    ) -> Result<Driven> {
         let pins = self.pins.get(&*self.store, claimed.run.pins).await?;
-        let journey = Journey::begin(self, &pins, claimed, Arc::new(lease)).await?;
+        let journey = Journey::begin(self, &pins, claimed, Arc::new(lease), closing).await?;
         let (run, key) = (journey.run.id, journey.run.entry.key.clone());
         match journey.go().await {
             Err(crate::EngineError::Store(stale @ StoreError::StaleFence { .. })) => {
@@ -119,6 +125,7 @@ struct Journey<'d> {
     durable_at: Timestamp,
     /// The attempt that an earlier drive of the run began.
     begun: Option<(StepKey, Attempt)>,
+    closing: Option<oneshot::Sender<()>>,
 }
 
 /// What happened since the last durable point.
@@ -143,6 +150,21 @@ enum Called {
     Paused { ask: Ask, call: Option<PausedCall> },
 }
 
+/// What a run did before this drive of it; nothing for one that was just born.
+#[derive(Default)]
+struct Past {
+    steps: Vec<Step>,
+    effects: Vec<account::ReleasedEffectFacts>,
+    decisions: Vec<Decision>,
+}
+
+impl Past {
+    async fn of(driver: &Driver, claimed: &ClaimedRun) -> Result<Self> {
+        let detail = driver.store.run(claimed.run.id).await?;
+        Ok(Self { steps: detail.steps, effects: detail.effects, decisions: detail.decisions })
+    }
+}
+
 impl Unwritten {
     /// What is still to be settled.
     fn cost(&self) -> Microcents {
@@ -161,17 +183,17 @@ impl<'d> Journey<'d> {
         pins: &'d Pins,
         claimed: ClaimedRun,
         lease: Arc<HeldLease>,
+        closing: oneshot::Sender<()>,
     ) -> Result<Self> {
-        let snapshot = driver.store.snapshot(claimed.run.revision).await?;
-        let detail = driver.store.run(claimed.run.id).await?;
+        let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
-            detail.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
-        let mut course = Course::replay(pins, &detail.steps, delivered);
-        for decision in detail.decisions {
+            past.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
+        let mut course = Course::replay(pins, &past.steps, delivered);
+        for decision in past.decisions {
             course.apply_decision(decision);
         }
         let begun = match claimed.begun {
-            true => attempt::begun(driver, claimed.run.id, &detail.steps, &mut course).await?,
+            true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
             false => None,
         };
         Ok(Self {
@@ -180,14 +202,19 @@ impl<'d> Journey<'d> {
             driver,
             pins,
             lease,
-            entry: input::Entry { id: claimed.run.entry_id, snapshot, revision: claimed.run.revision },
+            entry: input::Entry {
+                id: claimed.run.entry_id,
+                snapshot: claimed.snapshot,
+                revision: claimed.run.revision,
+            },
             run: claimed.run,
-            order: detail.order,
-            steps: detail.steps,
-            effects: detail.effects,
+            order: claimed.order,
+            steps: past.steps,
+            effects: past.effects,
             unwritten: Unwritten::default(),
             escrow: claimed.escrow,
             durable_at: claimed.claimed_at,
+            closing: Some(closing),
         })
     }
 
@@ -376,6 +403,9 @@ impl<'d> Journey<'d> {
         if !steps.is_empty() {
             self.driver.artifacts.sync(&steps).await?;
         }
+        if !matches!(next, NextState::GoOn) {
+            self.close();
+        }
         let write =
             RunWrite { claim: self.lease.claim(), paused, steps: steps.clone(), released, events, next };
         self.driver.store.write(write).await?;
@@ -386,6 +416,12 @@ impl<'d> Journey<'d> {
             self.driver.observer.notice(&Notice::StepsEnded { run, key, steps });
         }
         Ok(())
+    }
+
+    /// Says that the write which follows is the last.
+    fn close(&mut self) {
+        // Nobody listens any more when the worker goes away; then nobody waits for it either.
+        self.closing.take().map(|closing| closing.send(()).ok());
     }
 
     async fn wait(mut self, wake: Wake, reason: String) -> Result<Driven> {

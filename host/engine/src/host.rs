@@ -182,22 +182,11 @@ impl Host {
         unsettled
     }
 
-    /// Reads the sources of one backlog once. A source that fails is told to the observer and harms no other.
+    /// Reads the sources of one backlog once.
     pub(crate) async fn pull_backlog(&self, name: &str) -> usize {
         let Some(backlog) = self.parts.policy.backlog(name) else { return 0 };
-        let observer = &*self.parts.observer;
-        let mut unsettled = 0;
-        for tracker in self.parts.trackers.of(name) {
-            match pull::tick(&*self.parts.store, backlog, &self.lanes, tracker, observer).await {
-                Ok(count) => unsettled += count,
-                Err(error) => observer.notice(&Notice::PullFailed {
-                    backlog: name.to_owned(),
-                    tracker: tracker.name().to_owned(),
-                    reason: error.to_string(),
-                }),
-            }
-        }
-        unsettled
+        let Parts { store, trackers, observer, .. } = &self.parts;
+        pull::backlog(&**store, backlog, &self.lanes, trackers, &**observer).await
     }
 
     /// Works until it is told to stop, or until nothing is left when it drains.

@@ -11,14 +11,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::{Notify, oneshot},
+    task::JoinSet,
+};
 use tollgate_core::Timestamp;
+use tollgate_store::port::ClaimedRun;
 
 use crate::{
     claim::{self, Tick, Wish},
     drive::Driven,
     error::{EngineError, Result},
-    host::{Host, Outcome},
+    host::{Host, Outcome, Parts},
+    lease_table::HeldLease,
     observer::Notice,
     rank,
     shutdown::Phase,
@@ -165,7 +170,7 @@ impl Loops {
 
     async fn pull_loop(self, name: String, mut unsettled: bool) {
         let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
-        let settle = backlog.sources.iter().map(|source| source.settle).max().unwrap_or_default();
+        let settle = backlog.settle();
         while self.phase() < Phase::Draining {
             let now = self.now();
             let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();
@@ -181,50 +186,77 @@ impl Loops {
         }
     }
 
+    /// Claims and drives, over and over. The next claim is made while the last write of a run is on its way, so that both share
+    /// a commit and a worker waits for one commit a run, not for two.
     async fn worker_loop(self) {
-        while self.phase() < Phase::Stopping {
-            match self.work_once().await {
-                Ok(Tick::Drove { .. }) => {}
+        let mut ahead = None;
+        loop {
+            let claim = match ahead.take() {
+                Some(claim) => claim,
+                None if self.phase() >= Phase::Stopping => return,
+                None => self.claim().await,
+            };
+            match claim {
+                Ok(Tick::Claimed(claimed, lease)) => match self.drive(*claimed, lease).await {
+                    (Ok(()), next) => ahead = next,
+                    (Err(error), next) => {
+                        ahead = next;
+                        self.trouble("drive a run", &error);
+                        self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
+                    }
+                },
                 Ok(Tick::Idle | Tick::Capped(_) | Tick::Stopped) => {
                     self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
                     self.rest(Phase::Stopping).await;
                 }
                 Err(error) => {
-                    self.trouble("drive a run", &error);
+                    self.trouble("claim a run", &error);
                     self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
                 }
             }
         }
     }
 
-    async fn work_once(&self) -> Result<Tick> {
+    /// One claim. A claimed run counts as driven from here on.
+    async fn claim(&self) -> Result<Tick> {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
         let wish =
             Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        let Parts { store, observer, .. } = &self.host.parts;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        let host = &self.host;
-        let tick = claim::tick(&host.options.id, &*host.parts.store, &host.leases, &host.driver, wish).await;
-        if permitted && !matches!(tick, Ok(Tick::Drove { fresh: true, .. })) {
+        let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
+        if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if !claimed.begun) {
             self.shared.return_permit();
         }
-        match &tick {
-            Ok(Tick::Drove { driven, .. }) => {
-                match driven {
-                    Driven::Finished { end, cost } => {
-                        self.shared.with_outcome(|outcome| outcome.count(end, *cost));
-                    }
-                    Driven::Asking => self.shared.with_outcome(|outcome| outcome.asked += 1),
-                    Driven::Waiting | Driven::LetGo => {}
-                }
-                self.shared.changed();
+        if let Ok(Tick::Capped(until)) = &tick {
+            self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until));
+        }
+        if !matches!(tick, Ok(Tick::Claimed(..))) {
+            self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        }
+        tick
+    }
+
+    /// Drives a run; with it comes the next claim, where one was made.
+    async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> (Result<()>, Option<Result<Tick>>) {
+        let (closing, closed) = oneshot::channel();
+        let next = async {
+            closed.await.ok()?;
+            if self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
+        };
+        let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
+        match &driven {
+            Ok(Driven::Finished { end, cost }) => {
+                self.shared.with_outcome(|outcome| outcome.count(end, *cost));
             }
-            Ok(Tick::Capped(until)) => {
-                self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until))
-            }
-            Ok(Tick::Idle | Tick::Stopped) | Err(_) => {}
+            Ok(Driven::Asking) => self.shared.with_outcome(|outcome| outcome.asked += 1),
+            Ok(Driven::Waiting | Driven::LetGo) | Err(_) => {}
+        }
+        if driven.is_ok() {
+            self.shared.changed();
         }
         self.shared.busy.fetch_sub(1, Ordering::SeqCst);
-        tick
+        (driven.map(drop), next)
     }
 
     /// The lanes of backlogs whose window is open now.

@@ -3,6 +3,8 @@
 //! A notice about something that was done is given after the transaction that made it so, never before: what a watcher sees is
 //! true in the store.
 
+use std::time::Duration;
+
 use tollgate_core::{
     Microcents, RunId, Timestamp,
     approval::Ask,
@@ -20,6 +22,11 @@ pub enum Notice {
         /// Its version.
         version: i64,
     },
+    /// A source is about to be read.
+    Pulling {
+        /// The tracker.
+        tracker: String,
+    },
     /// A source was read.
     Pulled {
         /// The backlog.
@@ -36,6 +43,10 @@ pub enum Notice {
         gone: usize,
         /// What was passed over: path and reason.
         skipped: Vec<(String, String)>,
+        /// Items that were still being written: they are taken when they are read again.
+        unsettled: usize,
+        /// How long an item must have been still to be taken.
+        settle: Duration,
     },
     /// A source could not be read.
     PullFailed {

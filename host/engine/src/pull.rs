@@ -17,10 +17,37 @@ use crate::{
     error::{EngineError, Result},
     judge::{self, Lanes},
     observer::{Notice, Observer},
+    source::Trackers,
 };
 
 /// Entries taken in by one transaction: enough to share its commit, few enough to let claims through in between.
 const BATCH: usize = 500;
+
+/// Reads every tracker of one backlog, once; how many items were left for the next time because they were still being written. A
+/// tracker that fails is told to the observer and harms no other.
+pub async fn backlog(
+    store: &dyn Store,
+    backlog: &Backlog,
+    lanes: &Lanes,
+    trackers: &Trackers,
+    observer: &dyn Observer,
+) -> usize {
+    let mut unsettled = 0;
+    for tracker in trackers.of(&backlog.name) {
+        match tick(store, backlog, lanes, tracker, observer).await {
+            Ok(count) => unsettled += count,
+            Err(error) => observer.notice(&Notice::PullFailed {
+                backlog: backlog.name.clone(),
+                tracker: tracker.name().to_owned(),
+                reason: match error {
+                    EngineError::Tracker { reason, .. } => reason,
+                    other => other.to_string(),
+                },
+            }),
+        }
+    }
+    unsettled
+}
 
 /// Reads one tracker of one backlog, once; how many items were left for the next time because they were still being written.
 ///
@@ -38,6 +65,7 @@ pub async fn tick(
         tracker: tracker.name().to_owned(),
         reason: error.to_string(),
     };
+    observer.notice(&Notice::Pulling { tracker: tracker.name().to_owned() });
     let report = tracker.scan().await.map_err(failed)?;
     let reconcile = store.begin_reconcile(&backlog.name, tracker.name()).await?;
     let (read, unsettled) = (report.items.len(), report.unsettled.len());
@@ -55,6 +83,8 @@ pub async fn tick(
         revised: changes.iter().filter(|change| change.revised && !change.created).count(),
         gone: reconciled.gone.len(),
         skipped,
+        unsettled,
+        settle: backlog.settle(),
     });
     Ok(unsettled)
 }

@@ -196,12 +196,7 @@ impl Judge<'_> {
         }
         match formula.truth(inputs) {
             Ok(true) => None,
-            Ok(false) => Some(Hold {
-                kind: HoldKind::NotEligible,
-                subject: String::new(),
-                reason: format!("`{}` is false", formula.source()),
-                until: None,
-            }),
+            Ok(false) => Some(not_eligible(formula, inputs)),
             Err(error) => Some(failed("eligible", &error)),
         }
     }
@@ -255,6 +250,18 @@ impl Judge<'_> {
                 || (score && place_of(&self.rank(&inputs)) != place_of(&today.rank))
         };
         Some((1..DAYS_AHEAD).find(changes).unwrap_or(DAYS_AHEAD))
+    }
+}
+
+/// The part of the formula that says no is the subject; the reason quotes all of it.
+fn not_eligible(formula: &Formula, inputs: &Inputs<'_>) -> Hold {
+    let part = formula.first_false_part(inputs);
+    let because = part.map(|part| format!(", because `{part}` is")).unwrap_or_default();
+    Hold {
+        kind: HoldKind::NotEligible,
+        subject: part.unwrap_or_default().to_owned(),
+        reason: format!("`{}` is false{because}", formula.source()),
+        until: None,
     }
 }
 

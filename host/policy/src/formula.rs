@@ -33,6 +33,7 @@ use cel::common::ast::IdedExpr;
 pub use tollgate_core::record::Term;
 
 mod affine;
+mod conjunction;
 mod dialect;
 mod explain;
 mod inputs;
@@ -47,6 +48,8 @@ use explain::Addend;
 pub struct Formula {
     source: String,
     addends: Arc<[Addend]>,
+    /// Where it is `a && b && …`: its parts.
+    conjuncts: Arc<[Formula]>,
     references: References,
     functions: BTreeSet<String>,
     height: usize,
@@ -95,10 +98,12 @@ impl Formula {
         let depths = limits::check_text(source)?;
         limits::with_parser_stack(|| {
             let parsed = dialect::parse(source)?;
+            let conjuncts = conjunction::conjuncts(source, &depths, &parsed.root);
             let addends = explain::addends(source, &depths, parsed.root, &parsed.spans);
             Ok(Self {
                 source: source.to_owned(),
                 addends: addends.into(),
+                conjuncts: conjuncts.into(),
                 references: parsed.references,
                 functions: parsed.functions,
                 height: parsed.height,
@@ -167,6 +172,11 @@ impl Formula {
             },
             _ => Err(self.failed(&self.source, "is a sum, not true or false".into())),
         }
+    }
+
+    /// Of a condition `a && b && …` that is false: the first part that is.
+    pub fn first_false_part(&self, inputs: &Inputs<'_>) -> Option<&str> {
+        self.conjuncts.iter().find(|part| part.truth(inputs) == Ok(false)).map(Self::source)
     }
 
     fn term(&self, addend: &Addend, inputs: &Inputs<'_>) -> Result<Term, EvalError> {

@@ -116,6 +116,11 @@ impl Backlog {
         self.claim.as_ref().is_none_or(|window| window.matches(now))
     }
 
+    /// How long an item of any of its sources must have been still to be read.
+    pub fn settle(&self) -> Duration {
+        self.sources.iter().map(|source| source.settle).max().unwrap_or_default()
+    }
+
     /// When work may start next: now where the window is open; never (none) where it opens no more.
     pub fn next_open(&self, now: Timestamp) -> Option<Timestamp> {
         match &self.claim {

@@ -58,7 +58,10 @@ impl SourceFile {
         let value = convert_table(table.get_ref(), &mut spans, &mut not_finite);
         let messages: Vec<_> = errors
             .iter()
-            .map(|error| (error.span().unwrap_or(0..0), error.message().replace('\n', "; ")))
+            .map(|error| {
+                let message = error.message().replace('\n', "; ");
+                (error.span().unwrap_or(0..0), format!("this is no TOML: {message}"))
+            })
             .chain(
                 not_finite
                     .into_iter()

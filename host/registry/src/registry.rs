@@ -73,7 +73,7 @@ pub enum ResolveError {
         known: Vec<String>,
     },
     /// There is the plugin, in other versions.
-    #[error("no version of `{name}` satisfies `{requirement}`; there are {}", .versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("no version of `{name}` satisfies `{requirement}`; its versions: {}", .versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     NoVersion {
         /// The plugin's name.
         name: String,
@@ -270,7 +270,7 @@ mod tests {
         check("deploy", "error: there is no plugin `deploy`; there are spec-lint, triage");
         check(
             "spec-lint@^3",
-            "error: no version of `spec-lint` satisfies `^3`; there are 2.0.0-rc.1, 1.10.0, 1.2.0, 0.1.4",
+            "error: no version of `spec-lint` satisfies `^3`; its versions: 2.0.0-rc.1, 1.10.0, 1.2.0, 0.1.4",
         );
         assert!(Registry::default().resolve("x").unwrap_err().to_string().ends_with("there is none at all"));
     }

@@ -140,9 +140,9 @@ impl port::Journal for NoJournal {
 }
 
 impl CallInput {
-    /// The digest of all of it.
+    /// The digest of all of it, as the component is handed it.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(self)
+        Digest::of_json_as_written(self)
     }
 
     fn kind(&self) -> Kind {

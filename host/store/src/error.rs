@@ -57,6 +57,17 @@ pub enum StoreError {
         /// The process, as far as it is known.
         holder: String,
     },
+    /// The file is no database, or not a whole one.
+    #[error(
+        "the store at {location} cannot be read: {message}; put a copy of it back, or move it and its `-wal` file away: \
+         the next `tollgate run` begins a new store"
+    )]
+    Unreadable {
+        /// Where the store is.
+        location: String,
+        /// The database's own words.
+        message: String,
+    },
     /// The database or the disk failed.
     #[error("the store failed while it was to {doing}: {message}")]
     Platform {

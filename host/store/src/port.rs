@@ -23,7 +23,7 @@ use tollgate_core::{
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reconciled, RescoreItem};
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
-pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome};
+pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopMode,
@@ -150,7 +150,7 @@ pub trait Store: Send + Sync + 'static {
     /// the head of its chain, so nothing is added to it any more.
     async fn settle_deliveries(
         &self,
-        outcomes: Vec<(Delivery, DeliveryOutcome)>,
+        outcomes: Vec<(DeliveryTicket, DeliveryOutcome)>,
     ) -> Result<Vec<tollgate_core::id::DeliveryId>>;
 
     // A person's word.

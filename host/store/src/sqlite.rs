@@ -14,6 +14,7 @@ mod journal;
 mod ledger;
 mod live_run;
 mod migrate;
+mod newborn;
 mod open;
 mod outbox;
 mod policy;
@@ -45,6 +46,7 @@ use tollgate_core::{
 
 use self::{
     open::HostLock,
+    outbox::TakenDelivery,
     readers::Readers,
     tx::{Columns as _, Failure, Tx, TxResult},
     writer::{StoreClock, Writer},
@@ -53,9 +55,9 @@ use crate::{
     StoreError,
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
-        Coverage, Delivery, DeliveryOutcome, EntryDetail, EntryFilter, EscrowAnswer, History, NewDecision,
-        NewIntent, OpenWork, Page, PolicyApplication, Reconciled, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, Sweep,
+        Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
+        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reconciled, RescoreItem, Result,
+        RunDetail, RunFilter, RunWrite, StopRequest, Store, Sweep,
     },
 };
 
@@ -119,9 +121,9 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError::InUse`] when another host drives it, [`StoreError::NewerSchema`] when a later version wrote it,
-    /// [`StoreError::NotFound`] when there is none and the mode does not make one.
+    /// [`StoreError::NotFound`] when there is none and the mode does not make one, [`StoreError::Unreadable`] when the file is no
+    /// whole database.
     pub fn open(options: SqliteOptions) -> Result<Self> {
-        let doing = "open";
         let SqliteOptions { path, mode, clock } = options;
         let lock = match &path {
             Some(path) => make_room(path, mode)?,
@@ -143,7 +145,7 @@ impl SqliteStore {
             let (id, seen) = about.ok_or_else(|| Failure::damaged("it has no row about itself"))?;
             Ok((connection, id, seen))
         });
-        let (connection, id, seen) = connected.map_err(|failure| failure.while_doing(doing))?;
+        let (connection, id, seen) = connected.map_err(|failure| failure.while_opening(&location))?;
         let clock = StoreClock::new(clock, seen);
         let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
@@ -153,10 +155,11 @@ impl SqliteStore {
         Ok(Self { id, mode, clock, writer, readers, _lock: lock })
     }
 
+    /// Runs a logical transaction, perhaps more than once; what it did is kept once.
     async fn write_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         let read_only =
             || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
@@ -167,7 +170,7 @@ impl SqliteStore {
     async fn host_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         if self.mode != OpenMode::Host {
             return Err(StoreError::Conflict(format!(
@@ -180,7 +183,7 @@ impl SqliteStore {
     async fn read_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
-        body: impl FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
         match &self.readers {
             Some(readers) => readers.run(doing, body).await,
@@ -277,7 +280,9 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, write: RunWrite) -> Result<()> {
-        self.host_tx("write what a driver did", move |tx| write::write(tx, write)).await
+        let doing = "write what a driver did";
+        let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
+        self.host_tx(doing, move |tx| write::write(tx, &mut write)).await
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
@@ -312,10 +317,16 @@ impl Store for SqliteStore {
 
     async fn take_deliveries(&self, host: &HostId, lease: Duration, max: u32) -> Result<Vec<Delivery>> {
         let host = host.clone();
-        self.host_tx("take deliveries", move |tx| outbox::take(tx, &host, lease, max)).await
+        let doing = "take deliveries";
+        let taken = self.host_tx(doing, move |tx| outbox::take(tx, &host, lease, max)).await?;
+        let read = |taken: TakenDelivery| taken.read().map_err(|failure| failure.while_doing(doing));
+        taken.into_iter().map(read).collect()
     }
 
-    async fn settle_deliveries(&self, outcomes: Vec<(Delivery, DeliveryOutcome)>) -> Result<Vec<DeliveryId>> {
+    async fn settle_deliveries(
+        &self,
+        outcomes: Vec<(DeliveryTicket, DeliveryOutcome)>,
+    ) -> Result<Vec<DeliveryId>> {
         self.host_tx("settle deliveries", move |tx| outbox::settle(tx, &outcomes)).await
     }
 
@@ -337,7 +348,7 @@ impl Store for SqliteStore {
     }
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {
-        self.write_tx("answer a run", move |tx| inbox::decide(tx, run, decision)).await
+        self.write_tx("answer a run", move |tx| inbox::decide(tx, run, &decision)).await
     }
 
     async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>> {

@@ -105,6 +105,9 @@ impl Failure {
             | Self::Engine(EngineError::Store(StoreError::InUse { .. })) => {
                 Some("`tollgate runs watch` follows the host that runs; `tollgate stop` ends it".into())
             }
+            Self::Store(StoreError::NotFound { what: "run", .. }) => {
+                Some("`tollgate runs list` shows every run".into())
+            }
             Self::Engine(EngineError::Bug(_)) => {
                 Some("nothing is lost: run the command again, and report this".into())
             }
@@ -124,6 +127,7 @@ fn exit_of_store(error: &StoreError) -> Exit {
         | StoreError::InUse { .. } => Exit::Mistake,
         StoreError::StaleFence { .. }
         | StoreError::StaleDelivery { .. }
+        | StoreError::Unreadable { .. }
         | StoreError::Platform { .. }
         | StoreError::Damaged(_) => Exit::Platform,
     }

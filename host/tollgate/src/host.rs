@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::{EntryId, HostId};
 use tollgate_engine::{
-    Host, HostOptions, Outcome, Parts, Phase, Shutdown, host::apply_policy, judge::Lanes, observer::Notice,
-    pull,
+    Host, HostOptions, Outcome, Parts, Phase, Shutdown, host::apply_policy, judge::Lanes, pull,
 };
+use tollgate_policy::Backlog;
 use tollgate_store::{OpenMode, Store};
 
 use crate::{
@@ -140,9 +140,8 @@ pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
     let applied = apply_policy(parts, "tollgate run").await.map_err(|error| of_engine(error, project))?;
     let lanes = Lanes::of(&applied);
     if read_sources(parts, &lanes).await > 0 {
-        let sources = project.policy.backlogs.values().flat_map(|backlog| &backlog.sources);
-        let settle = sources.map(|source| source.settle).max().unwrap_or_default();
-        tokio::time::sleep(settle).await;
+        let settle = project.policy.backlogs.values().map(Backlog::settle).max();
+        tokio::time::sleep(settle.unwrap_or_default()).await;
         read_sources(parts, &lanes).await;
     }
     Ok(())
@@ -152,16 +151,7 @@ pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
 async fn read_sources(parts: &Parts, lanes: &Lanes) -> usize {
     let mut unsettled = 0;
     for backlog in parts.policy.backlogs.values() {
-        for tracker in parts.trackers.of(&backlog.name) {
-            match pull::tick(&*parts.store, backlog, lanes, tracker, &*parts.observer).await {
-                Ok(count) => unsettled += count,
-                Err(error) => parts.observer.notice(&Notice::PullFailed {
-                    backlog: backlog.name.clone(),
-                    tracker: tracker.name().to_owned(),
-                    reason: error.to_string(),
-                }),
-            }
-        }
+        unsettled += pull::backlog(&*parts.store, backlog, lanes, &parts.trackers, &*parts.observer).await;
     }
     unsettled
 }

@@ -5,6 +5,7 @@ pub(crate) mod text;
 
 pub(crate) mod explain;
 pub(crate) mod progress;
+mod quiet_keys;
 pub(crate) mod table;
 
 pub(crate) mod json;

@@ -2,9 +2,13 @@
 
 mod binary;
 mod project;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 pub(crate) use binary::{Finished, command, finish, tollgate};
 pub(crate) use project::{GOOD_ITEM, Project, copy};
+#[cfg(target_os = "linux")]
+pub(crate) use terminal::OnTerminal;
 
 use std::path::PathBuf;
 

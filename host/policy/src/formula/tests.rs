@@ -73,6 +73,28 @@ fn failed(formula: &str) -> String {
 }
 
 #[test]
+fn the_part_of_a_conjunction_that_says_no_is_found() {
+    #[track_caller]
+    fn first_false(formula: &str, expected: Option<&str>) {
+        let parsed = Formula::parse(formula).unwrap();
+        assert_eq!(parsed.first_false_part(&Entry::default().inputs()), expected, "{formula}");
+    }
+    first_false("true && (false || false) && false", Some("(false || false)"));
+    first_false("true && field.unknown == 1.0 && false", Some("false"));
+    first_false("key == \"x\"&&true", Some("key == \"x\""));
+    first_false("true && true", None);
+    for not_taken_apart in [
+        "false",
+        "false || false && true",
+        "false ? true && false : false",
+        "key == \"a && b\" && false",
+        "true && false // && true",
+    ] {
+        first_false(not_taken_apart, None);
+    }
+}
+
+#[test]
 fn all_numbers_are_doubles() {
     number("1 + 0.1 * 4", 1.4);
     number("7 / 2", 3.5);

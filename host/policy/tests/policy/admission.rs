@@ -70,6 +70,13 @@ fn holds_say_what_is_missing() {
     let backlog = specs(unchanged);
     assert_snapshot!(held(&backlog, |item| item.closed = true), @"closed : its tracker says that it is closed");
     assert_snapshot!(held(&backlog, |item| item.labels.clear()), @r#"not-eligible : `"tollgate" in labels` is false"#);
+    let strict = specs(|project| {
+        project.replace(
+            "'\"tollgate\" in labels'",
+            "'\"tollgate\" in labels && kind != \"\" && !(title in labels)'",
+        )
+    });
+    assert_snapshot!(held(&strict, |item| item.kind.clear()), @r#"not-eligible kind != "": `"tollgate" in labels && kind != "" && !(title in labels)` is false, because `kind != ""` is"#);
     assert_snapshot!(held(&backlog, |item| item.front_matter.clear()), @"field-missing priority: `priority` is missing; it is read from `front-matter:priority`");
     assert_snapshot!(held(&backlog, |item| item.front_matter["priority"] = json!("urgent")), @"field-invalid priority: `priority` of front-matter:priority is `urgent`; expected `high`, `medium`, `low`");
     assert_snapshot!(held(&backlog, |item| item.front_matter["priority"] = json!(["high"])), @"field-invalid priority: `priority` of front-matter:priority is a list; expected a text");

@@ -328,8 +328,8 @@ fn all_errors_of_all_files_come_at_once() {
     "#);
     let broken = load("[backlog.specs\nowner = \"x\"\nowner = 5 5\n", "stage = [").unwrap_err();
     assert_snapshot!(broken, @r#"
-    pipelines/spec.toml:1:10: error: unclosed array, expected `]`
-    tollgate.toml:1:15: error: unclosed table, expected `]`
+    pipelines/spec.toml:1:10: error: this is no TOML: unclosed array, expected `]`
+    tollgate.toml:1:15: error: this is no TOML: unclosed table, expected `]`
     "#);
 }
 

@@ -20,9 +20,11 @@ use wasmtime::{
     component::{Component, ComponentExportIndex, InstancePre, Linker},
 };
 
+// The contract's types are the host's own: one text for both, and each crate generates its own from it.
+#[path = "../../src/bindings/v0_1.rs"]
 mod bindings;
 
-use bindings::{Failure, gate_api, stage_api, types};
+use bindings::{gate_api, stage_api, types, types::Failure};
 
 /// What every call may use.
 pub(crate) const FUEL: u64 = 1_000_000_000;

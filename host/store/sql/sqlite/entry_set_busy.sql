@@ -1,3 +1,3 @@
 UPDATE entry SET state = 'busy', held_for = NULL, rounds = rounds + 1, worked = revision
 WHERE id = :id AND state = 'ready'
-RETURNING rounds, revision, title, backlog;
+RETURNING tracker, key, rounds, revision, title, backlog;

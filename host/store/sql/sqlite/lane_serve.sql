@@ -1,1 +1,1 @@
-UPDATE lane SET vtime = :vtime + 1 WHERE id = :id RETURNING pins, kind, pipeline;
+UPDATE lane SET vtime = :vtime + 1 WHERE id = :id;

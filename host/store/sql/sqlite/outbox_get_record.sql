@@ -1,1 +1,4 @@
-SELECT body, became FROM outbox WHERE run_seq = :run AND kind = 'record';
+SELECT outbox_body.body, outbox.became
+FROM outbox
+JOIN outbox_body ON outbox_body.outbox_id = outbox.id
+WHERE outbox.run_seq = :run AND outbox.kind = 'record';

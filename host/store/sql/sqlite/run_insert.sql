@@ -1,4 +1,4 @@
 INSERT INTO run (id, entry_id, lane_id, backlog, pipeline, kind, round, title, revision, pins, rank_key, order_facts, state,
                  fence, host, lease_until, crashes, started_at, cost, escrow, chain_events, chain_hash)
 VALUES (:id, :entry, :lane, :backlog, :pipeline, :kind, :round, :title, :revision, :pins, :rank_key, :order_facts, 'running',
-        1, :host, :lease_until, 0, :now, 0, 0, 0, :chain_hash);
+        :fence, :host, :lease_until, 0, :now, 0, :escrow, :chain_events, :chain_hash);

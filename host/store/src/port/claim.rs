@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tollgate_core::{
     EntryId, HostId, LaneId, Microcents, RunId, Timestamp,
+    entry::EntrySnapshot,
     id::DeliveryId,
     ledger::Cap,
+    record::OrderFacts,
     run::{Claim, RunSummary},
 };
 
@@ -52,6 +54,10 @@ pub struct ClaimedRun {
     pub claim: Claim,
     /// The run; `crashes` says how often a lease on it lapsed.
     pub run: RunSummary,
+    /// What it works on: what the entry said when the run was born.
+    pub snapshot: EntrySnapshot,
+    /// The backlog it came by, the score when it was claimed first, and its terms.
+    pub order: OrderFacts,
     /// Whether it began before: then its steps are in [`Store::run`](super::Store::run).
     pub begun: bool,
     /// What is set aside for it and not spent.

@@ -33,6 +33,22 @@ pub struct Delivery {
     pub previous: Option<Digest>,
 }
 
+/// The right to say what became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeliveryTicket {
+    /// Which delivery.
+    pub id: DeliveryId,
+    /// The number that a stale deliverer lacks.
+    pub fence: Fence,
+}
+
+impl Delivery {
+    /// The right to say what became of it.
+    pub fn ticket(&self) -> DeliveryTicket {
+        DeliveryTicket { id: self.id, fence: self.fence }
+    }
+}
+
 /// What is delivered.
 #[derive(Debug, Clone)]
 pub enum DeliveryKind {

@@ -6,32 +6,40 @@ use rusqlite::named_params;
 use serde_json::json;
 use tollgate_core::{
     Digest, EntryId, HostId, LaneId, RunId,
-    event::{ChainHead, EventKind, NewEvent},
+    event::{EventKind, NewEvent},
     id::DeliveryId,
     lease::Fence,
-    record::OrderFacts,
-    run::Claim,
+    run::{Claim, RunKind},
 };
 
 use super::{
     control, inbox,
     ledger::{self, Reservation, Room},
     live_run::LiveRun,
-    rows, sql,
-    tx::{Columns, Failure, Tx, TxResult, json_of},
+    newborn::{Newborn, ServedLane},
+    report, rows, sql,
+    tx::{Columns, Tx, TxResult, json_of},
 };
 use crate::{
     StoreError,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
 };
 
+/// A lane that something waits in.
+struct OpenLane {
+    id: LaneId,
+    pins: Digest,
+    kind: RunKind,
+    pipeline: String,
+    /// The virtual time that it is served at.
+    vtime: i64,
+}
+
 /// What a lane would give next.
 struct Head {
-    lane: LaneId,
     rank_key: Vec<u8>,
     entry: EntryId,
     run: Option<i64>,
-    vtime: i64,
 }
 
 /// Claims the first thing that can be paid for, trying the heads of the lanes in the order in which these are due.
@@ -47,13 +55,14 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     }
     let only_begun = request.only_begun || stop.is_some();
     let mut reached = None;
-    for head in heads(tx, request)? {
+    for lane in lanes_in_turn(tx, request)? {
+        let Some(head) = head(tx, request, lane.id)? else { continue };
         // Begun runs come first in their lane, so behind an entry there are none.
         if only_begun && head.run.is_none() {
             continue;
         }
-        match room_for_head(tx, &head)? {
-            Room::Free(reservation) => return take(tx, request, head, reservation),
+        match room_for_head(tx, &lane, &head)? {
+            Room::Free(reservation) => return take(tx, request, lane, head, reservation),
             Room::CapReached { cap, until } => {
                 reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
             }
@@ -70,137 +79,104 @@ fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResul
     claimed(tx, run, false)
 }
 
-fn heads(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<Head>> {
-    let vtime = tx.one(sql::STORE_GET, [], |row| row.plain::<i64>("vtime"))?.unwrap_or_default();
-    let lanes = json_of(&request.lanes)?;
+/// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
+/// virtual time that was served last.
+fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>> {
+    let served = tx.one(sql::STORE_GET, [], |row| row.plain::<i64>("vtime"))?.unwrap_or_default();
+    let mut lanes = tx.all(sql::LANE_LIST_WAITING, [], |row| {
+        Ok(OpenLane {
+            id: LaneId(row.plain("id")?),
+            pins: row.digest("pins")?,
+            kind: row.word("kind")?,
+            pipeline: row.plain("pipeline")?,
+            vtime: row.plain("vtime")?,
+        })
+    })?;
+    lanes.retain(|lane| request.lanes.contains(&lane.id));
+    lanes.sort_unstable_by_key(|lane| (lane.vtime.max(served), lane.vtime, lane.id));
+    for lane in &mut lanes {
+        lane.vtime = lane.vtime.max(served);
+    }
+    Ok(lanes)
+}
+
+fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<Head>> {
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Head {
-            lane: LaneId(row.plain("lane_id")?),
             rank_key: row.plain("rank_key")?,
             entry: row.entry_id("entry_id")?,
             run: row.plain("run_seq")?,
-            vtime: row.plain("vtime")?,
         })
     };
     if request.only.is_empty() {
-        tx.all(sql::RUN_CLAIM, named_params! { ":lanes": lanes, ":vtime": vtime }, read)
-    } else {
-        let only = json_of(&request.only)?;
-        tx.all(sql::RUN_CLAIM_ONLY, named_params! { ":lanes": lanes, ":vtime": vtime, ":only": only }, read)
+        return tx.one(sql::RUN_CLAIM, named_params! { ":lane": lane.0 }, read);
     }
+    let only = json_of(&request.only)?;
+    tx.one(sql::RUN_CLAIM_ONLY, named_params! { ":lane": lane.0, ":only": only }, read)
 }
 
 /// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
-fn room_for_head(tx: &Tx<'_>, head: &Head) -> TxResult<Room> {
+fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
     let pins = match head.run {
         Some(seq) => LiveRun::get(tx, seq)?.pins,
-        None => tx
-            .one(sql::LANE_GET_PINS, named_params! { ":id": head.lane.0 }, |row| row.digest("pins"))?
-            .ok_or_else(|| Failure::damaged(format!("there is no lane {}", head.lane)))?,
+        None => lane.pins,
     };
     ledger::room_for(tx, &ledger::tranche(tx, pins)?)
 }
 
-fn take(tx: &Tx<'_>, request: &ClaimRequest, head: Head, reservation: Reservation) -> TxResult<ClaimOutcome> {
-    let place = named_params! { ":lane": head.lane.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
+fn take(
+    tx: &Tx<'_>,
+    request: &ClaimRequest,
+    lane: OpenLane,
+    head: Head,
+    reservation: Reservation,
+) -> TxResult<ClaimOutcome> {
+    let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
     tx.run(sql::READY_DELETE, place)?;
-    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": head.vtime })?;
-    let lane = serve_lane(tx, &head)?;
-    let begun = head.run.is_some();
-    let mut run = match head.run {
-        Some(seq) => reclaim(tx, request, seq)?,
-        None => bear(tx, request, &head, lane)?,
-    };
-    reservation.book(tx, &mut run)?;
-    let body = json!({ "host": run.host, "fence": run.fence });
-    run.append(tx, NewEvent { kind: EventKind::Claimed, body })?;
-    inbox::apply(tx, &mut run)?;
-    run.save(tx)?;
-    claimed(tx, &run, begun)
-}
-
-/// What a new run takes over from its lane.
-struct LaneFacts {
-    pins: Digest,
-    kind: String,
-    pipeline: String,
-}
-
-fn serve_lane(tx: &Tx<'_>, head: &Head) -> TxResult<LaneFacts> {
-    let params = named_params! { ":id": head.lane.0, ":vtime": head.vtime };
-    let lane = tx.one(sql::LANE_SERVE, params, |row| {
-        Ok(LaneFacts {
-            pins: row.digest("pins")?,
-            kind: row.plain("kind")?,
-            pipeline: row.plain("pipeline")?,
-        })
-    })?;
-    lane.ok_or_else(|| Failure::damaged(format!("there is no lane {}", head.lane)))
+    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.vtime })?;
+    tx.run(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
+    match head.run {
+        Some(seq) => reclaim(tx, request, seq, reservation),
+        None => {
+            let OpenLane { id, pins, kind, pipeline, .. } = lane;
+            let lane = ServedLane { id, pins, kind, pipeline };
+            let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
+            Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))
+        }
+    }
 }
 
 /// A run that was begun goes on.
-fn reclaim(tx: &Tx<'_>, request: &ClaimRequest, seq: i64) -> TxResult<LiveRun> {
+fn reclaim(
+    tx: &Tx<'_>,
+    request: &ClaimRequest,
+    seq: i64,
+    reservation: Reservation,
+) -> TxResult<ClaimOutcome> {
     let mut run = LiveRun::get(tx, seq)?;
     run.fence = run.fence.raised();
     run.host = request.host.clone();
     run.lease_until = Some(tx.now.after(request.lease));
-    Ok(run)
+    run.escrow = run.escrow + reservation.total();
+    reservation.book(tx, run.seq)?;
+    run.append(tx, claimed_event(&run.host, run.fence))?;
+    inbox::apply(tx, &mut run)?;
+    run.save(tx)?;
+    claimed(tx, &run, true)
 }
 
-/// A run is born: pinned to what its lane says now, on what the entry says now.
-fn bear(tx: &Tx<'_>, request: &ClaimRequest, head: &Head, lane: LaneFacts) -> TxResult<LiveRun> {
-    let entry = named_params! { ":id": head.entry.0 };
-    let facts = tx.one(sql::ENTRY_SET_BUSY, entry, |row| {
-        Ok((
-            row.small_count("rounds")?,
-            row.digest("revision")?,
-            row.plain::<String>("title")?,
-            row.plain::<String>("backlog")?,
-        ))
-    })?;
-    let (round, revision, title, backlog) =
-        facts.ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not ready", head.entry)))?;
-    let order = order_facts(tx, head.entry, &backlog)?;
-    tx.run(sql::PLACE_SET_DUE, named_params! { ":entry": head.entry.0, ":due_at": None::<i64> })?;
-    let id = request.new_run;
-    let chain = ChainHead::start(id);
-    let params = named_params! {
-        ":id": id.to_string(),
-        ":entry": head.entry.0,
-        ":lane": head.lane.0,
-        ":backlog": backlog,
-        ":pipeline": lane.pipeline,
-        ":kind": lane.kind,
-        ":round": round,
-        ":title": title,
-        ":revision": revision.as_bytes(),
-        ":pins": lane.pins.as_bytes(),
-        ":rank_key": head.rank_key,
-        ":order_facts": json_of(&order)?,
-        ":host": request.host.0,
-        ":lease_until": tx.now.after(request.lease).as_millis(),
-        ":now": tx.now.as_millis(),
-        ":chain_hash": chain.hash.as_bytes(),
-    };
-    tx.run(sql::RUN_INSERT, params)?;
-    LiveRun::get(tx, tx.inserted())
-}
-
-fn order_facts(tx: &Tx<'_>, entry: EntryId, backlog: &str) -> TxResult<OrderFacts> {
-    let facts = tx.one(sql::PLACE_GET, named_params! { ":entry": entry.0 }, |row| {
-        Ok(OrderFacts {
-            backlog: backlog.to_owned(),
-            score_thousandths: row.plain("score_thousandths")?,
-            terms: row.json("terms")?,
-        })
-    })?;
-    facts.ok_or_else(|| Failure::damaged(format!("entry {entry} waits, and has no place")))
+/// What the chain says of every claim.
+pub(super) fn claimed_event(host: &HostId, fence: Fence) -> NewEvent {
+    NewEvent { kind: EventKind::Claimed, body: json!({ "host": host, "fence": fence }) }
 }
 
 fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
+    let (summary, order) = rows::run_at_claim(tx, run.id)?;
     Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun {
+        snapshot: report::snapshot(tx, run.revision)?,
         claim: Claim { run: run.id, fence: run.fence },
-        run: rows::run_summary(tx, run.id)?,
+        run: summary,
+        order,
         begun,
         escrow: run.escrow,
         claimed_at: tx.now,

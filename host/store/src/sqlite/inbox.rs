@@ -17,7 +17,7 @@ use super::{
 use crate::{StoreError, port::NewDecision};
 
 /// Sends an answer to what a run asks, and ends its wait.
-pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: NewDecision) -> TxResult<Decision> {
+pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: &NewDecision) -> TxResult<Decision> {
     let run =
         LiveRun::find(tx, id)?.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() })?;
     let asked: Option<Ask> =
@@ -27,7 +27,7 @@ pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: NewDecision) -> TxResult<Decis
             format!("run {id} is {} and asks nothing; only a run that asks can be answered", run.state);
         return Err(StoreError::Conflict(text).into());
     };
-    let NewDecision { who, why, word } = new;
+    let NewDecision { who, why, word } = new.clone();
     let decision = Decision { who, why, at: tx.now, asked, word };
     let params = named_params! {
         ":run": run.seq,

@@ -136,10 +136,17 @@ pub(super) fn lose_open(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     Ok(())
 }
 
-/// What of a step's cost was settled before it ended.
-pub(super) fn charged(tx: &Tx<'_>, run: &LiveRun, step: &StepKey) -> TxResult<Microcents> {
-    let charged = tx.one(sql::ATTEMPT_GET, attempt_params!(run.seq, step), |row| row.money("charged"))?;
-    Ok(charged.unwrap_or_default())
+/// What of the costs of a run's steps was settled before they ended.
+pub(super) fn charged(tx: &Tx<'_>, run: &LiveRun) -> TxResult<Vec<(StepKey, Microcents)>> {
+    tx.all(sql::ATTEMPT_LIST, named_params! { ":run": run.seq }, |row| {
+        Ok((read_step(row)?, row.money("charged")?))
+    })
+}
+
+fn read_step(row: &Row<'_>) -> TxResult<StepKey> {
+    let gate = row.plain::<String>("gate")?;
+    let name = StepName { stage: row.plain("stage")?, gate: Some(gate).filter(|gate| !gate.is_empty()) };
+    Ok(StepKey { name, rework: row.small_count("rework")?, attempt: row.small_count("attempt")? })
 }
 
 fn charge(
@@ -168,10 +175,8 @@ struct OpenIntent {
 
 fn open_intents(tx: &Tx<'_>, run: &LiveRun) -> TxResult<Vec<OpenIntent>> {
     tx.all(sql::JOURNAL_LIST_OPEN, named_params! { ":run": run.seq }, |row| {
-        let gate = row.plain::<String>("gate")?;
-        let name = StepName { stage: row.plain("stage")?, gate: Some(gate).filter(|gate| !gate.is_empty()) };
         Ok(OpenIntent {
-            step: StepKey { name, rework: row.small_count("rework")?, attempt: row.small_count("attempt")? },
+            step: read_step(row)?,
             call: row.small_count("call")?,
             plugin: row.digest("plugin")?,
             intent: row.json("intent")?,

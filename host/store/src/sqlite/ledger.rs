@@ -142,48 +142,69 @@ pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts) -> TxResult<Room> {
 }
 
 impl Reservation {
-    /// Sets it aside for a run.
-    pub(super) fn book(self, tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
+    /// How much a run may spend of it.
+    pub(super) fn total(&self) -> Microcents {
+        self.total
+    }
+
+    /// Sets it aside for the run in this row, whose escrow grows by the total.
+    pub(super) fn book(self, tx: &Tx<'_>, run_seq: i64) -> TxResult<()> {
         for booking in self.bookings {
             put_balance(tx, booking.cap, &booking.label, booking.balance)?;
             let params = named_params! {
-                ":run": run.seq,
+                ":run": run_seq,
                 ":cap": booking.cap,
                 ":label": booking.label,
                 ":amount": cents(booking.amount),
             };
             tx.run(sql::ESCROW_ADD, params)?;
         }
-        run.escrow = run.escrow + self.total;
         Ok(())
     }
 }
 
-/// Moves the cost of a step from what is set aside to what is spent, without what was moved before it ended.
+/// Writes down what a step cost.
+pub(super) fn enter(tx: &Tx<'_>, run_seq: i64, step_row: i64, step: &Step) -> TxResult<()> {
+    let params = named_params! {
+        ":step": step_row,
+        ":run": run_seq,
+        ":plugin": step.plugin.as_bytes(),
+        ":now": tx.now.as_millis(),
+        ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
+        ":cost": cents(step.usage.cost),
+    };
+    tx.run(sql::LEDGER_INSERT, params)?;
+    Ok(())
+}
+
+/// Moves the cost of steps from what is set aside to what is spent, without what was moved before they ended.
 ///
 /// # Errors
 ///
 /// [`StoreError::Conflict`] when less was set aside for the run.
-pub(super) fn settle(tx: &Tx<'_>, run: &mut LiveRun, step_row: i64, step: &Step) -> TxResult<()> {
-    let cost = step.usage.cost;
-    let left = cost.saturating_sub(journal::charged(tx, run, &step.key)?);
-    if left > run.escrow {
-        return Err(StoreError::Conflict(format!(
-            "the step `{}` cost {cost}, and {} were set aside for run {}; reserve more before the call",
-            step.key, run.escrow, run.id
-        ))
-        .into());
+pub(super) fn settle<'s>(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    steps: impl IntoIterator<Item = &'s Step>,
+) -> TxResult<()> {
+    let charged = journal::charged(tx, run)?;
+    let mut set_aside = run.escrow;
+    let mut costs = Costs::new();
+    for step in steps {
+        let before = charged.iter().find(|(key, _)| *key == step.key).map(|(_, charged)| *charged);
+        let cost = step.usage.cost.saturating_sub(before.unwrap_or_default());
+        if cost > set_aside {
+            return Err(StoreError::Conflict(format!(
+                "the step `{}` cost {cost}, and {set_aside} were set aside for run {}; reserve more before the call",
+                step.key, run.id
+            ))
+            .into());
+        }
+        set_aside = set_aside.saturating_sub(cost);
+        let of_plugin = costs.entry(step.plugin).or_default();
+        *of_plugin = *of_plugin + cost;
     }
-    let params = named_params! {
-        ":step": step_row,
-        ":run": run.seq,
-        ":plugin": step.plugin.as_bytes(),
-        ":now": tx.now.as_millis(),
-        ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
-        ":cost": cents(cost),
-    };
-    tx.run(sql::LEDGER_INSERT, params)?;
-    charge(tx, run, step.plugin, left, left)
+    spend(tx, run, &costs, Microcents::ZERO)
 }
 
 /// Moves `cost` to what is spent: as much of it as `set_aside` says from what is set aside, the rest from what caps have left.
@@ -194,15 +215,24 @@ pub(super) fn charge(
     cost: Microcents,
     set_aside: Microcents,
 ) -> TxResult<()> {
-    if cost == Microcents::ZERO {
+    let from_escrow = cost.min(set_aside).min(run.escrow);
+    spend(tx, run, &Costs::from([(plugin, from_escrow)]), cost.saturating_sub(from_escrow))
+}
+
+/// What the calls of each component cost.
+type Costs = BTreeMap<Digest, Microcents>;
+
+/// Moves `costs` from what is set aside to what is spent, and `beyond`, of the same components, from what caps have left.
+fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> TxResult<()> {
+    let from_escrow: Microcents = costs.values().copied().sum();
+    let total = from_escrow + beyond;
+    if total == Microcents::ZERO {
         return Ok(());
     }
-    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(cost) })?;
-    let from_escrow = cost.min(set_aside).min(run.escrow);
+    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
     run.escrow = run.escrow.saturating_sub(from_escrow);
-    run.cost = run.cost + cost;
-
-    let mut owed = owed_by_cap(tx, plugin, from_escrow)?;
+    run.cost = run.cost + total;
+    let mut owed = owed_by_cap(tx, costs, from_escrow)?;
     for part in escrow_of(tx, run.seq)? {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
         let amount = part.amount.min(*owed);
@@ -215,47 +245,53 @@ pub(super) fn charge(
         *owed = owed.saturating_sub(amount);
     }
     for (active, owed) in owed {
-        settle_beyond_escrow(tx, &active, owed + cost.saturating_sub(from_escrow))?;
+        settle_beyond_escrow(tx, &active, owed + beyond)?;
     }
     Ok(())
 }
 
 /// What goes back when a run rests.
 pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
-    for part in escrow_of(tx, run.seq)? {
+    let parts = escrow_of(tx, run.seq)?;
+    for part in &parts {
         let left = balance(tx, part.cap, &part.label)?.release(part.amount).map_err(Failure::damaged)?;
         put_balance(tx, part.cap, &part.label, left)?;
     }
-    tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+    if !parts.is_empty() {
+        tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+    }
     run.escrow = Microcents::ZERO;
     Ok(())
 }
 
-/// The active caps that a step of this plugin is charged to, each with all of the cost.
-fn owed_by_cap(tx: &Tx<'_>, plugin: Digest, cost: Microcents) -> TxResult<Vec<(ActiveCap, Microcents)>> {
+/// What each active cap is charged: one on the project with everything, one on a plugin with what that plugin's versions cost.
+fn owed_by_cap(tx: &Tx<'_>, costs: &Costs, total: Microcents) -> TxResult<Vec<(ActiveCap, Microcents)>> {
     let caps = active_caps(tx)?;
-    let of_plugins = caps.iter().any(|active| active.cap.scope != PROJECT);
-    let params = named_params! { ":digest": plugin.as_bytes() };
-    let scope = match of_plugins {
-        true => tx.one(sql::PLUGIN_VERSION_GET_NAME, params, |row| row.plain::<String>("name"))?,
-        false => None,
-    };
-    let scope = scope.map(|name| scope_of_plugin(&name));
-    let charged =
-        |active: &ActiveCap| active.cap.scope == PROJECT || Some(&active.cap.scope) == scope.as_ref();
-    Ok(caps.into_iter().filter(charged).map(|active| (active, cost)).collect())
+    let mut owed = Amounts::from([(PROJECT.to_owned(), total)]);
+    if caps.iter().any(|active| active.cap.scope != PROJECT) {
+        for (plugin, &cost) in costs {
+            let params = named_params! { ":digest": plugin.as_bytes() };
+            let name = tx.one(sql::PLUGIN_VERSION_GET_NAME, params, |row| row.plain::<String>("name"))?;
+            let Some(name) = name else { continue };
+            let of_scope = owed.entry(scope_of_plugin(&name)).or_default();
+            *of_scope = *of_scope + cost;
+        }
+    }
+    let charged = |active: ActiveCap| owed.get(&active.cap.scope).copied().map(|cost| (active, cost));
+    Ok(caps.into_iter().filter_map(charged).collect())
 }
 
+/// What fits under the cap is spent, the rest is an overdraft.
 fn settle_beyond_escrow(tx: &Tx<'_>, active: &ActiveCap, owed: Microcents) -> TxResult<()> {
     if owed == Microcents::ZERO {
         return Ok(());
     }
     let before = active.balance(tx)?;
-    let after = match before.reserve(owed, active.cap.limit) {
-        Ok(reserved) => reserved.settle(owed).map_err(Failure::damaged)?,
-        Err(_) => CapBalance { overdraft: before.overdraft + owed, ..before },
-    };
-    put_balance(tx, active.id, &active.label, after)
+    let fits = before.room(active.cap.limit).min(owed);
+    let reserved = before.reserve(fits, active.cap.limit).and_then(|reserved| reserved.settle(fits));
+    let settled = reserved.map_err(Failure::damaged)?;
+    let overdraft = settled.overdraft + owed.saturating_sub(fits);
+    put_balance(tx, active.id, &active.label, CapBalance { overdraft, ..settled })
 }
 
 struct EscrowPart {

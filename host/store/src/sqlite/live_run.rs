@@ -4,6 +4,7 @@ use rusqlite::{Row, named_params};
 use serde_json::json;
 use tollgate_core::{
     Digest, EntryId, HostId, LaneId, Microcents, RunId, Timestamp,
+    digest::canonical_json,
     event::{ChainHead, EventKind, NewEvent},
     lease::Fence,
     rank::RankKey,
@@ -12,7 +13,7 @@ use tollgate_core::{
 
 use super::{
     journal, ledger, sql,
-    tx::{Columns, Failure, Tx, TxResult, cents, json_of, millis},
+    tx::{Columns, Failure, Tx, TxResult, cents, millis},
 };
 use crate::StoreError;
 
@@ -118,18 +119,13 @@ impl LiveRun {
 
     /// Extends the chain.
     pub(super) fn append(&mut self, tx: &Tx<'_>, event: NewEvent) -> TxResult<()> {
-        let event = self.chain.append(tx.now, event);
-        let params = named_params! {
-            ":run": self.seq,
-            ":seq": event.seq,
-            ":at": event.at.as_millis(),
-            ":kind": event.what.kind.as_str(),
-            ":body": json_of(&event.what.body)?,
-            ":hash": event.hash.as_bytes(),
-        };
-        tx.run(sql::EVENT_INSERT, params)?;
-        self.chain = event.head();
-        Ok(())
+        self.append_written(tx, &WrittenEvent::of(&event))
+    }
+
+    /// The same with an event that was written down before.
+    pub(super) fn append_written(&mut self, tx: &Tx<'_>, event: &WrittenEvent) -> TxResult<()> {
+        self.chain = self.chain.link(tx.now, event.kind, &event.body);
+        event.insert(tx, self.seq, self.chain)
     }
 
     /// Ends the claim: what is set aside goes back.
@@ -163,5 +159,31 @@ impl LiveRun {
         run.append(tx, NewEvent { kind: EventKind::Woken, body: json!({ "by": by }) })?;
         run.queue(tx)?;
         run.save(tx)
+    }
+}
+
+/// An event as it is hashed and kept: one text serves both.
+pub(super) struct WrittenEvent {
+    pub(super) kind: EventKind,
+    pub(super) body: String,
+}
+
+impl WrittenEvent {
+    pub(super) fn of(event: &NewEvent) -> Self {
+        Self { kind: event.kind, body: canonical_json(&event.body) }
+    }
+
+    /// Writes it as the last event of the run in this row; `head` is the chain with it.
+    pub(super) fn insert(&self, tx: &Tx<'_>, run_seq: i64, head: ChainHead) -> TxResult<()> {
+        let params = named_params! {
+            ":run": run_seq,
+            ":seq": head.events,
+            ":at": tx.now.as_millis(),
+            ":kind": self.kind.as_str(),
+            ":body": self.body,
+            ":hash": head.hash.as_bytes(),
+        };
+        tx.run(sql::EVENT_INSERT, params)?;
+        Ok(())
     }
 }

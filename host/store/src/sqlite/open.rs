@@ -25,6 +25,8 @@ pub(super) fn writer(path: &Path) -> TxResult<Connection> {
     // A commit is on the disk before anybody hears of it: a fence that was handed out is never handed out again.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    // In pages. Moving the log into the database costs a sync of its own; at the default that is every few dozen commits.
+    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
     prepare(&connection)?;
     Ok(connection)
 }

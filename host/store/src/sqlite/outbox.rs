@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Row, named_params};
 use serde_json::json;
 use tollgate_core::{
-    Digest, HostId, Timestamp,
+    Digest, HostId, RunId, Timestamp,
     course::EffectRef,
     effect::Delivered,
     entry::EntryName,
@@ -17,12 +17,50 @@ use tollgate_core::{
 use super::{
     live_run::LiveRun,
     sql,
-    tx::{Columns, Failure, Tx, TxResult, json_of},
+    tx::{Columns, Failure, Tx, TxResult, from_json, json_of},
 };
-use crate::port::{Delivery, DeliveryKind, DeliveryOutcome};
+use crate::port::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
+
+/// A delivery as it is kept.
+pub(super) struct TakenDelivery {
+    ticket: DeliveryTicket,
+    run: RunId,
+    entry: EntryName,
+    url: Option<String>,
+    kind: String,
+    reference: Option<String>,
+    body: String,
+    ambiguous: bool,
+    failures: u32,
+    previous: Option<Digest>,
+}
+
+impl TakenDelivery {
+    /// Reads its texts, which nobody has to wait for.
+    pub(super) fn read(self) -> TxResult<Delivery> {
+        let kind = match (self.kind.as_str(), self.reference) {
+            ("effect", Some(reference)) => {
+                DeliveryKind::Effect { reference: from_json(&reference)?, effect: from_json(&self.body)? }
+            }
+            ("record", _) => DeliveryKind::Record(from_json(&self.body)?),
+            (other, _) => return Err(Failure::damaged(format!("`{other}` is no kind of delivery"))),
+        };
+        Ok(Delivery {
+            id: self.ticket.id,
+            fence: self.ticket.fence,
+            run: self.run,
+            entry: self.entry,
+            url: self.url,
+            kind,
+            ambiguous: self.ambiguous,
+            failures: self.failures,
+            previous: self.previous,
+        })
+    }
+}
 
 /// Takes the oldest deliveries, no two of one entry.
-pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxResult<Vec<Delivery>> {
+pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxResult<Vec<TakenDelivery>> {
     let params = named_params! { ":now": tx.now.as_millis(), ":max": max };
     let ids = tx.all(sql::OUTBOX_LIST_TAKABLE, params, |row| row.plain::<i64>("id"))?;
     let lease_until = tx.now.after(lease).as_millis();
@@ -36,13 +74,16 @@ pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxR
 }
 
 /// Says what became of deliveries; those whose fence is stale are left alone and returned.
-pub(super) fn settle(tx: &Tx<'_>, outcomes: &[(Delivery, DeliveryOutcome)]) -> TxResult<Vec<DeliveryId>> {
+pub(super) fn settle(
+    tx: &Tx<'_>,
+    outcomes: &[(DeliveryTicket, DeliveryOutcome)],
+) -> TxResult<Vec<DeliveryId>> {
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
         let accepted = match outcome {
-            DeliveryOutcome::Settled(became) => settle_one(tx, delivery, became)?,
+            DeliveryOutcome::Settled(became) => settle_one(tx, *delivery, became)?,
             DeliveryOutcome::Retry { at, reason, ambiguous } => {
-                retry_one(tx, delivery, *at, reason, *ambiguous)?
+                retry_one(tx, *delivery, *at, reason, *ambiguous)?
             }
         };
         if !accepted {
@@ -52,38 +93,29 @@ pub(super) fn settle(tx: &Tx<'_>, outcomes: &[(Delivery, DeliveryOutcome)]) -> T
     Ok(stale)
 }
 
-fn get(tx: &Tx<'_>, id: i64) -> TxResult<Delivery> {
+fn get(tx: &Tx<'_>, id: i64) -> TxResult<TakenDelivery> {
     let read = |row: &Row<'_>| {
-        let entry = row.plain::<i64>("entry_id")?;
-        let path = row.plain::<Option<String>>("path")?;
-        let delivery = Delivery {
-            id: DeliveryId(id),
-            fence: Fence(row.plain("fence")?),
+        let taken = TakenDelivery {
+            ticket: DeliveryTicket { id: DeliveryId(id), fence: Fence(row.plain("fence")?) },
             run: row.parsed("run")?,
             entry: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
             url: row.plain("url")?,
-            kind: read_kind(row)?,
+            kind: row.plain("kind")?,
+            reference: row.plain("reference")?,
+            body: row.plain("body")?,
             ambiguous: row.plain("ambiguous")?,
             failures: row.small_count("failures")?,
             previous: None,
         };
-        Ok((delivery, entry, path))
+        Ok((taken, row.plain::<i64>("entry_id")?, row.plain::<Option<String>>("path")?))
     };
     let found = tx.one(sql::OUTBOX_GET, named_params! { ":id": id }, read)?;
-    let (delivery, entry, path) =
-        found.ok_or_else(|| Failure::damaged(format!("there is no delivery {id}")))?;
+    let (taken, entry, path) = found.ok_or_else(|| Failure::damaged(format!("there is no delivery {id}")))?;
     let previous = match path {
         Some(path) => previous_artifact(tx, entry, &path, id)?,
         None => None,
     };
-    Ok(Delivery { previous, ..delivery })
-}
-
-fn read_kind(row: &Row<'_>) -> TxResult<DeliveryKind> {
-    match row.plain::<String>("kind")?.as_str() {
-        "record" => Ok(DeliveryKind::Record(row.json("body")?)),
-        _ => Ok(DeliveryKind::Effect { reference: row.json("reference")?, effect: row.json("body")? }),
-    }
+    Ok(TakenDelivery { previous, ..taken })
 }
 
 fn previous_artifact(tx: &Tx<'_>, entry: i64, path: &str, id: i64) -> TxResult<Option<Digest>> {
@@ -93,7 +125,7 @@ fn previous_artifact(tx: &Tx<'_>, entry: i64, path: &str, id: i64) -> TxResult<O
 }
 
 /// Whether it was still this deliverer's.
-fn settle_one(tx: &Tx<'_>, delivery: &Delivery, became: &Delivered) -> TxResult<bool> {
+fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxResult<bool> {
     let params = named_params! {
         ":id": delivery.id.0,
         ":fence": delivery.fence.0,
@@ -105,9 +137,11 @@ fn settle_one(tx: &Tx<'_>, delivery: &Delivery, became: &Delivered) -> TxResult<
         Ok((row.plain::<i64>("run_seq")?, effect))
     })?;
     let Some((run_seq, effect)) = settled else { return Ok(false) };
+    // A record is that of a run that is over, and nobody waits for it.
+    let Some(effect) = effect else { return Ok(true) };
     let mut run = LiveRun::get(tx, run_seq)?;
-    // The record of a run that is over carries the head of its chain, so the chain ends there: what became of the record, or of
-    // an effect that nobody waited for, stands in the outbox alone.
+    // The record of a run that is over carries the head of its chain, so the chain ends there: what became of an effect that
+    // nobody waited for stands in the outbox alone.
     if run.state.is_live() {
         let body = json!({ "effect": effect, "became": became });
         run.append(tx, NewEvent { kind: EventKind::Delivered, body })?;
@@ -133,7 +167,7 @@ fn wake_those_that_wait(tx: &Tx<'_>, delivery: DeliveryId) -> TxResult<()> {
 
 fn retry_one(
     tx: &Tx<'_>,
-    delivery: &Delivery,
+    delivery: DeliveryTicket,
     at: Timestamp,
     reason: &str,
     ambiguous: bool,

@@ -38,7 +38,7 @@ impl Readers {
     pub(super) async fn run<T, F>(self: &Arc<Self>, doing: &'static str, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     {
         let failed = |message: String| StoreError::Platform { doing, message };
         let _permit = self.permits.acquire().await.map_err(|e| failed(e.to_string()))?;
@@ -47,7 +47,7 @@ impl Readers {
         tokio::task::spawn_blocking(read).await.map_err(|e| failed(e.to_string()))?
     }
 
-    fn read<T>(&self, body: impl FnOnce(&Tx<'_>) -> TxResult<T>) -> TxResult<T> {
+    fn read<T>(&self, mut body: impl FnMut(&Tx<'_>) -> TxResult<T>) -> TxResult<T> {
         let connection = match self.lock().pop() {
             Some(connection) => connection,
             None => open::reader(&self.path)?,

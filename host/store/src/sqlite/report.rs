@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Row, named_params};
+use rusqlite::{Row, ToSql, named_params};
 use serde::Serialize;
 use tollgate_core::{
     Digest, LaneId, Microcents, RunId, Timestamp,
@@ -27,20 +27,14 @@ use crate::{
 
 /// Entries: those that wait for their turn in their order, then the others.
 pub(super) fn entries(tx: &Tx<'_>, filter: &EntryFilter) -> TxResult<Page<EntryStatus>> {
+    let queries = Paged { count: sql::ENTRY_LINE_COUNT, list: sql::ENTRY_LINE_LIST };
     let states = list_or_all(&filter.states)?;
     let matching = named_params! { ":backlog": filter.backlog, ":states": states };
-    let total = tx.one(sql::ENTRY_LINE_COUNT, matching, |row| row.count("total"))?.unwrap_or_default();
-    let params = named_params! {
-        ":backlog": filter.backlog,
-        ":states": states,
-        ":limit": limit_or_all(filter.limit),
-        ":offset": filter.offset,
-    };
-    let mut rows = tx.all(sql::ENTRY_LINE_LIST, params, rows::read_entry_status)?;
-    for status in &mut rows {
+    let mut page = queries.page(tx, matching, filter.limit, filter.offset, rows::read_entry_status)?;
+    for status in &mut page.rows {
         status.holds = rows::holds(tx, status)?;
     }
-    Ok(Page { rows, total })
+    Ok(page)
 }
 
 /// One entry by its key.
@@ -112,17 +106,10 @@ fn runs_of_entry(tx: &Tx<'_>, status: &EntryStatus) -> TxResult<Vec<RunSummary>>
 
 /// Runs, newest first.
 pub(super) fn runs(tx: &Tx<'_>, filter: &RunFilter) -> TxResult<Page<RunSummary>> {
+    let queries = Paged { count: sql::RUN_LINE_COUNT, list: sql::RUN_LINE_LIST };
     let states = list_or_all(&filter.states)?;
     let matching = named_params! { ":key": filter.key, ":states": states };
-    let total = tx.one(sql::RUN_LINE_COUNT, matching, |row| row.count("total"))?.unwrap_or_default();
-    let params = named_params! {
-        ":key": filter.key,
-        ":states": states,
-        ":limit": limit_or_all(filter.limit),
-        ":offset": filter.offset,
-    };
-    let rows = tx.all(sql::RUN_LINE_LIST, params, rows::read_run_summary)?;
-    Ok(Page { rows, total })
+    queries.page(tx, matching, filter.limit, filter.offset, rows::read_run_summary)
 }
 
 /// One run with all that is known of it.
@@ -248,6 +235,29 @@ pub(super) fn history(
     fuel.sort_unstable();
     time.sort_unstable();
     Ok(History { fuel, time })
+}
+
+/// Two queries over the same rows: how many match, and one page of those that do.
+struct Paged {
+    count: &'static str,
+    list: &'static str,
+}
+
+impl Paged {
+    fn page<T>(
+        self,
+        tx: &Tx<'_>,
+        matching: &[(&str, &dyn ToSql)],
+        limit: u32,
+        offset: u32,
+        read: impl FnMut(&Row<'_>) -> TxResult<T>,
+    ) -> TxResult<Page<T>> {
+        let total = tx.one(self.count, matching, |row| row.count("total"))?.unwrap_or_default();
+        let limit = limit_or_all(limit);
+        let part: [(&str, &dyn ToSql); 2] = [(":limit", &limit), (":offset", &offset)];
+        let rows = tx.all(self.list, [matching, &part].concat().as_slice(), read)?;
+        Ok(Page { rows, total })
+    }
 }
 
 fn list_or_all<T: Serialize>(list: &[T]) -> TxResult<Option<String>> {

@@ -5,6 +5,7 @@ use tollgate_core::{
     LaneId, RunId,
     entry::{EntryName, EntryState, EntryStatus, Hold, HoldKind},
     lease::Fence,
+    record::OrderFacts,
     run::RunSummary,
 };
 
@@ -14,9 +15,10 @@ use super::{
 };
 use crate::StoreError;
 
-/// One run in one line.
-pub(super) fn run_summary(tx: &Tx<'_>, id: RunId) -> TxResult<RunSummary> {
-    let run = tx.one(sql::RUN_LINE_GET, named_params! { ":id": id.to_string() }, read_run_summary)?;
+/// A run as whoever drives it has to know it: its line, and what put it where it stood.
+pub(super) fn run_at_claim(tx: &Tx<'_>, id: RunId) -> TxResult<(RunSummary, OrderFacts)> {
+    let read = |row: &Row<'_>| Ok((read_run_summary(row)?, row.json("order_facts")?));
+    let run = tx.one(sql::RUN_LINE_GET, named_params! { ":id": id.to_string() }, read)?;
     run.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() }.into())
 }
 

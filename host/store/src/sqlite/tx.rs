@@ -1,6 +1,6 @@
 //! One logical transaction, and how rows become values.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, ErrorCode, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{Digest, EntryId, Microcents, Timestamp};
 
@@ -36,6 +36,17 @@ impl Failure {
         match self {
             Self::Sql(error) => StoreError::Platform { doing, message: error.to_string() },
             Self::Refused(error) => error,
+        }
+    }
+
+    /// The error that whoever opens the store at `location` sees: a file that is no whole database is told from a failing disk.
+    pub(super) fn while_opening(self, location: &str) -> StoreError {
+        let broken = [ErrorCode::DatabaseCorrupt, ErrorCode::NotADatabase];
+        match self {
+            Self::Sql(error) if error.sqlite_error_code().is_some_and(|code| broken.contains(&code)) => {
+                StoreError::Unreadable { location: location.to_owned(), message: error.to_string() }
+            }
+            other => other.while_doing("open"),
         }
     }
 
@@ -200,6 +211,11 @@ fn from_word<T: DeserializeOwned>(column: &str, word: String) -> TxResult<T> {
 /// The JSON of something that always has one.
 pub(super) fn json_of(value: &impl Serialize) -> TxResult<String> {
     serde_json::to_string(value).map_err(Failure::damaged)
+}
+
+/// What a JSON that this store wrote says.
+pub(super) fn from_json<T: DeserializeOwned>(json: &str) -> TxResult<T> {
+    serde_json::from_str(json).map_err(Failure::damaged)
 }
 
 /// The word that an enum's variant is called by.

@@ -3,7 +3,7 @@
 use rusqlite::named_params;
 use serde_json::json;
 use tollgate_core::{
-    Timestamp,
+    Digest, Timestamp,
     course::{EffectRef, End},
     effect::KnownEffect,
     entry::EntryState,
@@ -17,34 +17,73 @@ use super::{
     entry::KnownEntry,
     journal,
     ledger::{self, Amounts, Room},
-    live_run::LiveRun,
+    live_run::{LiveRun, WrittenEvent},
     readiness, sql,
     tx::{Columns, Tx, TxResult, json_of},
 };
 use crate::{
     StoreError,
-    port::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake},
+    port::{EscrowAnswer, NextState, PausedCall, ReleasedEffect, RunWrite, Wake},
 };
 
-/// Writes what a driver did since its last durable point.
-pub(super) fn write(tx: &Tx<'_>, write: RunWrite) -> TxResult<()> {
-    let mut run = LiveRun::held_by(tx, write.claim)?;
-    for step in &write.steps {
-        insert_step(tx, &mut run, step)?;
+/// What a driver did since its last durable point, with the texts that are kept of it: they are made before the transaction
+/// begins, so that nobody waits for it meanwhile.
+pub(super) struct PreparedWrite {
+    claim: Claim,
+    paused: Option<PausedCall>,
+    steps: Vec<PreparedStep>,
+    events: Vec<WrittenEvent>,
+    released: Vec<ReleasedEffect>,
+    next: NextState,
+    /// The digest of the record of a run that ends, as long as the entry did not change since the run began.
+    record: Option<Digest>,
+}
+
+struct PreparedStep {
+    step: Step,
+    body: String,
+}
+
+impl PreparedWrite {
+    pub(super) fn of(mut write: RunWrite) -> TxResult<Self> {
+        let record = match &mut write.next {
+            NextState::Finish { record, .. } => {
+                record.entry.changed_since = false;
+                record.chain = None;
+                Some(record.digest())
+            }
+            NextState::GoOn | NextState::Wait { .. } => None,
+        };
+        let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
+        Ok(Self {
+            claim: write.claim,
+            paused: write.paused,
+            steps: write.steps.into_iter().map(prepare).collect::<TxResult<_>>()?,
+            events: write.events.iter().map(WrittenEvent::of).collect(),
+            released: write.released,
+            next: write.next,
+            record,
+        })
     }
+}
+
+/// Writes what a driver did.
+pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
+    let mut run = LiveRun::held_by(tx, write.claim)?;
+    insert_steps(tx, &mut run, &write.steps)?;
     if let Some(paused) = &write.paused {
         journal::pause(tx, &mut run, paused)?;
     }
-    for event in write.events {
-        run.append(tx, event)?;
+    for event in &write.events {
+        run.append_written(tx, event)?;
     }
     for released in &write.released {
         release_effect(tx, &run, released)?;
     }
-    match write.next {
+    match &mut write.next {
         NextState::GoOn => {}
-        NextState::Wait { wakes, reason } => wait(tx, &mut run, &wakes, reason)?,
-        NextState::Finish { end, record } => finish(tx, &mut run, &end, *record)?,
+        NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
+        NextState::Finish { end, record } => finish(tx, &mut run, end, record, write.record)?,
     }
     run.save(tx)
 }
@@ -72,25 +111,29 @@ pub(super) fn set_aside(
     match ledger::room_for(tx, &amounts)? {
         Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
         Room::Free(reservation) => {
-            reservation.book(tx, run)?;
+            run.escrow = run.escrow + reservation.total();
+            reservation.book(tx, run.seq)?;
             Ok(EscrowAnswer::Reserved)
         }
     }
 }
 
-fn insert_step(tx: &Tx<'_>, run: &mut LiveRun, step: &Step) -> TxResult<()> {
-    let params = named_params! {
-        ":run": run.seq,
-        ":stage": step.key.name.stage,
-        ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
-        ":rework": step.key.rework,
-        ":attempt": step.key.attempt,
-        ":body": json_of(step)?,
-    };
-    tx.run(sql::STEP_INSERT, params)?;
-    let row = tx.inserted();
+fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxResult<()> {
+    for PreparedStep { step, body } in steps {
+        let params = named_params! {
+            ":run": run.seq,
+            ":stage": step.key.name.stage,
+            ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
+            ":rework": step.key.rework,
+            ":attempt": step.key.attempt,
+            ":body": body,
+        };
+        tx.run(sql::STEP_INSERT, params)?;
+        ledger::enter(tx, run.seq, tx.inserted(), step)?;
+    }
+    // What is awaited by now will not come.
     journal::lose_open(tx, run)?;
-    ledger::settle(tx, run, row, step)
+    ledger::settle(tx, run, steps.iter().map(|prepared| &prepared.step))
 }
 
 fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxResult<()> {
@@ -104,12 +147,17 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
         ":entry": run.entry.0,
         ":kind": "effect",
         ":reference": reference_key(&released.reference)?,
-        ":body": json_of(&released.effect)?,
         ":path": file.as_ref().map(|file| file.path.as_str()),
         ":artifact": file.as_ref().map(|file| file.artifact.as_bytes()),
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, &json_of(&released.effect)?)
+}
+
+/// Writes what is delivered, by the row of the outbox that was just written.
+fn insert_body(tx: &Tx<'_>, body: &str) -> TxResult<()> {
+    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": tx.inserted(), ":body": body })?;
     Ok(())
 }
 
@@ -119,7 +167,7 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 }
 
 /// Ends the claim until something happens. What has happened already wakes the run at once, so that nothing is missed.
-fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: String) -> TxResult<()> {
+fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
     let asked = wakes.iter().find_map(|wake| match wake {
         Wake::Approval(ask) => Some(ask),
         Wake::At(_) | Wake::Delivered(_) => None,
@@ -131,7 +179,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: String) -> TxRes
     run.append(tx, NewEvent { kind: EventKind::Waiting, body })?;
     run.let_go(tx)?;
     run.state = RunState::Waiting;
-    run.reason = Some(reason);
+    run.reason = Some(reason.to_owned());
     for (condition, wake) in wakes.iter().enumerate() {
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
@@ -190,7 +238,13 @@ fn insert_deliveries(
 }
 
 /// Ends the run. The last event carries the digest of the record, and the record the chain with that event in it.
-fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxResult<()> {
+fn finish(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    end: &End,
+    record: &mut Record,
+    digest: Option<Digest>,
+) -> TxResult<()> {
     let entry = KnownEntry::get(tx, run.entry)?;
     let (run_state, entry_state, reason) = ended(end);
     run.let_go(tx)?;
@@ -199,7 +253,8 @@ fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxRe
     run.ended_at = Some(tx.now);
     record.entry.changed_since = entry.revision != run.revision;
     record.chain = None;
-    let body = json!({ "state": run_state, "reason": reason, "record": record.digest() });
+    let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
+    let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
     record.chain = Some(run.chain);
     let params = named_params! {
@@ -207,12 +262,12 @@ fn finish(tx: &Tx<'_>, run: &mut LiveRun, end: &End, mut record: Record) -> TxRe
         ":entry": run.entry.0,
         ":kind": "record",
         ":reference": None::<String>,
-        ":body": json_of(&record)?,
         ":path": None::<String>,
         ":artifact": None::<Vec<u8>>,
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, &json_of(record)?)?;
     readiness::set_state(tx, entry.id, entry_state, None)?;
     readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
 }

@@ -7,8 +7,12 @@
 //! 3. The price of making a commit durable is shared by everybody who waits at that moment.
 //!
 //! So callers send their logical transactions as closures to one thread that owns the one writing connection. It takes whatever
-//! is queued, runs each in a savepoint of its own inside one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit. A write
-//! lock is asked for at the beginning, never on the way, so no transaction fails half-way because another process was faster.
+//! is queued, runs it inside one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit. A write lock is asked for at the
+//! beginning, never on the way, so no transaction fails half-way because another process was faster.
+//!
+//! Nearly all that fail do so before they change anything, and leave nothing behind. When one fails later, everything is rolled
+//! back and each runs again in a commit of its own. Savepoints would save that, and would make SQLite keep a copy of every page
+//! that any transaction changes, which costs more than most transactions do.
 
 use std::{
     sync::{
@@ -77,10 +81,10 @@ impl Writer {
     pub(super) async fn run<T, F>(&self, doing: &'static str, body: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>) -> TxResult<T> + Send + 'static,
+        F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = TypedJob { doing, body: Some(body), outcome: None, reply };
+        let job = TypedJob { doing, body, outcome: None, reply };
         let ended = || StoreError::Platform { doing, message: "its writer has ended".into() };
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         jobs.send(Box::new(job)).map_err(|_| ended())?;
@@ -101,7 +105,7 @@ impl Drop for Writer {
 
 /// A logical transaction on its way.
 trait Job: Send {
-    /// Runs it; whether its changes are to be kept.
+    /// Runs it; whether its changes are to be kept. It may be run again after they were rolled back.
     fn perform(&mut self, tx: &Tx<'_>) -> bool;
 
     /// Answers the caller, after the commit or its failure.
@@ -110,15 +114,15 @@ trait Job: Send {
 
 struct TypedJob<T, F> {
     doing: &'static str,
-    body: Option<F>,
+    body: F,
     outcome: Option<TxResult<T>>,
     reply: oneshot::Sender<Result<T>>,
 }
 
-impl<T: Send, F: FnOnce(&Tx<'_>) -> TxResult<T> + Send> Job for TypedJob<T, F> {
+impl<T: Send, F: FnMut(&Tx<'_>) -> TxResult<T> + Send> Job for TypedJob<T, F> {
     fn perform(&mut self, tx: &Tx<'_>) -> bool {
-        self.outcome = self.body.take().map(|body| body(tx));
-        matches!(self.outcome, Some(Ok(_)))
+        let outcome = self.outcome.insert((self.body)(tx));
+        outcome.is_ok()
     }
 
     fn answer(self: Box<Self>, committed: std::result::Result<(), &str>) {
@@ -139,39 +143,63 @@ fn serve(connection: &Connection, clock: &StoreClock, queue: &mpsc::Receiver<Box
     while let Ok(first) = queue.recv() {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(BATCH_MAX - 1));
-        let committed = commit(connection, clock, &mut batch).map_err(|failure| match failure {
-            Failure::Sql(error) => error.to_string(),
-            Failure::Refused(error) => error.to_string(),
-        });
-        if committed.is_err() && !connection.is_autocommit() {
-            // Nothing can be done about a rollback that fails; the next BEGIN says so.
-            drop(execute(connection, "ROLLBACK"));
-        }
-        for job in batch {
-            job.answer(committed.as_ref().copied().map_err(String::as_str));
+        match commit(connection, clock, &mut batch) {
+            Ok(Batch::Committed) => answer(batch, Ok(())),
+            Ok(Batch::RolledBack) => {
+                for job in batch {
+                    let mut alone = [job];
+                    let committed = commit(connection, clock, &mut alone);
+                    answer(alone, committed.map(drop));
+                }
+            }
+            Err(failure) => answer(batch, Err(failure)),
         }
     }
 }
 
-fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<()> {
+fn answer(batch: impl IntoIterator<Item = Box<dyn Job>>, committed: TxResult<()>) {
+    let committed = committed.map_err(|failure| match failure {
+        Failure::Sql(error) => error.to_string(),
+        Failure::Refused(error) => error.to_string(),
+    });
+    for job in batch {
+        job.answer(committed.as_ref().copied().map_err(String::as_str));
+    }
+}
+
+/// What became of a batch.
+enum Batch {
+    /// What its jobs did is durable; those that failed did nothing.
+    Committed,
+    /// Nothing was changed, since one of them failed half-way.
+    RolledBack,
+}
+
+fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<Batch> {
+    let committed = try_commit(connection, clock, batch);
+    if !matches!(committed, Ok(Batch::Committed)) && !connection.is_autocommit() {
+        // Nothing can be done about a rollback that fails; the next BEGIN says so.
+        drop(execute(connection, "ROLLBACK"));
+    }
+    committed
+}
+
+fn try_commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<Batch> {
     execute(connection, "BEGIN IMMEDIATE")?;
     let (tx, seen) = begin_time(connection, clock)?;
     let before = connection.total_changes();
     for job in batch {
-        execute(connection, "SAVEPOINT job")?;
-        if !job.perform(&tx) {
-            if connection.is_autocommit() {
-                // A full disk, say, makes SQLite roll back everything at once.
-                return Err(Failure::damaged("another change of the same commit failed"));
-            }
-            execute(connection, "ROLLBACK TO job")?;
+        let before = connection.total_changes();
+        let kept = job.perform(&tx);
+        // A full disk, say, makes SQLite roll back everything at once.
+        if !kept && (connection.total_changes() != before || connection.is_autocommit()) {
+            return Ok(Batch::RolledBack);
         }
-        execute(connection, "RELEASE job")?;
     }
     // A commit that changes nothing costs no write to the disk, so an idle host costs none.
     if connection.total_changes() == before {
         execute(connection, "COMMIT")?;
-        return Ok(());
+        return Ok(Batch::Committed);
     }
     if tx.now > seen {
         tx.run(sql::STORE_SET_SEEN, named_params! { ":now": tx.now.as_millis() })?;
@@ -179,7 +207,7 @@ fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>
     tollgate_core::crash::point("store.commit.before");
     execute(connection, "COMMIT")?;
     tollgate_core::crash::point("store.commit.after");
-    Ok(())
+    Ok(Batch::Committed)
 }
 
 /// Fixes the time of the transaction, which is kept with what it changes, so that no later one acts on an earlier time. With it

@@ -91,6 +91,25 @@ mod processes {
     }
 
     #[test]
+    fn a_file_that_is_no_whole_database_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tollgate.db");
+        drop(open(&path, OpenMode::Host).unwrap());
+        let whole = std::fs::read(&path).unwrap();
+        for broken in [&whole[..3_000], b"no database at all, and longer than the header of one".as_slice()] {
+            std::fs::write(&path, broken).unwrap();
+            for mode in [OpenMode::Host, OpenMode::Client, OpenMode::ReadOnly] {
+                match open(&path, mode) {
+                    Err(StoreError::Unreadable { location, .. }) => {
+                        assert_eq!(location, path.display().to_string());
+                    }
+                    other => panic!("expected a refusal, got {:?}", other.err()),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_clock_of_a_store_never_goes_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tollgate.db");

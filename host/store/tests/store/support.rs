@@ -134,7 +134,7 @@ impl<S: Store> World<S> {
     }
 
     pub(crate) async fn settle(&self, delivery: &Delivery) {
-        let stale = self.store.settle_deliveries(vec![(delivery.clone(), delivered())]).await.unwrap();
+        let stale = self.store.settle_deliveries(vec![(delivery.ticket(), delivered())]).await.unwrap();
         assert_eq!(stale, vec![], "the delivery is still ours");
     }
 }

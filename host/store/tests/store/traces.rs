@@ -374,7 +374,7 @@ impl Trace<'_> {
             }
         };
         let ours = self.sending.get(&delivery.id) == Some(&delivery.fence);
-        let stale = self.world.store.settle_deliveries(vec![(delivery.clone(), outcome)]).await.unwrap();
+        let stale = self.world.store.settle_deliveries(vec![(delivery.ticket(), outcome)]).await.unwrap();
         assert_eq!(stale.is_empty(), ours, "{delivery:?}");
         if ours {
             self.sending.remove(&delivery.id);

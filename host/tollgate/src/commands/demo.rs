@@ -36,6 +36,7 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Exit> {
     let project = Project::load(&folder)?;
     let ended = host::run(context, &project, Wish { drain: true, ..Wish::default() }).await?;
     let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
+    report.stopped |= ended.interrupted;
     let outcomes = run::all_outcomes(&*ended.store).await?;
     report.entries = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
     report.asking = run::asking(&*ended.store).await?;

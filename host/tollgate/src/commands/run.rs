@@ -25,7 +25,7 @@ use crate::{
         explain,
         json::{EntryOutcome, HostReport},
         printer::Printer,
-        text::{count, shorten, time},
+        text::{count, hold, shorten, time},
     },
 };
 
@@ -45,14 +45,23 @@ pub(crate) struct RunArgs {
     #[arg(long, conflicts_with = "items")]
     once: bool,
     /// Start at most N runs and end when they are over
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = |text: &str| whole::<u64>(text, u64::MAX), allow_negative_numbers = true)]
     items: Option<u64>,
     /// Drive up to N runs at the same time [default: `workers` in tollgate.toml]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| whole::<u16>(text, 256), allow_negative_numbers = true)]
     workers: Option<u16>,
     /// Show what would run, in which order, and what is held; change nothing
     #[arg(long, conflicts_with_all = ["drain", "once", "items", "workers"])]
     dry_run: bool,
+}
+
+/// A number of something that is wanted at least once.
+fn whole<N: TryFrom<u64>>(text: &str, max: u64) -> std::result::Result<N, String> {
+    let number = text.parse().ok().filter(|number| (1..=max).contains(number));
+    number.and_then(|number| N::try_from(number).ok()).ok_or_else(|| match max {
+        u64::MAX => "expected a whole number, at least 1".to_owned(),
+        max => format!("expected a whole number from 1 to {max}"),
+    })
 }
 
 impl RunArgs {
@@ -74,6 +83,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<Exit> {
     }
     let ended = host::run(context, &project, args.wish()).await?;
     let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
+    report.stopped |= ended.interrupted;
     report.entries = outcomes(&*ended.store, &ended.named).await?;
     report.asking = asking(&*ended.store).await?;
     context.printer.show(&report, |report| summary(&context.printer, report))?;
@@ -131,7 +141,7 @@ pub(super) async fn all_outcomes(store: &dyn Store) -> Result<Vec<(EntryId, Entr
             Some(run) => of_run(store, run).await?,
             None => OfRun::default(),
         };
-        let held = status.holds.first().map(|hold| hold.reason.clone());
+        let held = status.holds.first().map(hold);
         outcomes.push((
             status.id,
             EntryOutcome {
@@ -185,6 +195,7 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
     }
     let HostReport { done, failed, escalated, asked, cost, .. } = report;
     lines.push(match done + failed + escalated {
+        0 if report.stopped => "nothing ran: the host was asked to stop".to_owned(),
         0 if *asked > 0 => "no run ended".to_owned(),
         0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
         0 => "nothing ran".to_owned(),
@@ -331,6 +342,8 @@ mod tests {
     #[test]
     fn that_there_is_nothing_to_do_is_said() {
         assert_snapshot!(text(&report()), @"nothing to do: no entry is ready");
+        let stopped = HostReport { stopped: true, ..report() };
+        assert_snapshot!(text(&stopped), @"nothing ran: the host was asked to stop");
     }
 
     #[test]

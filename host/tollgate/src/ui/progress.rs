@@ -17,7 +17,8 @@ use tollgate_engine::observer::{Notice, Observer};
 
 use super::{
     printer::{Printer, Tone},
-    text::{count, shorten, time},
+    quiet_keys::QuietKeys,
+    text::{count, duration, shorten, time},
 };
 
 /// How often what moves at the foot moves.
@@ -25,6 +26,10 @@ const TICK: Duration = Duration::from_millis(120);
 
 /// Titles are cut to this in lines and at the foot.
 const TITLE_COLUMNS: usize = 56;
+
+/// The line of a worker that drives a run, and of one that drives none.
+const BUSY: &str = "  • {wide_msg}";
+const IDLE: &str = "  ·";
 
 /// Shows what a host does.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ struct Board {
     titles: HashMap<RunId, String>,
     /// Trackers that were read and had something.
     greeted: HashSet<String>,
+    /// Items of a tracker that were still being written when it was read last.
+    unsettled: HashMap<String, usize>,
     /// What was passed over when a tracker was read last: path and reason.
     skipped: HashMap<String, Vec<(String, String)>>,
     foot: Option<Foot>,
@@ -56,11 +63,12 @@ struct Totals {
     cost: Microcents,
 }
 
-/// The lines that stay at the foot of a terminal.
+/// The lines that stay at the foot of a terminal. Only the last one moves by itself: each move draws all of them again.
 #[derive(Debug)]
 struct Foot {
     workers: Vec<(ProgressBar, Option<RunId>)>,
     totals: ProgressBar,
+    _quiet_keys: Option<QuietKeys>,
 }
 
 /// A line about something that happened.
@@ -129,6 +137,12 @@ impl Board {
 
     fn follow(&mut self, notice: &Notice) {
         match notice {
+            Notice::Pulling { tracker } => self.say(format!("reading {tracker}")),
+            Notice::Pulled { unsettled: 0, .. } => self.say(self.totals.to_string()),
+            Notice::Pulled { tracker, unsettled, .. } => {
+                let items = count(*unsettled as u64, "item", "items");
+                self.say(format!("waiting for {items} of {tracker}; {}", self.totals));
+            }
             Notice::Claimed { run, key, title, .. } => {
                 self.totals.driven += 1;
                 let title = shorten(title, TITLE_COLUMNS);
@@ -137,7 +151,7 @@ impl Board {
             }
             Notice::StepStarted { run, key, step } => {
                 let title = self.titles.get(run).cloned().unwrap_or_default();
-                self.show(*run, &format!("{key}  {title}  {step}"));
+                self.show(*run, &format!("{key}  {step}  {title}"));
             }
             Notice::Waiting { run, .. } | Notice::LetGo { run, .. } => self.let_go(*run),
             Notice::Finished { run, end, cost, .. } => {
@@ -152,20 +166,28 @@ impl Board {
         self.totals.driven = self.totals.driven.saturating_sub(1);
         if let Some(foot) = &mut self.foot {
             foot.free(run);
-            foot.totals.set_message(self.totals.to_string());
+        }
+        self.say(self.totals.to_string());
+    }
+
+    fn say(&self, message: String) {
+        if let Some(foot) = &self.foot {
+            foot.totals.set_message(message);
         }
     }
 
     fn show(&mut self, run: RunId, message: &str) {
         if let Some(foot) = &mut self.foot {
             foot.show(run, message);
-            foot.totals.set_message(self.totals.to_string());
         }
+        self.say(self.totals.to_string());
     }
 
     /// A source is read every so often: it is worth a line when something in it is new.
     fn pulled(&mut self, notice: &Notice) -> Vec<Line> {
-        let Notice::Pulled { backlog, tracker, items, created, revised, gone, skipped } = notice else {
+        let Notice::Pulled { backlog, tracker, items, created, revised, gone, skipped, unsettled, settle } =
+            notice
+        else {
             return Vec::new();
         };
         let mut lines = Vec::new();
@@ -180,6 +202,15 @@ impl Board {
                 Tone::Plain,
                 "read",
                 format!("{items} of {tracker} for {backlog}{}", changes.collect::<String>()),
+            ));
+        }
+        if *unsettled > self.unsettled.insert(tracker.clone(), *unsettled).unwrap_or_default() {
+            let items = count(*unsettled as u64, "item", "items");
+            let settle = duration(*settle);
+            lines.push(Line::new(
+                Tone::Plain,
+                "waiting",
+                format!("{items} of {tracker} changed just now, to be read after {settle} without a change"),
             ));
         }
         let known = self.skipped.insert(tracker.clone(), skipped.clone()).unwrap_or_default();
@@ -203,9 +234,10 @@ impl Totals {
 
 impl std::fmt::Display for Totals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} done, {} failed, {} escalated", self.done, self.failed, self.escalated)?;
-        if self.cancelled > 0 {
-            write!(f, ", {} cancelled", self.cancelled)?;
+        write!(f, "{} done", self.done)?;
+        let others = [(self.failed, "failed"), (self.escalated, "escalated"), (self.cancelled, "cancelled")];
+        for (number, word) in others.into_iter().filter(|(number, _)| *number > 0) {
+            write!(f, ", {number} {word}")?;
         }
         write!(f, ", {} under way, {} spent", self.driven, self.cost)
     }
@@ -214,14 +246,14 @@ impl std::fmt::Display for Totals {
 impl Foot {
     fn new(printer: &Printer, workers: usize) -> Self {
         let bar = |template: &str| {
-            let style =
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let bar = printer.foot().add(ProgressBar::new_spinner().with_style(style));
-            bar.enable_steady_tick(TICK);
+            let bar = printer.foot().add(ProgressBar::new_spinner().with_style(style(template)));
+            bar.tick();
             bar
         };
-        let workers = (0..workers.max(1)).map(|_| (bar("  {spinner} {wide_msg}"), None)).collect();
-        Self { workers, totals: bar("  {elapsed}  {wide_msg}") }
+        let workers = (0..workers.max(1)).map(|_| (bar(IDLE), None)).collect();
+        let totals = bar("  {spinner} {elapsed}  {wide_msg}");
+        totals.enable_steady_tick(TICK);
+        Self { workers, totals, _quiet_keys: QuietKeys::begin() }
     }
 
     /// Shows a run on the line of its worker, which is the first free one when the run is new.
@@ -229,7 +261,9 @@ impl Foot {
         let mine = self.workers.iter().position(|(_, shown)| *shown == Some(run));
         let free = || self.workers.iter().position(|(_, shown)| shown.is_none());
         if let Some((bar, shown)) = mine.or_else(free).and_then(|at| self.workers.get_mut(at)) {
-            *shown = Some(run);
+            if shown.replace(run).is_none() {
+                bar.set_style(style(BUSY));
+            }
             bar.set_message(message.to_owned());
         }
     }
@@ -237,6 +271,7 @@ impl Foot {
     fn free(&mut self, run: RunId) {
         if let Some((bar, shown)) = self.workers.iter_mut().find(|(_, shown)| *shown == Some(run)) {
             *shown = None;
+            bar.set_style(style(IDLE));
             bar.set_message("");
         }
     }
@@ -247,6 +282,10 @@ impl Foot {
         }
         self.totals.finish_and_clear();
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 fn finished(key: &str, title: &str, end: &End) -> Line {
@@ -386,10 +425,18 @@ mod tests {
         }
     }
 
+    fn unsettled(unsettled: usize) -> Notice {
+        let (backlog, tracker) = ("specs".into(), "folder:backlog".into());
+        let settle = Duration::from_secs(2);
+        let (items, created, revised, gone, skipped) = (0, 0, 0, 0, Vec::new());
+        Notice::Pulled { backlog, tracker, items, created, revised, gone, skipped, unsettled, settle }
+    }
+
     fn pulled(created: usize, skipped: &[&str]) -> Notice {
         let skipped = skipped.iter().map(|path| ((*path).to_owned(), "is not UTF-8".to_owned())).collect();
         let (backlog, tracker) = ("specs".into(), "folder:backlog".into());
-        Notice::Pulled { backlog, tracker, items: 35, created, revised: 0, gone: 0, skipped }
+        let (items, revised, gone, unsettled, settle) = (35, 0, 0, 0, Duration::from_secs(2));
+        Notice::Pulled { backlog, tracker, items, created, revised, gone, skipped, unsettled, settle }
     }
 
     #[test]
@@ -406,6 +453,8 @@ mod tests {
         let finished =
             |end| Notice::Finished { run, key: key.clone(), end, last: None, cost: Microcents(1_200_000) };
         for notice in [
+            unsettled(35),
+            unsettled(1),
             pulled(35, &["backlog/a.md"]),
             pulled(0, &["backlog/a.md"]),
             pulled(0, &["backlog/a.md", "backlog/b.md"]),
@@ -438,6 +487,7 @@ mod tests {
         progress.finish();
         assert_eq!(out.text(), "", "what a host does is no data");
         assert_snapshot!(err.text(), @r"
+        waiting    35 items of folder:backlog changed just now, to be read after 2.0 s without a change
         read       35 items of folder:backlog for specs, 35 new
         skipped    backlog/a.md: is not UTF-8
         skipped    backlog/b.md: is not UTF-8
@@ -455,9 +505,6 @@ mod tests {
         let mut totals = Totals { driven: 2, ..Totals::default() };
         totals.count(&End::Done, Microcents(100_000_000));
         totals.count(&End::Cancelled { reason: "no".into() }, Microcents::ZERO);
-        assert_eq!(
-            totals.to_string(),
-            "1 done, 0 failed, 0 escalated, 1 cancelled, 2 under way, $1.00 spent"
-        );
+        assert_eq!(totals.to_string(), "1 done, 1 cancelled, 2 under way, $1.00 spent");
     }
 }

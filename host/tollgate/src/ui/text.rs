@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use tollgate_core::Timestamp;
+use tollgate_core::{
+    Timestamp,
+    entry::{Hold, HoldKind},
+};
+
+/// A reason is cut to this in lines: enough for every sentence that quotes nothing of a project's own.
+const HOLD_COLUMNS: usize = 120;
 
 /// Text that somebody else wrote, safe to show: control characters and those that turn the reading direction are replaced.
 pub(crate) fn clean(text: &str) -> String {
@@ -17,6 +23,15 @@ pub(crate) fn clean(text: &str) -> String {
 pub(crate) fn shorten(text: &str, columns: usize) -> String {
     let line = clean(text).replace(['\n', '\t'], " ");
     console::truncate_str(&line, columns, "…").into_owned()
+}
+
+/// Why an entry is held, short enough for a line; `why` says all of it.
+pub(crate) fn hold(hold: &Hold) -> String {
+    let reason = match hold.kind {
+        HoldKind::NotEligible if !hold.subject.is_empty() => format!("`{}` is false", hold.subject),
+        _ => hold.reason.clone(),
+    };
+    shorten(&reason, HOLD_COLUMNS)
 }
 
 /// `1 entry`, `2 entries`.

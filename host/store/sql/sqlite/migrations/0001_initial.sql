@@ -363,14 +363,13 @@ CREATE TABLE event (
 
 -- Effects and records that were committed, in the order in which they are delivered to their entry. `fence` only rises;
 -- `lease_until` is set while a host sends it. `became` is set once, when it is settled. `path` and `artifact` are those of a
--- published file, by which a later run knows its own file again.
+-- published file, by which a later run knows its own file again. What is delivered is apart, since this row changes often.
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     run_seq     INTEGER NOT NULL REFERENCES run (seq),
     entry_id    INTEGER NOT NULL REFERENCES entry (id),
     kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record')),
     reference   TEXT,
-    body        TEXT NOT NULL,
     path        TEXT,
     artifact    BLOB,
     state       TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'settled')),
@@ -390,6 +389,12 @@ CREATE INDEX outbox_unsettled ON outbox (entry_id, id) WHERE state <> 'settled';
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state = 'waiting';
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE lease_until IS NOT NULL;
 CREATE INDEX outbox_by_path ON outbox (entry_id, path, id) WHERE path IS NOT NULL;
+
+-- What is delivered, a row a delivery. Rows are never changed.
+CREATE TABLE outbox_body (
+    outbox_id INTEGER PRIMARY KEY REFERENCES outbox (id),
+    body      TEXT NOT NULL
+) STRICT;
 
 -- Times that end a run's wait.
 CREATE TABLE wake (

@@ -47,17 +47,17 @@ pub(crate) async fn a_delivery_that_failed_is_tried_again_before_later_ones<S: S
     assert_eq!((first.failures, first.ambiguous), (0, false));
     let at = start().after(Duration::from_secs(10));
     let retry = DeliveryOutcome::Retry { at, reason: "timed out".into(), ambiguous: true };
-    assert_eq!(world.store.settle_deliveries(vec![(first.clone(), retry.clone())]).await.unwrap(), []);
+    assert_eq!(world.store.settle_deliveries(vec![(first.ticket(), retry.clone())]).await.unwrap(), []);
     assert!(world.take(10).await.is_empty(), "not before its time, and nothing passes it");
     assert_eq!(world.store.open_work().await.unwrap().next_delivery_at, Some(at));
     world.clock.advance(Duration::from_secs(10));
     let [again] = world.take(10).await.try_into().unwrap();
     assert_eq!((again.id, again.failures, again.ambiguous), (first.id, 1, true));
     assert!(again.fence > first.fence);
-    let late = vec![(first.clone(), delivered()), (first.clone(), retry)];
+    let late = vec![(first.ticket(), delivered()), (first.ticket(), retry)];
     assert_eq!(world.store.settle_deliveries(late).await.unwrap(), [first.id, first.id]);
     world.settle(&again).await;
-    let twice = vec![(again.clone(), delivered())];
+    let twice = vec![(again.ticket(), delivered())];
     assert_eq!(world.store.settle_deliveries(twice).await.unwrap(), [again.id]);
 }
 
@@ -69,7 +69,7 @@ pub(crate) async fn a_delivery_whose_host_died_is_ambiguous<S: Store>(make: &dyn
     assert!(!lost.ambiguous);
     world.clock.advance(LEASE);
     assert_eq!(world.store.sweep().await.unwrap().lapsed_deliveries, [lost.id]);
-    let stale = world.store.settle_deliveries(vec![(lost.clone(), delivered())]).await.unwrap();
+    let stale = world.store.settle_deliveries(vec![(lost.ticket(), delivered())]).await.unwrap();
     assert_eq!(stale, [lost.id], "the first host is too late");
     let [found] = world.take(1).await.try_into().unwrap();
     assert!(found.ambiguous && found.id == lost.id);
@@ -94,7 +94,7 @@ pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled<S: Store
     let [second] = world.take(9).await.try_into().unwrap();
     let refused = Delivered::Refused { reason: "the item is locked".into() };
     let outcome = DeliveryOutcome::Settled(refused.clone());
-    world.store.settle_deliveries(vec![(second, outcome)]).await.unwrap();
+    world.store.settle_deliveries(vec![(second.ticket(), outcome)]).await.unwrap();
     let again = world.claim().await;
     assert_eq!(again.claim.run, run.claim.run);
     let effects = world.store.run(run.claim.run).await.unwrap().effects;
@@ -136,7 +136,7 @@ pub(crate) async fn a_published_file_knows_what_was_published_there_before<S: St
         world.store.write(write).await.unwrap();
         let [file] = world.take(9).await.try_into().unwrap();
         assert!(matches!(file.kind, DeliveryKind::Effect { .. }));
-        let outcome = (file.clone(), DeliveryOutcome::Settled(became));
+        let outcome = (file.ticket(), DeliveryOutcome::Settled(became));
         world.store.settle_deliveries(vec![outcome]).await.unwrap();
         let [record] = world.take(9).await.try_into().unwrap();
         world.settle(&record).await;

@@ -11,7 +11,7 @@ use crate::{
     ui::{
         json::EntryList,
         printer::Printer,
-        text::{count, score},
+        text::{count, hold, score},
     },
 };
 
@@ -53,7 +53,7 @@ fn text(printer: &Printer, list: &EntryList) -> String {
             entry.state.to_string(),
             entry.score_thousandths.map(score).unwrap_or_default(),
             entry.title.clone(),
-            entry.holds.first().map(|hold| hold.reason.clone()).unwrap_or_default(),
+            entry.holds.first().map(hold).unwrap_or_default(),
         ]);
     }
     let shown = list.entries.len() as u64;

@@ -28,6 +28,13 @@ pub(crate) struct InspectArgs {
 pub(super) fn run(context: &Context, args: InspectArgs) -> Result<Exit> {
     let path = Path::new(&args.plugin);
     let is_file = path.is_file();
+    if !is_file && looks_like_a_file(path) {
+        let what = if path.is_dir() { "is a folder" } else { "is not there" };
+        return Err(Failure::mistake_with_hint(
+            format!("{} {what}", path.display()),
+            "name the file of a component, or one of the plugins that `tollgate plugin list` shows",
+        ));
+    }
     let registry = registry(context)?;
     let from_file;
     let version = if is_file {
@@ -42,15 +49,25 @@ pub(super) fn run(context: &Context, args: InspectArgs) -> Result<Exit> {
         })?
     };
     let inspected = Sandbox::new(SandboxOptions::default())?.inspect(version.component());
-    let inspection = inspected.map_err(|error| Failure::mistake(format!("{}: {error}", args.plugin)))?;
+    let inspection = inspected
+        .map_err(|error| Failure::mistake_with_hint(format!("{}: {error}", args.plugin), NO_PLUGIN_HINT))?;
     context.printer.show(&plugin(version, inspection)?, text)?;
     Ok(Exit::Done)
+}
+
+/// What to do about a file that is no plugin.
+const NO_PLUGIN_HINT: &str = "a plugin is a component of the world `stage` or `gate` with its plugin.toml embedded; build it again, or \
+                              copy it again";
+
+/// No name of a plugin has a separator or an ending.
+fn looks_like_a_file(path: &Path) -> bool {
+    path.components().count() > 1 || path.is_dir() || path.extension().is_some_and(|ending| ending == "wasm")
 }
 
 fn read(path: &Path) -> Result<Version> {
     let bytes = fs::read(path).map_err(Failure::io(format!("read {}", path.display())))?;
     let version = Version::read(bytes, Origin::File(path.to_owned()));
-    version.map_err(|error| Failure::mistake(format!("{} {error}", path.display())))
+    version.map_err(|error| Failure::mistake_with_hint(format!("{} {error}", path.display()), NO_PLUGIN_HINT))
 }
 
 fn plugin(version: &Version, inspection: Inspection) -> Result<json::Plugin> {

@@ -3,7 +3,10 @@
 use std::{
     fs,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tempfile::TempDir;
@@ -21,7 +24,7 @@ use crate::{
     ui::{
         json::{Plan, SkippedItem},
         printer::{Printer, Tone},
-        text::{count, score},
+        text::{count, hold, score},
     },
 };
 
@@ -29,7 +32,7 @@ pub(super) async fn run(context: &Context, project: &Project, named: &[String]) 
     // Kept to the end: the copy lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let store = copy_of_store(project, &folder).await?;
-    let watcher = Arc::new(Watcher { printer: context.printer.clone(), skipped: Mutex::default() });
+    let watcher = Arc::new(Watcher::new(context.printer.clone()));
     let artifacts = folder.path().join("artifacts");
     let parts =
         project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&watcher) as _)?;
@@ -49,7 +52,7 @@ pub(super) async fn run(context: &Context, project: &Project, named: &[String]) 
         plan.held.retain(|entry| only.contains(&entry.id));
     }
     context.printer.show(&plan, |plan| text(&context.printer, plan))?;
-    Ok(Exit::Done)
+    Ok(if watcher.has_failed.load(Ordering::Relaxed) { Exit::Failed } else { Exit::Done })
 }
 
 async fn entries(store: &dyn Store, state: EntryState) -> Result<Vec<EntryStatus>> {
@@ -84,6 +87,14 @@ fn copy_with_log(original: &Path, copy: &Path) -> Result<()> {
 struct Watcher {
     printer: Printer,
     skipped: Mutex<Vec<SkippedItem>>,
+    /// Whether a source could not be read, so that the plan is not whole.
+    has_failed: AtomicBool,
+}
+
+impl Watcher {
+    fn new(printer: Printer) -> Self {
+        Self { printer, skipped: Mutex::default(), has_failed: AtomicBool::default() }
+    }
 }
 
 impl Observer for Watcher {
@@ -100,6 +111,7 @@ impl Observer for Watcher {
                 known.extend(fresh);
             }
             Notice::PullFailed { backlog, tracker, reason } => {
+                self.has_failed.store(true, Ordering::Relaxed);
                 self.printer.event(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"));
             }
             _ => {}
@@ -124,7 +136,7 @@ fn text(printer: &Printer, plan: &Plan) -> String {
     if !plan.held.is_empty() {
         let mut table = printer.table(&["held", "title", "why"]);
         for entry in &plan.held {
-            let reasons: Vec<_> = entry.holds.iter().map(|hold| hold.reason.clone()).collect();
+            let reasons: Vec<_> = entry.holds.iter().map(hold).collect();
             table.row([entry.name.key.clone(), entry.title.clone(), reasons.join("; ")]);
         }
         parts.push(table.render());

@@ -7,7 +7,10 @@ use tollgate_core::{
     RunId, Timestamp,
     run::{RunState, RunSummary},
 };
-use tollgate_store::{OpenMode, Store, port::RunFilter};
+use tollgate_store::{
+    OpenMode, Store,
+    port::{OpenWork, RunFilter},
+};
 
 use crate::{
     context::Context,
@@ -29,11 +32,18 @@ pub(crate) struct WatchArgs {}
 pub(crate) async fn run(context: &Context, _: WatchArgs) -> Result<Exit> {
     let store = context.project()?.store(OpenMode::ReadOnly).await?;
     let mut watch = Watch::begin(&*store).await?;
+    let work = store.open_work().await?;
+    if !is_over(&work) {
+        context.printer.note(format!(
+            "{} ready, {} under way, {} waiting; what becomes of them follows here, until nothing is left or Ctrl-C",
+            work.ready, work.driven, work.waiting
+        ));
+    }
     loop {
         for change in watch.look(&*store).await? {
             print(&context.printer, store.now().await?, change)?;
         }
-        if !watch.is_followed() && is_idle(&*store).await? {
+        if !watch.is_followed() && is_over(&store.open_work().await?) {
             context.printer.note("nothing is left");
             return Ok(Exit::Done);
         }
@@ -44,9 +54,8 @@ pub(crate) async fn run(context: &Context, _: WatchArgs) -> Result<Exit> {
     }
 }
 
-async fn is_idle(store: &dyn Store) -> Result<bool> {
-    let work = store.open_work().await?;
-    Ok(work.ready + work.driven + work.waiting + work.undelivered == 0)
+fn is_over(work: &OpenWork) -> bool {
+    work.ready + work.driven + work.waiting + work.undelivered == 0
 }
 
 fn print(printer: &Printer, at: Timestamp, run: RunSummary) -> Result<()> {

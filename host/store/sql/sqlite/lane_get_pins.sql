@@ -1,1 +1,0 @@
-SELECT pins FROM lane WHERE id = :id;
