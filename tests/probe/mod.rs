@@ -62,7 +62,7 @@ impl Probe {
     /// Every call that was really made in this process, oldest first.
     #[allow(dead_code, reason = "not every test target has the probe in its own process")]
     pub(crate) fn made(&self) -> Vec<Made> {
-        self.made.lock().unwrap().clone()
+        self.made.lock().expect("nobody panicked with it").clone()
     }
 }
 
@@ -94,11 +94,15 @@ impl Extension for Probe {
     async fn call(&self, function: &str, request: &str, key: &IdempotencyKey) -> Answer {
         let made = Made { function: function.to_owned(), request: request.to_owned(), key: key.0.clone() };
         if let Some(path) = &self.file {
-            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-            writeln!(file, "{}\t{}\t{}", made.function, made.request, made.key).unwrap();
-            file.sync_all().unwrap();
+            let mut file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .expect("a file to note calls in");
+            writeln!(file, "{}\t{}\t{}", made.function, made.request, made.key).expect("room for a line");
+            file.sync_all().expect("a disk that keeps it");
         }
-        self.made.lock().unwrap().push(made);
+        self.made.lock().expect("nobody panicked with it").push(made);
         Answer { body: answer(request).into(), cost: COST.min(self.largest) }
     }
 }

@@ -115,7 +115,7 @@ fn without_probe(project: &Project) {
 
 /// Kills the first host at the `count`th visit of `point`, and lets a second one go on. False when it was not killed.
 fn kill_and_go_on(point: &str, may_have_happened: bool, count: u64) -> bool {
-    let project = project_asking(if count % 2 == 0 { "keyed" } else { "repeatable" });
+    let project = project_asking(if count.is_multiple_of(2) { "keyed" } else { "repeatable" });
     let was_killed = !host_on(&project, Some(format!("{point}:{count}")));
     let context = format!("{point}:{count}");
     if was_killed {

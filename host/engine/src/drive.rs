@@ -299,8 +299,9 @@ impl<'d> Journey<'d> {
             Ok(ready) => ready,
             Err(failure) => {
                 let input = tollgate_core::Digest::of("");
+                let charged = self.attempt(&key).charged;
                 let step = self.step(key, plugin, input, started_at, failed_to_load(failure));
-                self.take(step, false).await?;
+                self.take_charged(step, charged, false).await?;
                 return Ok(Called::Ended);
             }
         };
@@ -337,10 +338,8 @@ impl<'d> Journey<'d> {
                 }
                 None => {
                     let recomputable = report.recomputable;
-                    let mut step = self.step(key, plugin, input.digest(), started_at, report);
-                    step.usage.cost = step.usage.cost + money.charged;
-                    self.unwritten.settled = self.unwritten.settled + money.charged;
-                    self.take(step, recomputable).await?;
+                    let step = self.step(key, plugin, input.digest(), started_at, report);
+                    self.take_charged(step, money.charged, recomputable).await?;
                     Ok(Called::Ended)
                 }
             },
@@ -368,6 +367,13 @@ impl<'d> Journey<'d> {
             outcome: report.outcome,
             log: report.log,
         }
+    }
+
+    /// Takes a step of whose cost `charged` was settled before it ended.
+    async fn take_charged(&mut self, mut step: Step, charged: Microcents, recomputable: bool) -> Result<()> {
+        step.usage.cost = step.usage.cost + charged;
+        self.unwritten.settled = self.unwritten.settled + charged;
+        self.take(step, recomputable).await
     }
 
     async fn take(&mut self, step: Step, recomputable: bool) -> Result<()> {

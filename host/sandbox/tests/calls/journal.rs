@@ -210,8 +210,7 @@ async fn fed(attempt: &Try, entries: Vec<JournalEntry>) -> CallReport {
 async fn recorded(attempt: &Try) -> Vec<JournalEntry> {
     let kept = Arc::new(Kept::default());
     BENCH.call(attempt, &kept).await.unwrap();
-    let entries = kept.entries.lock().unwrap().clone();
-    entries
+    std::mem::take(&mut *kept.entries.lock().unwrap())
 }
 
 #[tokio::test]
