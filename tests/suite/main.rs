@@ -10,6 +10,7 @@ mod demo;
 mod house;
 mod journal;
 mod pipeline;
+mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -249,6 +249,15 @@ pub enum DependencyRule {
 }
 
 impl DependencyRule {
+    /// The word used in stores and policies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Either => "either",
+            Self::Tracker => "tracker",
+            Self::Run => "run",
+        }
+    }
+
     /// Whether an entry in this position satisfies those that depend on it. Failed is not done.
     pub fn is_satisfied(self, state: EntryState, closed_in_tracker: bool) -> bool {
         let done = state == EntryState::Done;

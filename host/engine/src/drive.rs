@@ -26,15 +26,17 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::oneshot;
 use tollgate_core::{
-    Clock, HostId, Microcents, Timestamp,
+    Clock, Digest, HostId, Microcents, Timestamp,
     approval::{Ask, Decision},
     course::{Course, End, Next, Stopped},
+    effect::{Effect, KnownEffect, SetState},
     event::{EventKind, NewEvent},
     journal::Attempt,
     pins::Pins,
     run::RunSummary,
     step::{Step, StepKey, StepOutcome},
 };
+use tollgate_policy::Policy;
 use tollgate_sandbox::{Call, CallJournal, CallReport, Interrupted};
 use tollgate_store::{
     Store, StoreError,
@@ -64,6 +66,7 @@ pub(crate) struct Driver {
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) pins: crate::pins::PinCache,
+    pub(crate) policy: Arc<Policy>,
 }
 
 /// How a drive ended.
@@ -293,12 +296,12 @@ impl<'d> Journey<'d> {
         self.driver.observer.notice(&Notice::StepStarted { run, key: entry, step: key.clone() });
         let component = self.course.component(&key.name);
         let pinned = self.pins.plugins.get(component.plugin);
-        let plugin = pinned.map_or_else(|| tollgate_core::Digest::of(""), |plugin| plugin.digest);
+        let plugin = pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest);
         let started_at = self.driver.clock.now();
         let ready = match self.driver.components.ready(pinned, &component).await {
             Ok(ready) => ready,
             Err(failure) => {
-                let input = tollgate_core::Digest::of("");
+                let input = Digest::of("");
                 let charged = self.attempt(&key).charged;
                 let step = self.step(key, plugin, input, started_at, failed_to_load(failure));
                 self.take_charged(step, charged, false).await?;
@@ -350,8 +353,8 @@ impl<'d> Journey<'d> {
     fn step(
         &self,
         key: StepKey,
-        plugin: tollgate_core::Digest,
-        input: tollgate_core::Digest,
+        plugin: Digest,
+        input: Digest,
         started_at: Timestamp,
         report: CallReport,
     ) -> Step {
@@ -387,7 +390,8 @@ impl<'d> Journey<'d> {
         }
         for (reference, effect) in consequences.release {
             self.effects.push((reference.clone(), effect.clone(), None));
-            self.unwritten.released.push(ReleasedEffect { reference, effect });
+            let leaves = self.revision_after(&effect);
+            self.unwritten.released.push(ReleasedEffect { reference, effect, leaves });
         }
         self.steps.push(step.clone());
         self.unwritten.steps.push(step);
@@ -395,6 +399,13 @@ impl<'d> Journey<'d> {
             self.write(NextState::GoOn).await?;
         }
         Ok(())
+    }
+
+    /// What the entry says once an effect of ours is delivered, where that is a change of its state.
+    fn revision_after(&self, effect: &Effect) -> Option<Digest> {
+        let Ok(KnownEffect::SetState(SetState { state })) = KnownEffect::parse(effect) else { return None };
+        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        Some(backlog.moved(&self.entry.snapshot, &state)?.revision())
     }
 
     /// Makes what happened durable, and then says so.

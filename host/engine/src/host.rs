@@ -116,7 +116,7 @@ pub struct Host {
 ///
 /// [`EngineError::Policy`] with everything that is wrong, or a failure of the store.
 pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
-    let found = parts.policy.check(&Catalog(&parts.registry));
+    let found = parts.policy.check(&Catalog(&parts.registry)).and(parts.policy.check_sources(&parts.project));
     if found.has_errors() {
         return Err(EngineError::Policy(found));
     }
@@ -234,5 +234,6 @@ fn driver(
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),
         pins: PinCache::default(),
+        policy: Arc::clone(&parts.policy),
     }
 }

@@ -63,7 +63,6 @@ pub fn admission(backlog: &Backlog, lanes: &Lanes, judged: &tollgate_policy::Adm
         rank_key: rank.key.clone(),
         score_thousandths: rank.score_thousandths,
         terms: rank.terms.clone(),
-        due_at: judged.due,
     });
-    Admission { holds: judged.holds.clone(), place }
+    Admission { holds: judged.holds.clone(), place, due_at: judged.due }
 }

@@ -1,7 +1,7 @@
 //! Reads sources and takes in what they hold.
 //!
 //! Properties wanted: a source that cannot be read harms no other; an item that cannot be read is named and passed over; and reading
-//! the same source again changes nothing.
+//! the same source again changes nothing. An item is gone when its place is empty, never because it could not be read.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tollgate_core::{Timestamp, item::SourceItem};
 use tollgate_policy::Backlog;
 use tollgate_store::{
     Store,
-    port::{Arrival, Change},
+    port::{Arrival, Change, Reading},
 };
 use tollgate_tracker::{ScanReport, Tracker};
 
@@ -69,12 +69,14 @@ pub async fn tick(
     let report = tracker.scan().await.map_err(failed)?;
     let reconcile = store.begin_reconcile(&backlog.name, tracker.name()).await?;
     let (read, unsettled) = (report.items.len(), report.unsettled.len());
-    // What was passed over may still be there: only a scan without gaps says that something is gone.
-    let complete = report.complete && report.skipped.is_empty() && report.unsettled.is_empty();
+    let reading = match report.complete {
+        true => Reading::Full { unread: report.unread().map(str::to_owned).collect() },
+        false => Reading::Partial,
+    };
     let skipped =
         report.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.reason.clone())).collect();
     let changes = take_in(store, backlog, lanes, tracker.name(), reconcile, report).await?;
-    let reconciled = store.finish_reconcile(reconcile, complete).await?;
+    let reconciled = store.finish_reconcile(reconcile, reading).await?;
     observer.notice(&Notice::Pulled {
         backlog: backlog.name.clone(),
         tracker: tracker.name().to_owned(),

@@ -143,19 +143,30 @@ impl Backlog {
         let mut links: Vec<Link> = Vec::new();
         for dependency in &item.depends {
             let written = dependency.key.trim();
-            let resolved = self.depends.resolve(written);
-            let key = resolved.clone().unwrap_or_else(|| written.to_owned());
-            if key.is_empty() || links.iter().any(|link| link.to.key == key) {
+            let to = self.dependency(item, written);
+            if to.key.is_empty() || links.iter().any(|link| link.to == to) {
                 continue;
             }
             links.push(Link {
                 kind: LinkKind::DependsOn,
-                to: EntryName { tracker: item.name.tracker.clone(), key },
-                written: resolved.map(|_| written.to_owned()),
+                written: (to.key != written).then(|| written.to_owned()),
+                to,
                 source: dependency.source.clone(),
             });
         }
         links
+    }
+
+    /// What an item depends on that says so in these words: a key, or `TRACKER#KEY` with the tracker of a source of the backlog.
+    fn dependency(&self, item: &SourceItem, written: &str) -> EntryName {
+        let named = self.sources.iter().find_map(|source| {
+            let tracker = source.tracker();
+            let key = written.strip_prefix(&tracker)?.strip_prefix('#')?;
+            Some((tracker, key))
+        });
+        let (tracker, key) = named.unwrap_or_else(|| (item.name.tracker.clone(), written));
+        let key = self.depends.resolve(key).unwrap_or_else(|| key.to_owned());
+        EntryName { tracker, key }
     }
 
     fn not_before(

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod expect;
+mod sources;
 
 /// The plugins that there are.
 pub trait PluginCatalog {

@@ -6,7 +6,7 @@ use jiff::{civil, tz::TimeZone};
 use serde_json::Value;
 use tollgate_core::{
     Timestamp,
-    entry::{Hold, HoldKind},
+    entry::{EntrySnapshot, Hold, HoldKind},
     item::SourceItem,
 };
 
@@ -42,6 +42,36 @@ pub(crate) fn extract(
         }
     }
     (values, holds)
+}
+
+/// The fields of an entry whose item is moved: `state` then stands in the member of its front matter, or under the heading, that is
+/// called `member`. Only an item that has one can be moved, so no field comes that was not there.
+pub(crate) fn moved(
+    fields: &BTreeMap<String, Field>,
+    snapshot: &EntrySnapshot,
+    member: &str,
+    state: &str,
+    zone: &TimeZone,
+) -> serde_json::Map<String, Value> {
+    let reads_state = |origin: &FieldOrigin| match origin {
+        FieldOrigin::FrontMatter(name) => name == member,
+        FieldOrigin::Heading(name) => name.eq_ignore_ascii_case(member),
+        FieldOrigin::Label(_) | FieldOrigin::LabelPrefix(_) => false,
+    };
+    let mut moved = snapshot.fields.clone();
+    moved.retain(|name, value| {
+        let reads = |field: &&Field| field.from.first().is_some_and(reads_state);
+        let Some(field) = fields.get(name).filter(reads) else { return true };
+        match convert(&Value::from(state), field.kind, field.values.as_deref(), zone) {
+            Ok(now) => {
+                *value = now.to_json();
+                true
+            }
+            // A state that the field does not take: the entry is held for it, and has no value.
+            Err(_) => false,
+        }
+    });
+    moved
 }
 
 fn missing(field: &Field) -> Hold {

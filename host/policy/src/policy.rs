@@ -4,12 +4,18 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::tz::TimeZone;
 use tollgate_core::{
-    Digest, Timestamp, entry::DependencyRule, ledger::Cap, pins::Prices, pipeline::Pipeline, rank::Direction,
+    Digest, Timestamp,
+    entry::{DependencyRule, EntrySnapshot},
+    ledger::Cap,
+    pins::Prices,
+    pipeline::Pipeline,
+    rank::Direction,
 };
 
 pub use crate::project::{FieldType, OnChange, Purpose};
 use crate::{
     error::ConfigFile,
+    fields,
     formula::{FieldValue, Formula},
     project::GivenTable,
     schedule::{Cron, Schedule},
@@ -127,6 +133,16 @@ impl Backlog {
             Some(window) if !window.matches(now) => window.next_after(now),
             _ => Some(now),
         }
+    }
+
+    /// What an entry says once its item was moved to the state that its source calls `outcome`; none where the source moves none
+    /// there. It is foreseen from what the entry says: only the fields that the state is read into change.
+    pub fn moved(&self, snapshot: &EntrySnapshot, outcome: &str) -> Option<EntrySnapshot> {
+        let source = self.sources.iter().find(|source| source.tracker() == snapshot.name.tracker)?;
+        let moves = source.moves.as_ref()?;
+        let fields =
+            fields::moved(&self.fields, snapshot, &moves.field, moves.states.get(outcome)?, &self.zone);
+        Some(EntrySnapshot { fields, ..snapshot.clone() })
     }
 
     /// When its sources are read next, having been read at `last`.
@@ -299,6 +315,13 @@ pub enum FieldOrigin {
     Label(String),
     /// The short text under a heading.
     Heading(String),
+}
+
+impl FolderSource {
+    /// What the tracker of the folder is called in entries, records and dependencies.
+    pub fn tracker(&self) -> String {
+        format!("folder:{}", self.folder.trim_start_matches("./").trim_end_matches('/'))
+    }
 }
 
 impl std::fmt::Display for FieldOrigin {

@@ -180,7 +180,8 @@ pub struct SourceTable {
     pub labels: Option<String>,
     /// The front matter member with the time of writing.
     pub created: Option<String>,
-    /// The front matter member with the keys it depends on.
+    /// The front matter member with the keys it depends on. A key is looked for in the item's own source, then in the other sources
+    /// of the backlog; `folder:docs/tasks#BACK-3` names the source that is meant.
     pub depends: Option<String>,
     /// The front matter member with the state.
     pub state: Option<String>,

@@ -187,7 +187,6 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         rank_key: RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], created_at),
         score_thousandths: Some(score),
         terms: Vec::new(),
-        due_at: None,
     };
     Arrival {
         backlog: BACKLOG.into(),
@@ -196,7 +195,7 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         snapshot,
         links: Vec::new(),
         depends: DependencyRule::Either,
-        admission: Admission { holds: Vec::new(), place: Some(place) },
+        admission: Admission { holds: Vec::new(), place: Some(place), due_at: None },
         on_change: OnChange::Ignore,
     }
 }

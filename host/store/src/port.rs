@@ -21,7 +21,7 @@ use tollgate_core::{
 };
 
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
-pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reconciled, RescoreItem};
+pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Reconciled, RescoreItem};
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
@@ -76,14 +76,14 @@ pub trait Store: Send + Sync + 'static {
     /// Begins to read a source in full.
     async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64>;
 
-    /// Ends it. When `complete`, entries of this backlog and tracker that were absent from this reconcile and the complete one
-    /// before become gone; their dependants are held.
-    async fn finish_reconcile(&self, reconcile: i64, complete: bool) -> Result<Reconciled>;
+    /// Ends it. When the source was read in full, entries of this backlog and tracker that were absent from this reconcile and
+    /// the full one before become gone; their dependants are held. An entry whose own place could not be read is not absent.
+    async fn finish_reconcile(&self, reconcile: i64, reading: Reading) -> Result<Reconciled>;
 
     /// Lifts holds whose time has come and wakes runs whose time has come; how many of both.
     async fn lift_due(&self) -> Result<u64>;
 
-    /// Entries whose score changes by now, the longest due first.
+    /// Entries that wait and of which the policy says something else by now, the longest due first.
     async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>>;
 
     /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone.

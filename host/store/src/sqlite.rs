@@ -7,6 +7,9 @@
 
 mod claim;
 mod control;
+mod copy;
+mod dependency;
+mod due;
 mod entry;
 mod inbox;
 mod intake;
@@ -20,6 +23,7 @@ mod outbox;
 mod policy;
 mod readers;
 mod readiness;
+mod reconcile;
 mod report;
 mod rows;
 mod sql;
@@ -27,7 +31,12 @@ mod tx;
 mod write;
 mod writer;
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use tollgate_core::{
@@ -56,7 +65,7 @@ use crate::{
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
         Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
-        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reconciled, RescoreItem, Result,
+        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result,
         RunDetail, RunFilter, RunWrite, StopRequest, Store, Sweep,
     },
 };
@@ -155,6 +164,26 @@ impl SqliteStore {
         Ok(Self { id, mode, clock, writer, readers, _lock: lock })
     }
 
+    /// Copies the store in `original`, of whatever version and whoever drives it, to a new file: as it is at one commit. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] when there is none; when anything fails, nothing is left at `copy`.
+    pub fn copy(original: &Path, copy: &Path) -> Result<()> {
+        make_room(original, OpenMode::ReadOnly)?;
+        if copy.exists() {
+            return Err(StoreError::Conflict(format!(
+                "{} is there already; name a new file",
+                copy.display()
+            )));
+        }
+        copy::copy(original, copy).map_err(|failure| {
+            // What is there is a part of a copy; the first failure is the one to tell.
+            drop(std::fs::remove_file(copy));
+            failure.while_doing("copy itself")
+        })
+    }
+
     /// Runs a logical transaction, perhaps more than once; what it did is kept once.
     async fn write_tx<T: Send + 'static>(
         &self,
@@ -193,7 +222,7 @@ impl SqliteStore {
 }
 
 /// What must be there before a database can be opened: for a host its folder and the lock, for the others the file.
-fn make_room(path: &std::path::Path, mode: OpenMode) -> Result<Option<HostLock>> {
+fn make_room(path: &Path, mode: OpenMode) -> Result<Option<HostLock>> {
     if mode != OpenMode::Host {
         return match path.exists() {
             true => Ok(None),
@@ -242,23 +271,23 @@ impl Store for SqliteStore {
 
     async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64> {
         let (backlog, tracker) = (backlog.to_owned(), tracker.to_owned());
-        self.write_tx("begin a reconcile", move |tx| intake::begin_reconcile(tx, &backlog, &tracker)).await
+        self.write_tx("begin a reconcile", move |tx| reconcile::begin(tx, &backlog, &tracker)).await
     }
 
-    async fn finish_reconcile(&self, reconcile: i64, complete: bool) -> Result<Reconciled> {
-        self.write_tx("end a reconcile", move |tx| intake::finish_reconcile(tx, reconcile, complete)).await
+    async fn finish_reconcile(&self, reconcile: i64, reading: Reading) -> Result<Reconciled> {
+        self.write_tx("end a reconcile", move |tx| reconcile::finish(tx, reconcile, &reading)).await
     }
 
     async fn lift_due(&self) -> Result<u64> {
-        self.write_tx("lift what is due", intake::lift_due).await
+        self.write_tx("lift what is due", due::lift).await
     }
 
     async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>> {
-        self.read_tx("find scores that are due", move |tx| intake::due_for_rescoring(tx, limit)).await
+        self.read_tx("find scores that are due", move |tx| due::for_rescoring(tx, limit)).await
     }
 
     async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64> {
-        self.write_tx("give entries new places", move |tx| intake::rescore(tx, &items)).await
+        self.write_tx("give entries new places", move |tx| due::rescore(tx, &items)).await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {

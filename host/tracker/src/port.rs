@@ -82,13 +82,10 @@ pub struct ScanReport {
 }
 
 impl ScanReport {
-    /// Whether the item is certainly not there: a file that is broken or being written is not gone.
-    pub fn is_gone(&self, item: &ItemRef) -> bool {
-        let present = self.items.iter().any(|found| found.name.key == item.key);
-        let unread = item.url.as_ref().is_some_and(|url| {
-            self.unsettled.contains(url) || self.skipped.iter().any(|skipped| skipped.path == *url)
-        });
-        self.complete && !present && !unread
+    /// Places of which nothing could be read this time: what stands there is not gone.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        let skipped = self.skipped.iter().map(|skipped| skipped.path.as_str());
+        skipped.chain(self.unsettled.iter().map(String::as_str))
     }
 }
 
@@ -218,20 +215,4 @@ pub enum Integrity {
         /// The digest of what stands there.
         found: Digest,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_cannot_be_read_is_not_gone() {
-        let item = ItemRef { key: "A-1".into(), url: Some("backlog/a.md".into()) };
-        let empty = ScanReport { complete: true, ..ScanReport::default() };
-        assert!(empty.is_gone(&item));
-        assert!(!ScanReport { complete: false, ..empty.clone() }.is_gone(&item));
-        assert!(!ScanReport { unsettled: vec!["backlog/a.md".into()], ..empty.clone() }.is_gone(&item));
-        let skipped = vec![Skipped { path: "backlog/a.md".into(), reason: "is broken".into() }];
-        assert!(!ScanReport { skipped, ..empty }.is_gone(&item));
-    }
 }

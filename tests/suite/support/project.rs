@@ -103,6 +103,15 @@ impl Project {
         std::fs::write(path, text).expect("a file can be written");
     }
 
+    /// Changes the text of a file.
+    #[track_caller]
+    pub(crate) fn change(&self, path: &str, change: impl FnOnce(String) -> String) {
+        let before = self.read(path);
+        let after = change(before.clone());
+        assert_ne!(before, after, "{path} is as it was");
+        self.write(path, &after);
+    }
+
     #[track_caller]
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -7,4 +7,5 @@ mod admission;
 mod check;
 mod config;
 mod schema;
+mod sources;
 mod support;

@@ -1,4 +1,4 @@
-SELECT run.id, run.state
+SELECT run.seq, run.id, run.state
 FROM run
 JOIN entry ON entry.id = run.entry_id
 WHERE entry.tracker = :tracker AND entry.key = :key

@@ -36,6 +36,8 @@ pub struct Admission {
     pub holds: Vec<Hold>,
     /// Where it would wait; none when no place can be computed.
     pub place: Option<PlaceInLane>,
+    /// When the policy says something else of it, by the passing of time alone.
+    pub due_at: Option<Timestamp>,
 }
 
 /// A place in a lane.
@@ -49,8 +51,6 @@ pub struct PlaceInLane {
     pub score_thousandths: Option<i64>,
     /// Its terms.
     pub terms: Vec<Term>,
-    /// When the score changes next.
-    pub due_at: Option<Timestamp>,
 }
 
 /// What a changed revision means for an entry that is over.
@@ -80,6 +80,18 @@ pub struct Change {
     pub state: EntryState,
 }
 
+/// How far a source was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// Not every place in it could be looked into, so what was not seen may be there.
+    Partial,
+    /// Every place was looked into.
+    Full {
+        /// Those with something in them that could not be read, as entries name them (`url`): what stands there is not gone.
+        unread: Vec<String>,
+    },
+}
+
 /// How a reconcile ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reconciled {
@@ -87,7 +99,7 @@ pub struct Reconciled {
     pub gone: Vec<String>,
 }
 
-/// An entry whose score is due.
+/// An entry that is due to be judged again.
 #[derive(Debug, Clone)]
 pub struct RescoreItem {
     /// Which entry.

@@ -1,7 +1,7 @@
 //! What a driver writes.
 
 use tollgate_core::{
-    Timestamp,
+    Digest, Timestamp,
     approval::Ask,
     course::{EffectRef, End},
     effect::Effect,
@@ -39,6 +39,9 @@ pub struct ReleasedEffect {
     pub reference: EffectRef,
     /// What is asked for.
     pub effect: Effect,
+    /// For a change of the entry's state: the revision that the entry has when it is delivered and nothing else has changed. An
+    /// entry that arrives with it has not changed since it was worked on.
+    pub leaves: Option<Digest>,
 }
 
 /// What a run does next.

@@ -16,6 +16,7 @@ use super::{
 pub(super) struct KnownEntry {
     pub(super) id: EntryId,
     pub(super) name: EntryName,
+    pub(super) backlog: String,
     pub(super) state: EntryState,
     pub(super) closed: bool,
     pub(super) revision: Digest,
@@ -49,6 +50,7 @@ impl KnownEntry {
         Ok(Self {
             id: row.entry_id("id")?,
             name,
+            backlog: row.plain("backlog")?,
             state: row.word("state")?,
             closed: row.plain("closed")?,
             revision: row.digest("revision")?,

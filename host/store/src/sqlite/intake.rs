@@ -11,26 +11,34 @@
 //!
 //! An arrival that brings nothing new writes nothing but in which reconcile it was seen.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rusqlite::named_params;
 use tollgate_core::{
-    Digest, EntryId, Timestamp,
-    entry::{DependencyRule, EntryState, Link},
+    Digest, EntryId, LaneId, Timestamp,
+    entry::{EntryState, Hold, HoldKind, Link},
     run::RunState,
 };
 
 use super::{
     entry::KnownEntry,
-    live_run::LiveRun,
-    readiness::{self, NewHold},
+    readiness::{self, NewEntry, NewHold},
     sql,
-    tx::{Columns, Failure, Tx, TxResult, json_of, millis, word_of},
+    tx::{Columns, Tx, TxResult, json_of, millis},
 };
 use crate::{
     StoreError,
-    port::{Admission, Arrival, Change, OnChange, PlaceInLane, Reconciled, RescoreItem},
+    port::{Admission, Arrival, Change, OnChange},
 };
+
+/// An arrival, and what is made of all of it: written once, used for both.
+struct Received<'a> {
+    arrival: &'a Arrival,
+    /// What its source said, as it is kept.
+    item: String,
+    /// Of all that it says.
+    digest: Digest,
+}
 
 /// Takes arrivals in, in their order.
 pub(super) fn admit(tx: &Tx<'_>, reconcile: i64, arrivals: &[Arrival]) -> TxResult<Vec<Change>> {
@@ -38,18 +46,34 @@ pub(super) fn admit(tx: &Tx<'_>, reconcile: i64, arrivals: &[Arrival]) -> TxResu
     if known.is_none() {
         return Err(StoreError::NotFound { what: "reconcile", name: reconcile.to_string() }.into());
     }
+    require_lanes(tx, arrivals.iter().map(|arrival| &arrival.admission))?;
     arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival)).collect()
 }
 
+/// Refuses places in lanes that are not there.
+pub(super) fn require_lanes<'a>(
+    tx: &Tx<'_>,
+    admissions: impl Iterator<Item = &'a Admission>,
+) -> TxResult<()> {
+    let lanes: BTreeSet<LaneId> =
+        admissions.filter_map(|admission| admission.place.as_ref()).map(|place| place.lane).collect();
+    for lane in lanes {
+        if tx.one(sql::LANE_EXISTS, named_params! { ":id": lane.0 }, |_| Ok(()))?.is_none() {
+            return Err(StoreError::NotFound { what: "lane", name: lane.to_string() }.into());
+        }
+    }
+    Ok(())
+}
+
 fn admit_one(tx: &Tx<'_>, reconcile: i64, arrival: &Arrival) -> TxResult<Change> {
-    let digest = digest_of(arrival)?;
+    let received = receive(arrival)?;
     let change = match KnownEntry::find(tx, &arrival.snapshot.name)? {
-        None => create(tx, arrival, digest)?,
+        None => create(tx, &received)?,
         Some(entry) => {
-            let state = if entry.arrival == Some(digest) && !concerns(arrival, &entry) {
+            let state = if entry.arrival == Some(received.digest) && !concerns(arrival, &entry) {
                 entry.state
             } else {
-                update(tx, &entry, arrival, digest)?
+                update(tx, &entry, &received)?
             };
             Change {
                 id: entry.id,
@@ -71,33 +95,56 @@ fn concerns(arrival: &Arrival, entry: &KnownEntry) -> bool {
     entry.state == EntryState::Gone || (entry.state.is_terminal() && changed_since_work)
 }
 
-/// One digest of all that an arrival says.
-fn digest_of(arrival: &Arrival) -> TxResult<Digest> {
-    let place = arrival.admission.place.as_ref();
-    let place_json = place.map(|place| {
-        json_of(&(place.lane, &place.rank_key, place.score_thousandths, &place.terms, place.due_at))
-    });
-    Ok(Digest::of_parts([
+fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
+    let item = json_of(&arrival.item)?;
+    let Admission { holds, place, due_at } = &arrival.admission;
+    let place = place.as_ref();
+    let place = place.map(|place| (place.lane, &place.rank_key, place.score_thousandths, &place.terms));
+    let judged = json_of(&(&arrival.links, holds, place, due_at))?;
+    let digest = Digest::of_parts([
         arrival.revision.as_bytes().as_slice(),
         arrival.backlog.as_bytes(),
-        json_of(&arrival.item)?.as_bytes(),
-        word_of(&arrival.depends)?.as_bytes(),
-        json_of(&arrival.links)?.as_bytes(),
-        json_of(&arrival.admission.holds)?.as_bytes(),
-        place_json.transpose()?.unwrap_or_default().as_bytes(),
-    ]))
+        item.as_bytes(),
+        arrival.depends.as_str().as_bytes(),
+        judged.as_bytes(),
+    ]);
+    Ok(Received { arrival, item, digest })
 }
 
-fn create(tx: &Tx<'_>, arrival: &Arrival, digest: Digest) -> TxResult<Change> {
-    put_snapshot(tx, arrival)?;
+/// Makes an entry. Its row is written as it will stand by the policy's word, which is most often the last.
+fn create(tx: &Tx<'_>, received: &Received<'_>) -> TxResult<Change> {
+    put_snapshot(tx, received.arrival)?;
+    let Arrival { snapshot, admission, links, depends, .. } = received.arrival;
+    let held_for = lasting_holds(tx, admission).next().map(|hold| hold.kind);
+    let id = insert_entry(tx, received, held_for)?;
+    put_item(tx, id, &received.item)?;
+    insert_links(tx, id, links)?;
+    insert_admission(tx, id, admission)?;
+    let new = NewEntry {
+        id,
+        held_for,
+        place: admission.place.as_ref(),
+        has_links: !links.is_empty(),
+        rule: *depends,
+    };
+    let state = readiness::settle_new(tx, &new)?;
+    readiness::tell_dependants(tx, &snapshot.name, &received.arrival.backlog)?;
+    Ok(Change { id, key: snapshot.name.key.clone(), created: true, revised: false, state })
+}
+
+fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>) -> TxResult<EntryId> {
+    let Received { arrival, digest, .. } = received;
     let snapshot = &arrival.snapshot;
+    let state = if held_for.is_some() { EntryState::Held } else { EntryState::Ready };
     let params = named_params! {
         ":tracker": snapshot.name.tracker,
         ":key": snapshot.name.key,
         ":backlog": arrival.backlog,
+        ":state": state.as_str(),
+        ":held_for": held_for.map(HoldKind::as_str),
         ":closed": arrival.item.closed,
         ":revision": arrival.revision.as_bytes(),
-        ":depends": word_of(&arrival.depends)?,
+        ":depends": arrival.depends.as_str(),
         ":arrival": digest.as_bytes(),
         ":title": snapshot.title,
         ":url": snapshot.url,
@@ -105,16 +152,11 @@ fn create(tx: &Tx<'_>, arrival: &Arrival, digest: Digest) -> TxResult<Change> {
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::ENTRY_INSERT, params)?;
-    let id = EntryId(tx.inserted());
-    put_item(tx, id, arrival)?;
-    insert_links(tx, id, &arrival.links)?;
-    insert_admission(tx, id, &arrival.admission)?;
-    let state = readiness::settle(tx, id, arrival.depends)?;
-    readiness::tell_dependants(tx, &snapshot.name)?;
-    Ok(Change { id, key: snapshot.name.key.clone(), created: true, revised: false, state })
+    Ok(EntryId(tx.inserted()))
 }
 
-fn update(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival, digest: Digest) -> TxResult<EntryState> {
+fn update(tx: &Tx<'_>, entry: &KnownEntry, received: &Received<'_>) -> TxResult<EntryState> {
+    let Received { arrival, digest, item } = received;
     if entry.revision != arrival.revision {
         put_snapshot(tx, arrival)?;
     }
@@ -124,32 +166,37 @@ fn update(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival, digest: Digest) ->
         ":backlog": arrival.backlog,
         ":closed": arrival.item.closed,
         ":revision": arrival.revision.as_bytes(),
-        ":depends": word_of(&arrival.depends)?,
+        ":depends": arrival.depends.as_str(),
         ":arrival": digest.as_bytes(),
         ":title": snapshot.title,
         ":url": snapshot.url,
         ":created_at": snapshot.created_at.as_millis(),
     };
     tx.run(sql::ENTRY_UPDATE, params)?;
-    put_item(tx, entry.id, arrival)?;
+    put_item(tx, entry.id, item)?;
     tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0 })?;
     insert_links(tx, entry.id, &arrival.links)?;
     replace_admission(tx, entry.id, &arrival.admission)?;
     let state = next_state(tx, entry, arrival)?;
-    readiness::tell_dependants_if_changed(tx, entry, state, arrival.item.closed)?;
+    if entry.backlog == arrival.backlog {
+        readiness::tell_dependants_if_changed(tx, entry, state, arrival.item.closed)?;
+    } else {
+        for backlog in [&entry.backlog, &arrival.backlog] {
+            readiness::tell_dependants(tx, &entry.name, backlog)?;
+        }
+    }
     Ok(state)
 }
 
 fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<EntryState> {
-    let changed_since_work = entry.worked != Some(arrival.revision);
     let stays = match entry.state {
         EntryState::New | EntryState::Held | EntryState::Ready => None,
         EntryState::Busy | EntryState::Blocked => Some(entry.state),
-        EntryState::Gone if changed_since_work => None,
-        EntryState::Gone => state_after_newest_run(tx, entry)?,
+        EntryState::Gone if changed_since_work(tx, entry, arrival)? => None,
+        EntryState::Gone => newest_run(tx, entry)?.map(|(_, state)| state_after(state)),
         EntryState::Done | EntryState::Failed | EntryState::Escalated => match arrival.on_change {
-            OnChange::Rerun if changed_since_work => None,
-            OnChange::Ask if changed_since_work => {
+            OnChange::Rerun if changed_since_work(tx, entry, arrival)? => None,
+            OnChange::Ask if changed_since_work(tx, entry, arrival)? => {
                 let reason = format!(
                     "it changed after its work was {}; retry it to have it worked on again",
                     entry.state
@@ -169,16 +216,39 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
     }
 }
 
-/// Done is said of a revision: an entry that comes back unchanged is what it was.
-fn state_after_newest_run(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Option<EntryState>> {
+/// Whether an entry says something else than its newest run worked on. What that run itself made of it is no change: from then
+/// on it counts as what was worked on, so that taking it back is one.
+fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
+    if entry.worked == Some(arrival.revision) {
+        return Ok(false);
+    }
+    let Some((run, _)) = newest_run(tx, entry)? else { return Ok(true) };
+    if !is_left_by(tx, run, arrival.revision)? {
+        return Ok(true);
+    }
+    tx.run(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
+    Ok(false)
+}
+
+/// Whether a change that a run makes to its entry's state leads to this revision.
+pub(super) fn is_left_by(tx: &Tx<'_>, run: i64, revision: Digest) -> TxResult<bool> {
+    let params = named_params! { ":run": run, ":revision": revision.as_bytes() };
+    Ok(tx.one(sql::OUTBOX_LEAVES, params, |_| Ok(()))?.is_some())
+}
+
+fn newest_run(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Option<(i64, RunState)>> {
     let params = named_params! { ":tracker": entry.name.tracker, ":key": entry.name.key };
-    let newest = tx.one(sql::RUN_GET_NEWEST, params, |row| row.word::<RunState>("state"))?;
-    Ok(newest.map(|state| match state {
+    tx.one(sql::RUN_GET_NEWEST, params, |row| Ok((row.plain("seq")?, row.word("state")?)))
+}
+
+/// Done is said of a revision: an entry that comes back unchanged is what it was.
+fn state_after(newest_run: RunState) -> EntryState {
+    match newest_run {
         RunState::Running | RunState::Waiting => EntryState::Busy,
         RunState::Done => EntryState::Done,
         RunState::Failed | RunState::Cancelled => EntryState::Failed,
         RunState::Escalated => EntryState::Escalated,
-    }))
+    }
 }
 
 fn put_snapshot(tx: &Tx<'_>, arrival: &Arrival) -> TxResult<()> {
@@ -190,9 +260,8 @@ fn put_snapshot(tx: &Tx<'_>, arrival: &Arrival) -> TxResult<()> {
     Ok(())
 }
 
-fn put_item(tx: &Tx<'_>, entry: EntryId, arrival: &Arrival) -> TxResult<()> {
-    let params = named_params! { ":entry": entry.0, ":body": json_of(&arrival.item)? };
-    tx.run(sql::SOURCE_ITEM_PUT, params)?;
+fn put_item(tx: &Tx<'_>, entry: EntryId, item: &str) -> TxResult<()> {
+    tx.run(sql::SOURCE_ITEM_PUT, named_params! { ":entry": entry.0, ":body": item })?;
     Ok(())
 }
 
@@ -212,45 +281,50 @@ fn insert_links(tx: &Tx<'_>, entry: EntryId, links: &[Link]) -> TxResult<()> {
     Ok(())
 }
 
-fn replace_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
+/// What the policy says of an entry, in place of what it said before. Its lane is known to be there.
+pub(super) fn replace_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
     tx.run(sql::HOLD_DELETE_OF_POLICY, named_params! { ":entry": entry.0 })?;
-    if admission.place.is_none() {
+    if !needs_place(admission) {
         tx.run(sql::PLACE_DELETE, named_params! { ":entry": entry.0 })?;
     }
     insert_admission(tx, entry, admission)
 }
 
 fn insert_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
-    let is_over = |until: Timestamp| until <= tx.now;
-    let holds = admission.holds.iter().filter(|hold| !hold.until.is_some_and(is_over));
-    for (position, hold) in (readiness::POSITION_OF_POLICY..).zip(holds) {
+    for (position, hold) in (readiness::POSITION_OF_POLICY..).zip(lasting_holds(tx, admission)) {
         let hold = NewHold {
             position,
             kind: hold.kind,
             subject: &hold.subject,
             reason: Some(&hold.reason),
             until_at: millis(hold.until),
-            link_position: None,
+            dependency: None,
         };
         readiness::insert_hold(tx, entry, &hold)?;
     }
-    match &admission.place {
-        None => Ok(()),
-        Some(place) => put_place(tx, entry, place),
-    }
+    if needs_place(admission) { put_place(tx, entry, admission) } else { Ok(()) }
 }
 
-fn put_place(tx: &Tx<'_>, entry: EntryId, place: &PlaceInLane) -> TxResult<()> {
-    if tx.one(sql::LANE_EXISTS, named_params! { ":id": place.lane.0 }, |_| Ok(()))?.is_none() {
-        return Err(StoreError::NotFound { what: "lane", name: place.lane.to_string() }.into());
-    }
+/// The holds whose time is not over.
+fn lasting_holds<'a>(tx: &Tx<'_>, admission: &'a Admission) -> impl Iterator<Item = &'a Hold> + use<'a> {
+    let now = tx.now;
+    admission.holds.iter().filter(move |hold| hold.until.is_none_or(|until| until > now))
+}
+
+fn needs_place(admission: &Admission) -> bool {
+    admission.place.is_some() || admission.due_at.is_some()
+}
+
+fn put_place(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
+    let place = admission.place.as_ref();
+    let terms = place.map_or(&[][..], |place| &place.terms);
     let params = named_params! {
         ":entry": entry.0,
-        ":lane": place.lane.0,
-        ":rank_key": place.rank_key.as_bytes(),
-        ":score": place.score_thousandths,
-        ":terms": json_of(&place.terms)?,
-        ":due_at": millis(place.due_at),
+        ":lane": place.map(|place| place.lane.0),
+        ":rank_key": place.map(|place| place.rank_key.as_bytes()),
+        ":score": place.and_then(|place| place.score_thousandths),
+        ":terms": json_of(&terms)?,
+        ":due_at": millis(admission.due_at),
     };
     tx.run(sql::PLACE_PUT, params)?;
     Ok(())
@@ -268,107 +342,18 @@ pub(super) fn first_seen(
     Ok(seen.into_iter().collect())
 }
 
-/// Begins to read a source in full.
-pub(super) fn begin_reconcile(tx: &Tx<'_>, backlog: &str, tracker: &str) -> TxResult<i64> {
-    let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":now": tx.now.as_millis() };
-    tx.run(sql::RECONCILE_INSERT, params)?;
-    Ok(tx.inserted())
-}
-
-/// Ends a reconcile; entries that were absent from it and from the complete one before are gone.
-pub(super) fn finish_reconcile(tx: &Tx<'_>, reconcile: i64, complete: bool) -> TxResult<Reconciled> {
-    let found = tx.one(sql::RECONCILE_GET, named_params! { ":id": reconcile }, |row| {
-        let ended = row.time_or_none("ended_at")?.is_some();
-        Ok((row.plain::<String>("backlog")?, row.plain::<String>("tracker")?, ended))
-    })?;
-    let (backlog, tracker, ended) =
-        found.ok_or_else(|| StoreError::NotFound { what: "reconcile", name: reconcile.to_string() })?;
-    if ended {
-        return Err(StoreError::Conflict(format!("reconcile {reconcile} has ended already")).into());
-    }
-    let params = named_params! { ":id": reconcile, ":now": tx.now.as_millis(), ":complete": complete };
-    tx.run(sql::RECONCILE_END, params)?;
-    if !complete {
-        return Ok(Reconciled::default());
-    }
-    let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":id": reconcile };
-    let before =
-        tx.one(sql::RECONCILE_GET_COMPLETE_BEFORE, params, |row| row.plain::<Option<i64>>("id"))?.flatten();
-    let Some(before) = before else { return Ok(Reconciled::default()) };
-    let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":before": before };
-    let absent =
-        tx.all(sql::ENTRY_LIST_ABSENT, params, |row| Ok((row.entry_id("id")?, row.plain::<String>("key")?)))?;
-    for (id, _) in &absent {
-        leave(tx, *id)?;
-    }
-    Ok(Reconciled { gone: absent.into_iter().map(|(_, key)| key).collect() })
-}
-
-fn leave(tx: &Tx<'_>, id: EntryId) -> TxResult<()> {
-    let entry = KnownEntry::get(tx, id)?;
-    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": id.0 })?;
-    readiness::rest(tx, id, EntryState::Gone)?;
-    readiness::tell_dependants_if_changed(tx, &entry, EntryState::Gone, entry.closed)
-}
-
-/// Lifts holds whose time has come and wakes runs whose time has come.
-pub(super) fn lift_due(tx: &Tx<'_>) -> TxResult<u64> {
-    let now = named_params! { ":now": tx.now.as_millis() };
-    let lifted = tx.all(sql::HOLD_DELETE_DUE, now, |row| row.entry_id("entry_id"))?;
-    for id in &lifted {
-        let entry = KnownEntry::get(tx, *id)?;
-        forget_arrival(tx, *id)?;
-        if entry.waits() {
-            readiness::settle(tx, *id, entry.depends)?;
-        }
-    }
-    let woken = tx.all(sql::WAKE_LIST_DUE, now, |row| row.plain::<i64>("run_seq"))?;
-    for seq in &woken {
-        LiveRun::wake(tx, *seq, "its time came")?;
-    }
-    Ok((lifted.len() + woken.len()) as u64)
-}
-
-/// Entries whose score changes by now.
-pub(super) fn due_for_rescoring(tx: &Tx<'_>, limit: u32) -> TxResult<Vec<RescoreItem>> {
-    let params = named_params! { ":now": tx.now.as_millis(), ":limit": limit };
-    tx.all(sql::ENTRY_LIST_DUE, params, |row| {
-        Ok(RescoreItem {
-            id: row.entry_id("id")?,
-            backlog: row.plain("backlog")?,
-            item: row.json("body")?,
-            first_seen_at: row.time("first_seen_at")?,
-        })
-    })
-}
-
-/// Gives waiting entries new places.
-pub(super) fn rescore(tx: &Tx<'_>, items: &[(EntryId, Admission)]) -> TxResult<u64> {
-    let mut rescored = 0;
-    for (id, admission) in items {
-        let entry = KnownEntry::find_by_id(tx, *id)?;
-        let Some(entry) = entry.filter(KnownEntry::waits) else { continue };
-        replace_admission(tx, *id, admission)?;
-        // What came in last is no longer what is known: the next arrival is compared with nothing.
-        forget_arrival(tx, *id)?;
-        readiness::settle(tx, *id, entry.depends)?;
-        rescored += 1;
-    }
-    Ok(rescored)
-}
-
 /// Makes an entry wait again that was over; its place may be out of date, so it is due at once.
 pub(super) fn wait_again(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
     let due = named_params! { ":entry": entry.id.0, ":due_at": tx.now.as_millis() };
     tx.run(sql::PLACE_SET_DUE, due)?;
     forget_arrival(tx, entry.id)?;
-    let rule: DependencyRule = entry.depends;
-    let state = readiness::settle(tx, entry.id, rule)?;
+    let state = readiness::settle(tx, entry.id, entry.depends)?;
     readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)?;
     Ok(state)
 }
 
-fn forget_arrival(tx: &Tx<'_>, entry: EntryId) -> Result<(), Failure> {
+/// The next arrival of an entry is compared with nothing.
+pub(super) fn forget_arrival(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     tx.run(sql::ENTRY_FORGET_ARRIVAL, named_params! { ":id": entry.0 })?;
     Ok(())
 }

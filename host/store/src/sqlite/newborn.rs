@@ -93,16 +93,20 @@ impl Newborn<'_> {
     }
 
     fn make_busy(&self, tx: &Tx<'_>) -> TxResult<Subject> {
-        let subject = tx.one(sql::ENTRY_SET_BUSY, named_params! { ":id": self.entry.0 }, |row| {
+        let by_id = named_params! { ":id": self.entry.0 };
+        let subject = tx.one(sql::ENTRY_GET_READY, by_id, |row| {
             Ok(Subject {
                 name: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
                 title: row.plain("title")?,
                 backlog: row.plain("backlog")?,
                 revision: row.digest("revision")?,
-                round: row.small_count("rounds")?,
+                round: row.small_count("rounds")? + 1,
             })
         })?;
-        subject.ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not ready", self.entry)))
+        let subject = subject
+            .ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not ready", self.entry)))?;
+        tx.run(sql::ENTRY_SET_BUSY, by_id)?;
+        Ok(subject)
     }
 
     /// What put the entry where it stood; it stands there no longer, so its score need not change any more.

@@ -40,11 +40,17 @@ pub(super) fn in_memory() -> TxResult<Connection> {
 
 /// A connection that only reads.
 pub(super) fn reader(path: &Path) -> TxResult<Connection> {
+    let connection = existing(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// A connection to a database that is there.
+pub(super) fn existing(path: &Path) -> TxResult<Connection> {
     // Not opened read-only: a reader of a log that no writer has open must be able to bring it up to date.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     prepare(&connection)?;
-    connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 

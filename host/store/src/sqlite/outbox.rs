@@ -132,11 +132,14 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         ":became": json_of(became)?,
         ":now": tx.now.as_millis(),
     };
-    let settled = tx.one(sql::OUTBOX_SETTLE_IF_FENCE, params, |row| {
-        let effect = row.json_or_none::<EffectRef>("reference")?;
-        Ok((row.plain::<i64>("run_seq")?, effect))
+    if tx.run(sql::OUTBOX_SETTLE_IF_FENCE, params)? != 1 {
+        return Ok(false);
+    }
+    let effect = tx.one(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 }, |row| {
+        Ok((row.plain::<i64>("run_seq")?, row.json_or_none::<EffectRef>("reference")?))
     })?;
-    let Some((run_seq, effect)) = settled else { return Ok(false) };
+    let (run_seq, effect) =
+        effect.ok_or_else(|| Failure::damaged(format!("there is no delivery {}", delivery.id)))?;
     // A record is that of a run that is over, and nobody waits for it.
     let Some(effect) = effect else { return Ok(true) };
     let mut run = LiveRun::get(tx, run_seq)?;

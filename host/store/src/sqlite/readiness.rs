@@ -3,19 +3,22 @@
 //! An entry that waits is ready when it has a place and no hold; then it has a row in the ready index. Everything that adds or
 //! lifts a hold ends in [`settle`], so that state, holds and index never disagree.
 //!
-//! Only satisfaction travels to dependants, not every change: a dependency is done, closed, opened again, seen or gone.
+//! Only what matters to dependants travels to them, not every change: a dependency is done, closed, opened again, seen, gone, or
+//! of another backlog.
 
 use rusqlite::named_params;
 use tollgate_core::{
     EntryId,
-    entry::{DependencyRule, EntryName, EntryState, HoldKind},
+    entry::{DependencyRule, EntryName, EntryState, HoldKind, LinkKind},
 };
 
 use super::{
+    dependency::{self, Target},
     entry::KnownEntry,
     sql,
     tx::{Columns, Tx, TxResult},
 };
+use crate::port::PlaceInLane;
 
 /// Where people read the person's word: first.
 const POSITION_OF_PERSON: i64 = 0;
@@ -33,25 +36,36 @@ pub(super) struct NewHold<'h> {
     pub(super) subject: &'h str,
     pub(super) reason: Option<&'h str>,
     pub(super) until_at: Option<i64>,
-    pub(super) link_position: Option<i64>,
+    /// For a dependency: the link, and the entry that it leads to where that is known.
+    pub(super) dependency: Option<(i64, Option<EntryId>)>,
+}
+
+/// An entry that was made by this transaction, and its row and holds by the policy's reasons alone.
+pub(super) struct NewEntry<'e> {
+    pub(super) id: EntryId,
+    /// The first of the policy's reasons.
+    pub(super) held_for: Option<HoldKind>,
+    pub(super) place: Option<&'e PlaceInLane>,
+    pub(super) has_links: bool,
+    pub(super) rule: DependencyRule,
 }
 
 /// Decides anew about an entry that waits: its dependency holds, its state and its row in the ready index.
 pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<EntryState> {
-    hold_for_dependencies(tx, entry, rule)?;
     let by_entry = named_params! { ":entry": entry.0 };
+    tx.run(sql::HOLD_DELETE_OF_DEPENDENCIES, by_entry)?;
+    hold_for_dependencies(tx, entry, rule)?;
     let place = tx.one(sql::PLACE_GET, by_entry, |row| {
-        Ok((row.plain::<i64>("lane_id")?, row.plain::<Vec<u8>>("rank_key")?))
+        let lane = row.plain::<Option<i64>>("lane_id")?;
+        Ok(lane.zip(row.plain::<Option<Vec<u8>>>("rank_key")?))
     })?;
+    let place = place.flatten();
     let held_for = first_hold(tx, entry)?;
     match (held_for, place) {
         (None, Some((lane, rank_key))) => {
             let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
             tx.run(sql::READY_DELETE_OTHER_PLACE, params)?;
-            let run = None::<i64>;
-            let params =
-                named_params! { ":lane": lane, ":rank_key": rank_key, ":entry": entry.0, ":run": run };
-            tx.run(sql::READY_INSERT, params)?;
+            enter_index(tx, entry, lane, &rank_key)?;
             set_state(tx, entry, EntryState::Ready, None)?;
             Ok(EntryState::Ready)
         }
@@ -65,6 +79,37 @@ pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxRes
             Ok(EntryState::Held)
         }
     }
+}
+
+/// Decides about an entry that was just made. There is nothing of it from before, so nothing is looked for.
+pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState> {
+    let dependency = match new.has_links {
+        true => hold_for_dependencies(tx, new.id, new.rule)?,
+        false => None,
+    };
+    match (new.held_for, dependency, new.place) {
+        (None, None, Some(place)) => {
+            enter_index(tx, new.id, place.lane.0, place.rank_key.as_bytes())?;
+            Ok(EntryState::Ready)
+        }
+        (None, None, None) => {
+            let held_for = hold_for_want_of_place(tx, new.id)?;
+            set_state(tx, new.id, EntryState::Held, Some(held_for))?;
+            Ok(EntryState::Held)
+        }
+        (None, dependency @ Some(_), _) => {
+            set_state(tx, new.id, EntryState::Held, dependency)?;
+            Ok(EntryState::Held)
+        }
+        (Some(_), _, _) => Ok(EntryState::Held),
+    }
+}
+
+fn enter_index(tx: &Tx<'_>, entry: EntryId, lane: i64, rank_key: &[u8]) -> TxResult<()> {
+    let run = None::<i64>;
+    let params = named_params! { ":lane": lane, ":rank_key": rank_key, ":entry": entry.0, ":run": run };
+    tx.run(sql::READY_INSERT, params)?;
+    Ok(())
 }
 
 /// Takes an entry out of those that wait.
@@ -97,13 +142,14 @@ pub(super) fn hold_for_person(tx: &Tx<'_>, entry: EntryId, reason: &str) -> TxRe
         subject: "",
         reason: Some(reason),
         until_at: None,
-        link_position: None,
+        dependency: None,
     };
     insert_hold(tx, entry, &hold)
 }
 
 /// Writes a reason down.
 pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
+    let (link, target) = hold.dependency.unzip();
     let params = named_params! {
         ":entry": entry.0,
         ":position": hold.position,
@@ -111,7 +157,8 @@ pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> Tx
         ":subject": hold.subject,
         ":reason": hold.reason,
         ":until_at": hold.until_at,
-        ":link_position": hold.link_position,
+        ":link_position": link,
+        ":target": target.flatten().map(|target| target.0),
     };
     tx.run(sql::HOLD_INSERT, params)?;
     Ok(())
@@ -124,19 +171,20 @@ pub(super) fn tell_dependants_if_changed(
     state: EntryState,
     closed: bool,
 ) -> TxResult<()> {
-    let satisfies = |state: EntryState, closed: bool| {
-        [DependencyRule::Either, DependencyRule::Tracker, DependencyRule::Run]
-            .map(|rule| rule.is_satisfied(state, closed))
+    let matters = |state: EntryState, closed: bool| {
+        let satisfies = [DependencyRule::Either, DependencyRule::Tracker, DependencyRule::Run]
+            .map(|rule| rule.is_satisfied(state, closed));
+        (satisfies, state == EntryState::Gone)
     };
-    if satisfies(before.state, before.closed) == satisfies(state, closed) {
+    if matters(before.state, before.closed) == matters(state, closed) {
         return Ok(());
     }
-    tell_dependants(tx, &before.name)
+    tell_dependants(tx, &before.name, &before.backlog)
 }
 
-/// Decides anew about those that wait for an entry.
-pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName) -> TxResult<()> {
-    let params = named_params! { ":tracker": name.tracker, ":key": name.key };
+/// Decides anew about those that wait for an entry of this backlog, or that might.
+pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName, backlog: &str) -> TxResult<()> {
+    let params = named_params! { ":tracker": name.tracker, ":key": name.key, ":backlog": backlog };
     for dependant in tx.all(sql::ENTRY_LIST_DEPENDANTS, params, |row| row.entry_id("id"))? {
         let dependant = KnownEntry::get(tx, dependant)?;
         settle(tx, dependant.id, dependant.depends)?;
@@ -144,31 +192,42 @@ pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName) -> TxResult<()> {
     Ok(())
 }
 
-fn hold_for_dependencies(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<()> {
-    let by_entry = named_params! { ":entry": entry.0 };
-    tx.run(sql::HOLD_DELETE_OF_DEPENDENCIES, by_entry)?;
-    let dependencies = tx.all(sql::LINK_LIST_DEPENDENCIES, by_entry, |row| {
-        let target = row.word_or_none::<EntryState>("state")?;
-        let closed = row.plain::<Option<bool>>("closed")?.unwrap_or_default();
-        Ok((row.plain::<i64>("position")?, row.plain::<String>("key")?, target, closed))
-    })?;
-    for (position, key, target, closed) in dependencies {
-        let kind = match target {
-            None => HoldKind::DependencyUnknown,
-            Some(state) if rule.is_satisfied(state, closed) => continue,
-            Some(_) => HoldKind::Dependency,
+/// Writes down what an entry waits for; the kind of the first of these reasons.
+fn hold_for_dependencies(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<Option<HoldKind>> {
+    let mut first = None;
+    for lead in dependency::leads(tx, entry)? {
+        if lead.link.kind != LinkKind::DependsOn || lead.target.satisfies(rule) {
+            continue;
+        }
+        let key = lead.link.to.key.as_str();
+        let (kind, target, reason) = match &lead.target {
+            Target::Unknown => (HoldKind::DependencyUnknown, None, None),
+            Target::Known(target) => (HoldKind::Dependency, Some(target.id), None),
+            Target::Ambiguous { trackers } => {
+                (HoldKind::DependencyUnknown, None, Some(sentence_about_several(key, trackers)))
+            }
         };
         let hold = NewHold {
-            position: POSITION_OF_DEPENDENCIES + position,
+            position: POSITION_OF_DEPENDENCIES + lead.position,
             kind,
-            subject: &key,
-            reason: None,
+            subject: key,
+            reason: reason.as_deref(),
             until_at: None,
-            link_position: Some(position),
+            dependency: Some((lead.position, target)),
         };
         insert_hold(tx, entry, &hold)?;
+        first.get_or_insert(kind);
     }
-    Ok(())
+    Ok(first)
+}
+
+fn sentence_about_several(key: &str, trackers: &[String]) -> String {
+    let example = trackers.first().map(String::as_str).unwrap_or_default();
+    format!(
+        "depends on {key}, and several sources of the backlog have an entry of that key: {}; name the one that is \
+         meant, e.g. `{example}#{key}`",
+        trackers.join(", ")
+    )
 }
 
 fn first_hold(tx: &Tx<'_>, entry: EntryId) -> TxResult<Option<HoldKind>> {
@@ -184,7 +243,7 @@ fn hold_for_want_of_place(tx: &Tx<'_>, entry: EntryId) -> TxResult<HoldKind> {
         subject: "",
         reason: Some("the policy gives it no place in any pipeline"),
         until_at: None,
-        link_position: None,
+        dependency: None,
     };
     insert_hold(tx, entry, &hold)?;
     Ok(kind)

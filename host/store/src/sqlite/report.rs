@@ -8,7 +8,7 @@ use tollgate_core::{
     Digest, LaneId, Microcents, RunId, Timestamp,
     course::EffectRef,
     effect::{Delivered, Effect},
-    entry::{DependencyRule, EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, Link, LinkKind},
+    entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
     event::{Event, NewEvent},
     pipeline::StepName,
     record::{Record, Term},
@@ -16,6 +16,7 @@ use tollgate_core::{
 };
 
 use super::{
+    dependency::{self, Lead},
     entry::KnownEntry,
     rows, sql,
     tx::{Columns, Tx, TxResult, json_of},
@@ -53,7 +54,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
         snapshot: snapshot(tx, status.revision)?,
         closed: known.closed,
         links: links(tx, &known)?,
-        waiting_for_it: waiting_for(tx, &status.name)?,
+        waiting_for_it: waiting_for(tx, &known)?,
         terms,
         ahead: ahead(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,
@@ -69,21 +70,15 @@ pub(super) fn snapshot(tx: &Tx<'_>, revision: Digest) -> TxResult<EntrySnapshot>
 }
 
 fn links(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Vec<LinkStatus>> {
-    let rule: DependencyRule = entry.depends;
-    tx.all(sql::LINK_LIST, named_params! { ":entry": entry.id.0 }, |row| {
-        let kind: LinkKind = row.word("kind")?;
-        let target: Option<EntryState> = row.word_or_none("state")?;
-        let closed = row.plain::<Option<bool>>("closed")?.unwrap_or_default();
-        let satisfied =
-            kind == LinkKind::DependsOn && target.is_some_and(|state| rule.is_satisfied(state, closed));
-        let to = EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? };
-        let link = Link { kind, to, written: row.plain("written")?, source: row.plain("source")? };
-        Ok(LinkStatus { link, target, satisfied })
-    })
+    let status = |Lead { link, target, .. }| {
+        let satisfied = link.kind == LinkKind::DependsOn && target.satisfies(entry.depends);
+        LinkStatus { link, target: target.state(), satisfied }
+    };
+    Ok(dependency::leads(tx, entry.id)?.into_iter().map(status).collect())
 }
 
-fn waiting_for(tx: &Tx<'_>, name: &EntryName) -> TxResult<Vec<String>> {
-    let params = named_params! { ":tracker": name.tracker, ":key": name.key };
+fn waiting_for(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Vec<String>> {
+    let params = named_params! { ":entry": entry.id.0, ":key": entry.name.key };
     tx.all(sql::LINK_LIST_WAITING, params, |row| row.plain("key"))
 }
 

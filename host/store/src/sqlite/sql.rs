@@ -34,6 +34,7 @@ queries! {
     ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
     ENTRY_GET = "entry_get";
     ENTRY_GET_BY_ID = "entry_get_by_id";
+    ENTRY_GET_READY = "entry_get_ready";
     ENTRY_INSERT = "entry_insert";
     ENTRY_LINE_COUNT = "entry_line_count";
     ENTRY_LINE_LIST = "entry_line_list";
@@ -44,6 +45,7 @@ queries! {
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
     ENTRY_SET_BUSY = "entry_set_busy";
     ENTRY_SET_STATE = "entry_set_state";
+    ENTRY_SET_WORKED = "entry_set_worked";
     ENTRY_UPDATE = "entry_update";
     ESCROW_ADD = "escrow_add";
     ESCROW_DELETE = "escrow_delete";
@@ -80,7 +82,6 @@ queries! {
     LINK_DELETE = "link_delete";
     LINK_INSERT = "link_insert";
     LINK_LIST = "link_list";
-    LINK_LIST_DEPENDENCIES = "link_list_dependencies";
     LINK_LIST_WAITING = "link_list_waiting";
     MIGRATION_INSERT = "migration_insert";
     MIGRATION_NEWEST = "migration_newest";
@@ -89,10 +90,12 @@ queries! {
     OUTBOX_BODY_INSERT = "outbox_body_insert";
     OUTBOX_GET = "outbox_get";
     OUTBOX_GET_BY_REFERENCE = "outbox_get_by_reference";
+    OUTBOX_GET_EFFECT = "outbox_get_effect";
     OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
     OUTBOX_GET_RECORD = "outbox_get_record";
     OUTBOX_INSERT = "outbox_insert";
     OUTBOX_LAPSE = "outbox_lapse";
+    OUTBOX_LEAVES = "outbox_leaves";
     OUTBOX_LIST_EFFECTS = "outbox_list_effects";
     OUTBOX_LIST_TAKABLE = "outbox_list_takable";
     OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
@@ -131,12 +134,14 @@ queries! {
     RUN_LIST_LAPSED = "run_list_lapsed";
     RUN_RENEW_LEASES = "run_renew_leases";
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
+    SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_PUT = "source_item_put";
     STEP_INSERT = "step_insert";
     STEP_LIST = "step_list";
+    STORE_COPY = "store_copy";
     STORE_CREATE = "store_create";
     STORE_GET = "store_get";
     STORE_SET_SEEN = "store_set_seen";
@@ -250,7 +255,12 @@ mod tests {
         check_searches(OUTBOX_LAPSE, "outbox", "outbox_leased");
         check_searches(RUN_LIST_LAPSED, "run", "run_leased");
         check_searches(RUN_RENEW_LEASES, "run", "run_leased");
-        check_searches(ENTRY_LIST_DEPENDANTS, "link", "link_by_target");
+        check_searches(ENTRY_LIST_DEPENDANTS, "link", "link_by_key");
+        check_searches(ENTRY_LINE_LIST_BY_KEY, "entry", "entry_by_key");
+        check_searches(LINK_LIST, "link", "PRIMARY KEY (entry_id=?)");
+        check_searches(LINK_LIST, "target", "entry_by_key");
+        check_searches(LINK_LIST_WAITING, "link", "link_by_key");
+        check_searches(OUTBOX_LEAVES, "outbox", "outbox_by_run");
         check_searches(ENTRY_LIST_DUE, "place", "place_due");
         check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
         check_searches(WAKE_LIST_DUE, "wake", "wake_due");

@@ -218,15 +218,6 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &str) -> TxResult<T> {
     serde_json::from_str(json).map_err(Failure::damaged)
 }
 
-/// The word that an enum's variant is called by.
-pub(super) fn word_of(value: &impl Serialize) -> TxResult<String> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => Ok(word),
-        Ok(other) => Err(Failure::damaged(format!("`{other}` is no word"))),
-        Err(error) => Err(Failure::damaged(error)),
-    }
-}
-
 /// Money as SQLite keeps it; the largest amounts are as good as endless.
 pub(super) fn cents(amount: Microcents) -> i64 {
     i64::try_from(amount.0).unwrap_or(i64::MAX)

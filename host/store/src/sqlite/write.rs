@@ -15,7 +15,7 @@ use tollgate_core::{
 
 use super::{
     entry::KnownEntry,
-    journal,
+    intake, journal,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
     readiness, sql,
@@ -149,6 +149,7 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
         ":reference": reference_key(&released.reference)?,
         ":path": file.as_ref().map(|file| file.path.as_str()),
         ":artifact": file.as_ref().map(|file| file.artifact.as_bytes()),
+        ":leaves": released.leaves.as_ref().map(Digest::as_bytes),
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;
@@ -251,7 +252,8 @@ fn finish(
     run.state = run_state;
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
-    record.entry.changed_since = entry.revision != run.revision;
+    record.entry.changed_since =
+        entry.revision != run.revision && !intake::is_left_by(tx, run.seq, entry.revision)?;
     record.chain = None;
     let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
     let body = json!({ "state": run_state, "reason": reason, "record": digest });
@@ -264,6 +266,7 @@ fn finish(
         ":reference": None::<String>,
         ":path": None::<String>,
         ":artifact": None::<Vec<u8>>,
+        ":leaves": None::<Vec<u8>>,
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::OUTBOX_INSERT, params)?;

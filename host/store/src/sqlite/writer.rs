@@ -223,3 +223,56 @@ fn begin_time<'c>(connection: &'c Connection, clock: &StoreClock) -> TxResult<(T
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.execute([]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use tollgate_core::time::SystemClock;
+
+    use super::*;
+    use crate::sqlite::{migrate, open, reconcile};
+
+    type Answer = oneshot::Receiver<Result<i64>>;
+
+    /// A transaction that begins a reconcile and then fails, or does not.
+    fn job(fails: bool) -> (Box<dyn Job>, Answer) {
+        let (reply, answer) = oneshot::channel();
+        let body = move |tx: &Tx<'_>| {
+            let id = reconcile::begin(tx, "specs", "folder:docs")?;
+            if fails { Err(StoreError::Conflict("no".into()).into()) } else { Ok(id) }
+        };
+        (Box::new(TypedJob { doing: "test", body, outcome: None, reply }), answer)
+    }
+
+    /// Whether each of the transactions that were queued together is there afterwards, and was said to be.
+    fn outcomes(fails: &[bool]) -> Vec<bool> {
+        let mut connection = open::in_memory().ok().unwrap();
+        migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
+        let clock = StoreClock::new(Arc::new(SystemClock::default()), Timestamp::default());
+        let (jobs, queue) = mpsc::channel();
+        let mut answers = Vec::new();
+        for fails in fails {
+            let (job, answer) = job(*fails);
+            jobs.send(job).unwrap();
+            answers.push(answer);
+        }
+        drop(jobs);
+        serve(&connection, &clock, &queue);
+        let tx = Tx::new(&connection, Timestamp::default());
+        let there = |id: i64| {
+            let found = tx.one(sql::RECONCILE_GET, named_params! { ":id": id }, |_| Ok(()));
+            found.ok().unwrap().is_some()
+        };
+        let kept = answers.into_iter().map(|answer| answer.blocking_recv().unwrap().is_ok_and(there));
+        let kept: Vec<_> = kept.collect();
+        let count = (1..=fails.len() as i64).filter(|id| there(*id)).count();
+        assert_eq!(count, kept.iter().filter(|kept| **kept).count(), "nothing else is there");
+        kept
+    }
+
+    #[test]
+    fn a_transaction_that_fails_takes_no_other_with_it() {
+        assert_eq!(outcomes(&[true]), [false]);
+        assert_eq!(outcomes(&[false]), [true]);
+        assert_eq!(outcomes(&[false, true, false, true]), [true, false, true, false]);
+    }
+}

@@ -5,6 +5,7 @@ mod intake;
 mod journal;
 mod outbox;
 mod runs;
+mod sources;
 
 /// Makes a test of each case for a store.
 macro_rules! exercise {
@@ -66,8 +67,16 @@ exercise! {
         an_edit_during_a_run_changes_nothing_but_is_remembered,
         what_a_change_means_for_an_entry_that_is_over,
         what_is_absent_twice_is_gone_and_can_come_back,
+        what_cannot_be_read_is_not_gone_and_what_is_gone_is,
         scores_that_are_due_get_new_places,
+        an_entry_without_a_lane_is_judged_again_when_it_is_due,
+        what_a_run_itself_changes_is_no_change,
         a_key_that_two_trackers_have_must_be_told_apart,
+    ;
+    sources:
+        a_key_of_another_source_is_found_whenever_it_comes,
+        a_key_of_several_other_sources_holds_until_one_is_left,
+        another_backlog_is_another_world,
     ;
     outbox:
         deliveries_to_one_entry_are_in_order,

@@ -25,10 +25,10 @@ mod processes {
     use tollgate_core::{Clock as _, time::ManualClock};
     use tollgate_store::{
         OpenMode, SqliteOptions, SqliteStore, Store as _, StoreError,
-        port::{StopMode, StopRequest},
+        port::{EntryFilter, StopMode, StopRequest},
     };
 
-    use crate::support::*;
+    use crate::{check, support::*};
 
     fn open(path: &Path, mode: OpenMode) -> Result<SqliteStore, StoreError> {
         SqliteStore::open(SqliteOptions::at(path, mode))
@@ -88,6 +88,35 @@ mod processes {
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.execute("CREATE TABLE photo (id INTEGER PRIMARY KEY)", []).unwrap();
         assert!(matches!(open(&path, OpenMode::Host), Err(StoreError::Conflict(_))));
+    }
+
+    /// A copy that is made while a host writes is one of its commits, whole, and the host goes on.
+    #[test]
+    fn a_copy_is_one_commit_of_a_store_that_is_driven() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tollgate.db");
+        let of_copy = |number: usize| folder.path().join(format!("copy-{number}.db"));
+        let make =
+            |clock| SqliteStore::open(SqliteOptions::at(&path, OpenMode::Host).with_clock(clock)).unwrap();
+        let world = block_on(World::new(&|clock| make(clock)));
+        std::thread::scope(|threads| {
+            threads.spawn(|| (0..5).for_each(|number| SqliteStore::copy(&path, &of_copy(number)).unwrap()));
+            for number in 0..20 {
+                let pair = [1, 2].map(|half| world.arrival(&format!("{number}-{half}")));
+                block_on(world.admit(pair.to_vec()));
+            }
+        });
+        SqliteStore::copy(&path, &of_copy(5)).unwrap();
+        for number in 0..6 {
+            check::everything_agrees(&of_copy(number));
+            let copy = open(&of_copy(number), OpenMode::Host).unwrap();
+            let entries = block_on(copy.entries(EntryFilter::default())).unwrap().total;
+            assert!(entries % 2 == 0 && (number < 5 || entries == 40), "{entries}");
+        }
+        assert!(matches!(SqliteStore::copy(&path, &of_copy(0)), Err(StoreError::Conflict(_))));
+        let none = folder.path().join("none.db");
+        assert!(matches!(SqliteStore::copy(&none, &of_copy(9)), Err(StoreError::NotFound { .. })));
+        assert!(!none.exists() && !of_copy(9).exists());
     }
 
     #[test]

@@ -23,11 +23,15 @@ use tollgate_store::{
     Store,
     port::{
         Admission, Arrival, Change, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome,
-        LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, ReleasedEffect, RunWrite, Wake,
+        LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, Reading, ReleasedEffect, RunWrite,
+        Wake,
     },
 };
 
 pub(crate) const TRACKER: &str = "folder:docs";
+/// Another tracker of the same backlog.
+pub(crate) const BESIDE: &str = "folder:done";
+
 pub(crate) const BACKLOG: &str = "specs";
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
@@ -70,9 +74,14 @@ impl<S: Store> World<S> {
 
     /// Admits what there is of the source, all of it; the keys that are gone.
     pub(crate) async fn reconcile(&self, arrivals: Vec<Arrival>, complete: bool) -> Vec<String> {
-        let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+        self.read(TRACKER, arrivals, if complete { full() } else { Reading::Partial }).await
+    }
+
+    /// Admits what there is of a tracker; the keys that are gone.
+    pub(crate) async fn read(&self, tracker: &str, arrivals: Vec<Arrival>, reading: Reading) -> Vec<String> {
+        let reconcile = self.store.begin_reconcile(BACKLOG, tracker).await.unwrap();
         self.store.admit(reconcile, arrivals).await.unwrap();
-        self.store.finish_reconcile(reconcile, complete).await.unwrap().gone
+        self.store.finish_reconcile(reconcile, reading).await.unwrap().gone
     }
 
     pub(crate) fn arrival(&self, key: &str) -> Arrival {
@@ -137,6 +146,11 @@ impl<S: Store> World<S> {
         let stale = self.store.settle_deliveries(vec![(delivery.ticket(), delivered())]).await.unwrap();
         assert_eq!(stale, vec![], "the delivery is still ours");
     }
+}
+
+/// A reading in which nothing was in the way.
+pub(crate) fn full() -> Reading {
+    Reading::Full { unread: vec![] }
 }
 
 pub(crate) fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
@@ -245,7 +259,6 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         rank_key: RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], created_at),
         score_thousandths: Some(score),
         terms: vec![],
-        due_at: None,
     };
     Arrival {
         backlog: BACKLOG.into(),
@@ -254,7 +267,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         snapshot,
         links: vec![],
         depends: DependencyRule::Either,
-        admission: Admission { holds: vec![], place: Some(place) },
+        admission: Admission { holds: vec![], place: Some(place), due_at: None },
         on_change: OnChange::Ignore,
     }
 }
@@ -268,6 +281,8 @@ pub(crate) trait ArrivalExt {
     fn not_before(self, until: Timestamp) -> Self;
     fn on_change(self, on_change: OnChange) -> Self;
     fn rule(self, rule: DependencyRule) -> Self;
+    /// The same, in the source that stands beside the usual one.
+    fn beside(self) -> Self;
 }
 
 impl ArrivalExt for Arrival {
@@ -311,6 +326,19 @@ impl ArrivalExt for Arrival {
         self.depends = rule;
         self
     }
+
+    fn beside(mut self) -> Self {
+        for name in [&mut self.item.name, &mut self.snapshot.name] {
+            name.tracker = BESIDE.into();
+        }
+        self.item.url = Some(format!("done/{}.md", self.item.name.key));
+        self.snapshot.url = self.item.url.clone();
+        for link in &mut self.links {
+            link.to.tracker = BESIDE.into();
+        }
+        self.revision = self.snapshot.revision();
+        self
+    }
 }
 
 pub(crate) fn key_of_step(stage: &str, attempt: u32) -> StepKey {
@@ -347,7 +375,7 @@ pub(crate) fn publish(stage: &str, id: &str, path: &str, content: &str) -> Relea
 
 fn effect_with(stage: &str, id: &str, kind: &str, body: Value) -> ReleasedEffect {
     let effect = Effect { id: id.into(), kind: kind.into(), body, later: false };
-    ReleasedEffect { reference: reference(stage, id), effect }
+    ReleasedEffect { reference: reference(stage, id), effect, leaves: None }
 }
 
 pub(crate) fn go_on(claim: Claim) -> RunWrite {

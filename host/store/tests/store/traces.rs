@@ -23,8 +23,8 @@ use tollgate_core::{
 use tollgate_store::{
     SqliteStore, Store, StoreError,
     port::{
-        ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, NewDecision,
-        NewIntent, OnChange, PausedCall, RunFilter, RunWrite, Wake,
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, NewDecision,
+        NewIntent, OnChange, PausedCall, Reading, RunFilter, RunWrite, Wake,
     },
 };
 
@@ -58,6 +58,8 @@ enum Op {
 #[derive(Debug, Clone)]
 struct Seen {
     key: usize,
+    /// Whether it lives in the source beside the usual one.
+    beside: bool,
     lane: usize,
     body: u8,
     needs: Option<usize>,
@@ -71,9 +73,11 @@ fn op() -> impl Strategy<Value = Op> {
     let on_change = prop_oneof![Just(OnChange::Ignore), Just(OnChange::Ask), Just(OnChange::Rerun)];
     let rarely = || prop::bool::weighted(0.1);
     let needs = prop::option::weighted(0.3, 0..KEYS.len());
-    let seen = (0..KEYS.len(), 0..2usize, 0..2u8, needs, rarely(), rarely(), on_change).prop_map(
-        |(key, lane, body, needs, closed, held, on_change)| Seen {
+    let key = (0..KEYS.len(), prop::bool::weighted(0.2));
+    let seen = (key, 0..2usize, 0..2u8, needs, rarely(), rarely(), on_change).prop_map(
+        |((key, beside), lane, body, needs, closed, held, on_change)| Seen {
             key,
+            beside,
             lane,
             body,
             needs,
@@ -174,6 +178,13 @@ impl Trace<'_> {
     }
 
     async fn reconcile(&mut self, seen: Vec<Seen>, complete: bool) {
+        let (beside, here): (Vec<_>, Vec<_>) = seen.into_iter().partition(|seen| seen.beside);
+        let reading = || if complete { full() } else { Reading::Partial };
+        self.world.read(TRACKER, self.arrivals(here), reading()).await;
+        self.world.read(BESIDE, self.arrivals(beside), reading()).await;
+    }
+
+    fn arrivals(&self, seen: Vec<Seen>) -> Vec<Arrival> {
         let arrivals = seen.into_iter().map(|seen| {
             let mut arrival = arrival(self.lanes[seen.lane], KEYS[seen.key], 0)
                 .says(&format!("version {}", seen.body))
@@ -187,9 +198,9 @@ impl Trace<'_> {
             if seen.held {
                 arrival = arrival.held(tollgate_core::entry::HoldKind::NotEligible, "not now");
             }
-            arrival
+            if seen.beside { arrival.beside() } else { arrival }
         });
-        self.world.reconcile(arrivals.collect(), complete).await;
+        arrivals.collect()
     }
 
     async fn claim(&mut self, lane: usize, twice: bool) {
@@ -385,7 +396,7 @@ impl Trace<'_> {
     }
 
     async fn retry(&mut self, key: usize) {
-        let Ok(detail) = self.world.store.entry(KEYS[key], None).await else { return };
+        let Ok(detail) = self.world.store.entry(KEYS[key], Some(TRACKER)).await else { return };
         let retried = self.world.store.retry(detail.status.id, "ines", "again").await;
         if detail.status.state.is_terminal() {
             retried.unwrap();

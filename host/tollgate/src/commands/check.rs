@@ -56,7 +56,7 @@ pub(crate) fn run(context: &Context, args: CheckArgs) -> Result<Exit> {
 /// Everything that the files alone do not tell: plugins, their settings, what they may do, the trackers.
 fn check(project: &Project) -> Result<(Diagnostics, Vec<String>)> {
     let registry = project.registry()?;
-    let found = project.policy.check(&Catalog(&registry));
+    let found = project.policy.check(&Catalog(&registry)).and(project.policy.check_sources(&project.folder));
     project.store_path()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     project.trackers(&clock)?;

@@ -127,6 +127,7 @@ CREATE TABLE entry (
     first_seen_at INTEGER NOT NULL,
     UNIQUE (tracker, key)
 ) STRICT;
+CREATE INDEX entry_by_key ON entry (key, backlog);
 
 -- What the source said of an entry last, kept so that it can be judged again without reading the source.
 CREATE TABLE source_item (
@@ -134,7 +135,8 @@ CREATE TABLE source_item (
     body     TEXT NOT NULL
 ) STRICT;
 
--- Links from an entry, by the name of the other, which may not be known yet. All links of an entry are replaced together.
+-- Links from an entry, by the name of the other, which may not be known yet. All links of an entry are replaced together. Where
+-- a link leads is in `link_list.sql`.
 CREATE TABLE link (
     entry_id INTEGER NOT NULL REFERENCES entry (id),
     position INTEGER NOT NULL,
@@ -145,11 +147,11 @@ CREATE TABLE link (
     source   TEXT NOT NULL,
     PRIMARY KEY (entry_id, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX link_by_target ON link (tracker, key, kind);
+CREATE INDEX link_by_key ON link (key, kind);
 
 -- One row for each reason why an entry may not run, in the order in which people read them. The policy's reasons are kept in
--- every state; reasons about dependencies only while the entry waits. They have no sentence of their own: what the other entry
--- is doing is told when it is asked, so that it is never out of date.
+-- every state; reasons about dependencies only while the entry waits. One that names the entry it waits for (`target_id`) has no
+-- sentence of its own: what the other entry is doing is told when it is asked, so that it is never out of date.
 CREATE TABLE hold (
     entry_id      INTEGER NOT NULL REFERENCES entry (id),
     position      INTEGER NOT NULL,
@@ -158,15 +160,17 @@ CREATE TABLE hold (
     reason        TEXT,
     until_at      INTEGER,
     link_position INTEGER,
+    target_id     INTEGER REFERENCES entry (id),
     PRIMARY KEY (entry_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 
--- Where an entry waits, would wait, or waited. `due_at` is when its score changes next, and set only while it waits.
+-- Where an entry waits, would wait, or waited. One that the policy gives no lane, and judges otherwise later, has a row without.
+-- `due_at` is when what the policy says of it changes next, and set only while it waits.
 CREATE TABLE place (
     entry_id          INTEGER PRIMARY KEY REFERENCES entry (id),
-    lane_id           INTEGER NOT NULL REFERENCES lane (id),
-    rank_key          BLOB NOT NULL,
+    lane_id           INTEGER REFERENCES lane (id),
+    rank_key          BLOB CHECK ((rank_key IS NULL) = (lane_id IS NULL)),
     score_thousandths INTEGER,
     terms             TEXT NOT NULL,
     due_at            INTEGER
@@ -363,7 +367,8 @@ CREATE TABLE event (
 
 -- Effects and records that were committed, in the order in which they are delivered to their entry. `fence` only rises;
 -- `lease_until` is set while a host sends it. `became` is set once, when it is settled. `path` and `artifact` are those of a
--- published file, by which a later run knows its own file again. What is delivered is apart, since this row changes often.
+-- published file, by which a later run knows its own file again. `leaves` is the revision that the entry has once a change of
+-- its state is delivered, by which the change is known as our own. What is delivered is apart, since this row changes often.
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     run_seq     INTEGER NOT NULL REFERENCES run (seq),
@@ -372,6 +377,7 @@ CREATE TABLE outbox (
     reference   TEXT,
     path        TEXT,
     artifact    BLOB,
+    leaves      BLOB,
     state       TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'settled')),
     fence       INTEGER NOT NULL,
     host        TEXT,

@@ -9,7 +9,7 @@ use tollgate_core::{
 };
 use tollgate_store::{
     Store, StoreError,
-    port::{Arrival, EntryFilter, OnChange},
+    port::{Admission, Arrival, EntryFilter, OnChange, Reading, ReleasedEffect, RunWrite},
 };
 
 use crate::support::*;
@@ -222,8 +222,28 @@ pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
     );
     assert_eq!(world.state("B").await, EntryState::Ready);
     let ended = world.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
-    world.store.finish_reconcile(ended, false).await.unwrap();
-    assert!(matches!(world.store.finish_reconcile(ended, true).await, Err(StoreError::Conflict(_))));
+    world.store.finish_reconcile(ended, Reading::Partial).await.unwrap();
+    assert!(matches!(world.store.finish_reconcile(ended, full()).await, Err(StoreError::Conflict(_))));
+}
+
+pub(crate) async fn what_cannot_be_read_is_not_gone_and_what_is_gone_is<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let all = ["A", "B", "C"].map(|key| world.arrival(key)).to_vec();
+    let broken = |place: &str| Reading::Full { unread: vec![place.into(), "docs/never-read.md".into()] };
+    let none: Vec<String> = vec![];
+    assert_eq!(world.read(TRACKER, all, full()).await, none);
+    for _ in 0..3 {
+        world.read(TRACKER, vec![world.arrival("C")], broken("docs/A.md")).await;
+    }
+    let states = async || [world.state("A").await, world.state("B").await, world.state("C").await];
+    use EntryState::*;
+    assert_eq!(states().await, [Ready, Gone, Ready], "B is gone though A stays broken");
+    assert_eq!(world.read(TRACKER, vec![world.arrival("C")], full()).await, none, "A is absent once");
+    assert_eq!(world.read(TRACKER, vec![world.arrival("C")], full()).await, ["A"]);
+    world.read(TRACKER, vec![], broken("docs/A.md")).await;
+    assert_eq!(states().await, [Gone, Gone, Ready], "what is gone does not come back broken");
 }
 
 pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
@@ -231,7 +251,7 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     let due = |key, score, hours: u64| {
         let mut arrival: Arrival = arrival(world.lane, key, score);
         let at = start().after(Duration::from_secs(hours * 3_600));
-        arrival.admission.place.as_mut().unwrap().due_at = Some(at);
+        arrival.admission.due_at = Some(at);
         arrival
     };
     world.admit(vec![due("A", 2, 2), due("B", 1, 1), due("C", 9, 1)]).await;
@@ -252,18 +272,65 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
 }
 
+pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let mut young = world.arrival("A").held(HoldKind::NotEligible, "`age_days > 7` is false");
+    young.admission.place = None;
+    young.admission.due_at = Some(start().after(Duration::from_secs(3_600)));
+    world.admit(vec![young.clone()]).await;
+    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    world.clock.advance(Duration::from_secs(3_600));
+    let [due] = world.store.due_for_rescoring(10).await.unwrap().try_into().unwrap();
+    assert_eq!(due.item.name.key, "A");
+
+    world.store.rescore(vec![(due.id, world.arrival("A").admission)]).await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Ready);
+    world.admit(vec![young]).await;
+    assert_eq!(world.state("A").await, EntryState::Held);
+    let never = Admission { place: None, due_at: None, ..world.arrival("A").admission };
+    world.store.rescore(vec![(due.id, never)]).await.unwrap();
+    assert_eq!(world.holds("A").await, ["no-pipeline: the policy gives it no place in any pipeline"]);
+    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+}
+
+pub(crate) async fn what_a_run_itself_changes_is_no_change<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let item = |says: &str| world.arrival("A").says(says).on_change(OnChange::Rerun);
+    world.admit(vec![item("open")]).await;
+    let run = world.claim().await;
+    let moves = [("a", "begun"), ("b", "specified")]
+        .map(|(id, state)| ReleasedEffect { leaves: Some(item(state).revision), ..effect("draft", id) });
+    world.admit(vec![item("begun")]).await;
+    let write = RunWrite { released: moves.to_vec(), ..finish(&run, world.store.id(), End::Done) };
+    world.store.write(write).await.unwrap();
+    let record = world.store.run(run.claim.run).await.unwrap().record.unwrap();
+    assert!(!record.entry.changed_since, "it was the run that changed it");
+    for (says, state) in [
+        ("begun", EntryState::Done),
+        ("specified", EntryState::Done),
+        ("specified", EntryState::Done),
+        ("open", EntryState::Ready),
+    ] {
+        world.admit(vec![item(says)]).await;
+        assert_eq!(world.state("A").await, state, "it says {says}");
+    }
+    world.work(End::Done).await;
+    world.admit(vec![item("specified")]).await;
+    assert_eq!(world.state("A").await, EntryState::Ready, "what an earlier run did is a person's word now");
+}
+
 pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
     let world = World::new(make).await;
-    let mut other = world.arrival("A");
-    other.snapshot.name.tracker = "folder:old".into();
-    world.admit(vec![world.arrival("A"), other]).await;
+    world.admit(vec![world.arrival("A"), world.arrival("A").beside()]).await;
     let error = world.store.entry("A", None).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "several trackers have an entry `A`: folder:docs, folder:old; name one of them"
+        "several trackers have an entry `A`: folder:docs, folder:done; name one of them"
     );
-    assert_eq!(world.store.entry("A", Some("folder:old")).await.unwrap().status.name.tracker, "folder:old");
+    assert_eq!(world.store.entry("A", Some(BESIDE)).await.unwrap().status.name.tracker, BESIDE);
     assert!(matches!(world.store.entry("Z", None).await, Err(StoreError::NotFound { .. })));
 }

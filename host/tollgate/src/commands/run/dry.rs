@@ -1,18 +1,14 @@
 //! `tollgate run --dry-run`: what would run, found out on a copy of the store.
 
-use std::{
-    fs,
-    path::Path,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tempfile::TempDir;
 use tollgate_core::entry::{EntryState, EntryStatus};
 use tollgate_engine::observer::{Notice, Observer};
-use tollgate_store::{OpenMode, SqliteOptions, Store, port::EntryFilter};
+use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, Store, port::EntryFilter};
 
 use crate::{
     context::Context,
@@ -66,21 +62,13 @@ async fn copy_of_store(project: &Project, folder: &TempDir) -> Result<Arc<dyn St
         return open_store(SqliteOptions::in_memory()).await;
     }
     let copy = folder.path().join("copy.db");
-    copy_with_log(&original, &copy)?;
+    let to = copy.clone();
+    let copied = tokio::task::spawn_blocking(move || SqliteStore::copy(&original, &to)).await;
+    copied.map_err(|panicked| Failure::Io {
+        doing: "copy the store".into(),
+        source: std::io::Error::other(panicked),
+    })??;
     open_store(SqliteOptions::at(copy, OpenMode::Host)).await
-}
-
-/// Copies a database with what is in its log and not in it yet.
-fn copy_with_log(original: &Path, copy: &Path) -> Result<()> {
-    for suffix in ["", "-wal"] {
-        let with_suffix = |path: &Path| format!("{}{suffix}", path.display());
-        match fs::copy(with_suffix(original), with_suffix(copy)) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !suffix.is_empty() => {}
-            Err(error) => return Err(Failure::io(format!("copy the store {}", original.display()))(error)),
-        }
-    }
-    Ok(())
 }
 
 /// Keeps what was passed over, and tells what cannot be read at all.
@@ -155,21 +143,4 @@ fn text(printer: &Printer, plan: &Plan) -> String {
         plan.skipped.len()
     ));
     parts.join("\n\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_copy_holds_what_is_only_in_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let [original, copy] = ["a.db", "b.db"].map(|name| folder.path().join(name));
-        assert!(copy_with_log(&original, &copy).is_err());
-        fs::write(&original, "pages").unwrap();
-        copy_with_log(&original, &copy).unwrap();
-        fs::write(folder.path().join("a.db-wal"), "log").unwrap();
-        copy_with_log(&original, &copy).unwrap();
-        assert_eq!(fs::read_to_string(folder.path().join("b.db-wal")).unwrap(), "log");
-    }
 }

@@ -1,0 +1,105 @@
+//! Sources inside one another, sources in dependencies, and what moving an item makes of its entry.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::json;
+use tollgate_core::item::Dependency;
+
+use crate::support::*;
+
+/// What a check says of a project with these sources, whose folders are there.
+fn check(sources: &[(&str, &str)], prepare: impl FnOnce(&std::path::Path)) -> String {
+    let tables: String = sources
+        .iter()
+        .map(|(folder, more)| format!("[[backlog.specs.source]]\nfolder = \"{folder}\"\n{more}\n"))
+        .collect();
+    let policy =
+        policy(|project| project.replace("[[backlog.specs.source]]\nfolder = \"backlog\"\n", &tables));
+    let project = tempfile::tempdir().unwrap();
+    prepare(project.path());
+    for (folder, _) in sources.iter().filter(|(folder, _)| *folder != "absent") {
+        fs::create_dir_all(project.path().join(folder)).unwrap();
+    }
+    policy.check_sources(project.path()).to_string()
+}
+
+#[test]
+fn a_source_inside_another_is_refused() {
+    assert_snapshot!(check(&[("docs/specs", ""), ("docs", "")], |_| {}), @r#"
+    tollgate.toml:10:10: error: the source `docs/specs` of backlog `specs` is inside the source `docs` of backlog `specs`: its files would be read twice
+      help: take one of them out, or add `ignore = ["/specs/"]` to the outer one
+    "#);
+}
+
+#[test]
+fn folders_beside_each_other_are_fine() {
+    assert_eq!(check(&[("docs", ""), ("docs-old", ""), ("absent", "")], |_| {}), "");
+}
+
+#[test]
+fn a_folder_that_the_outer_source_does_not_read_is_fine() {
+    assert_eq!(check(&[("docs", "ignore = [\"/specs/\"]"), ("docs/specs", "")], |_| {}), "");
+    assert_eq!(check(&[("docs", "ignore = [\"specs\"]"), ("docs/specs/new", "")], |_| {}), "");
+    assert_eq!(check(&[("docs", ""), ("docs/.old", "")], |_| {}), "");
+    assert_ne!(check(&[("docs", "ignore = [\"*.md\"]"), ("docs/specs", "")], |_| {}), "");
+}
+
+#[test]
+fn a_link_to_a_source_is_the_source() {
+    let said = check(&[("docs", ""), ("same", "")], |project| {
+        fs::create_dir(project.join("docs")).unwrap();
+        std::os::unix::fs::symlink("docs", project.join("same")).unwrap();
+    });
+    assert_snapshot!(said, @"
+    tollgate.toml:13:10: error: the source `same` of backlog `specs` is the same folder as the source `docs` of backlog `specs`: its files would be read twice
+      help: take one of them out
+    ");
+}
+
+#[test]
+fn a_dependency_may_name_the_source_that_is_meant() {
+    let policy = policy(|project| {
+        let more = "[[backlog.specs.source]]\nfolder = \"./done\"\n\n[backlog.specs.fields]";
+        let alias = "depends = { alias = { \"task-\" = \"BACK-\" } }\nzone =";
+        project.replace("[backlog.specs.fields]", more).replace("zone =", alias)
+    });
+    let mut item = item();
+    let keys = ["BACK-7", "folder:done#BACK-7", "folder:done#task-3", "folder:none#BACK-1"];
+    item.depends =
+        keys.map(|key| Dependency { key: key.into(), source: "front-matter:depends".into() }).into();
+    let links = policy.backlog("specs").unwrap().judge(&item, seen("2026-11-16T12:00:00Z")).links;
+    let shown: Vec<_> = links.iter().map(|link| format!("{} <- {:?}", link.to, link.written)).collect();
+    assert_snapshot!(shown.join("\n"), @r#"
+    folder:backlog#BACK-7 <- None
+    folder:done#BACK-7 <- Some("folder:done#BACK-7")
+    folder:done#BACK-3 <- Some("folder:done#task-3")
+    folder:backlog#folder:none#BACK-1 <- None
+    "#);
+}
+
+#[test]
+fn an_entry_that_was_moved_is_foreseen() {
+    let policy = policy(|project| {
+        project
+            .replace(
+                "folder = \"backlog\"",
+                "folder = \"backlog\"\nmove = { specified = \"low\", lost = \"away\" }",
+            )
+            .replace("front-matter:priority", "front-matter:status")
+    });
+    let backlog = policy.backlog("specs").unwrap();
+    let saying = |status: &str| {
+        let mut item = item();
+        item.front_matter.insert("status".into(), json!(status));
+        backlog.judge(&item, seen("2026-11-16T12:00:00Z")).snapshot
+    };
+    let before = saying("high");
+    assert_eq!(backlog.moved(&before, "specified").unwrap().revision(), saying("low").revision());
+    assert_ne!(before.revision(), saying("low").revision());
+    assert_eq!(backlog.moved(&before, "lost").unwrap().revision(), saying("away").revision());
+    assert_eq!(backlog.moved(&before, "unheard of"), None);
+    let elsewhere = tollgate_core::entry::EntryName { tracker: "folder:done".into(), key: "BACK-12".into() };
+    let elsewhere = tollgate_core::entry::EntrySnapshot { name: elsewhere, ..before };
+    assert_eq!(backlog.moved(&elsewhere, "specified"), None);
+}

@@ -1,0 +1,1 @@
+UPDATE entry SET worked = revision WHERE id = :id;
