@@ -24,6 +24,9 @@ pub mod pipeline;
 pub mod run;
 pub mod step;
 
+pub mod approval;
+pub mod journal;
+
 pub mod lease;
 pub mod ledger;
 pub mod money;

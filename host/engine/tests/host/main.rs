@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+#[path = "../../../../tests/probe/mod.rs"]
+mod probe;
 mod support;
 
 mod faults;
 mod interruptions;
+mod journal;
+mod pauses;
 mod verdicts;

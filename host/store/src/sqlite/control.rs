@@ -66,7 +66,7 @@ pub(super) fn retry(tx: &Tx<'_>, id: EntryId, who: &str, reason: &str) -> TxResu
     Ok(())
 }
 
-fn remember(
+pub(super) fn remember(
     tx: &Tx<'_>,
     entry: Option<EntryId>,
     kind: &str,

@@ -35,6 +35,7 @@ pub(super) fn read_run_summary(row: &Row<'_>) -> TxResult<RunSummary> {
         round: row.small_count("round")?,
         state: row.word("state")?,
         reason: row.plain("reason")?,
+        ask: row.json_or_none("ask")?,
         host: tollgate_core::HostId(row.plain("host")?),
         fence: Fence(row.plain("fence")?),
         crashes: row.small_count("crashes")?,

@@ -1,7 +1,7 @@
 //! `tollgate runs list`.
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
-use tollgate_core::run::RunState;
+use tollgate_core::run::{RunState, RunSummary};
 use tollgate_store::{OpenMode, port::RunFilter};
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     exit::Exit,
     ui::{
+        explain,
         json::RunList,
         printer::Printer,
         text::{count, duration, time},
@@ -44,6 +45,14 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Why it ended or what it waits for; where it waits for a person, what to type.
+fn why(run: &RunSummary) -> String {
+    match &run.ask {
+        Some(ask) => format!("asks for more: {}", explain::how_to_approve(&run.entry.key, &ask.suggested)),
+        None => run.reason.clone().unwrap_or_default(),
+    }
+}
+
 fn text(printer: &Printer, list: &RunList) -> String {
     let mut table = printer.table(&["run", "entry", "state", "began", "took", "cost", "why"]);
     for run in &list.runs {
@@ -54,7 +63,7 @@ fn text(printer: &Printer, list: &RunList) -> String {
             time(run.started_at),
             run.ended_at.map(|ended| duration(ended.since(run.started_at))).unwrap_or_default(),
             run.cost.to_string(),
-            run.reason.clone().unwrap_or_default(),
+            why(run),
         ]);
     }
     let shown = list.runs.len() as u64;
