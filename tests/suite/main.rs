@@ -1,11 +1,14 @@
 //! End to end, conformance and fault tests: the binary as people use it, on real files.
 
+#[path = "../probe/mod.rs"]
+mod probe;
 mod support;
 
 mod crash;
 mod data_set;
 mod demo;
 mod house;
+mod journal;
 mod pipeline;
 mod sources;
 // Util-linux gives a process a terminal of its own.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Microcents, Timestamp,
+    approval::{Allowance, Decision, Lack, Word, time_words},
     effect::{Delivered, Effect},
     pins::Pins,
     pipeline::{Gate, OnInconclusive, Pipeline, Retry, Stage, StepBudget, StepName},
@@ -45,6 +46,9 @@ pub struct Course<'p> {
     spent: Microcents,
     elapsed: Duration,
     all_passed: bool,
+    decisions: Vec<Decision>,
+    /// What the attempt that comes next has cost already.
+    begun_cost: Microcents,
     end: Option<End>,
 }
 
@@ -140,6 +144,17 @@ pub enum Next {
         /// The time before which it is not called.
         not_before: Option<Timestamp>,
     },
+    /// Ask a person: what the run may use does not hold the next call at its largest.
+    Ask {
+        /// Which call.
+        step: StepKey,
+        /// What is used up.
+        lack: Lack,
+        /// In a sentence.
+        reason: String,
+        /// How much more the next call may need.
+        missing: Allowance,
+    },
     /// Wait until these effects have been delivered or refused.
     AwaitEffects(Vec<EffectRef>),
     /// Write the record: it is over.
@@ -162,8 +177,8 @@ pub struct Component<'p> {
     pub plugin: &'p str,
     /// What it may touch beyond the base world.
     pub grants: &'p [String],
-    /// What one call may use.
-    pub budget: &'p StepBudget,
+    /// What one call may use, by the pipeline and by what people approved.
+    pub budget: StepBudget,
     /// The `with` table.
     pub settings: &'p serde_json::Value,
     retry: &'p Retry,
@@ -172,7 +187,7 @@ pub struct Component<'p> {
 impl<'p> Course<'p> {
     /// The course of a run that has not begun.
     pub fn new(pins: &'p Pins) -> Self {
-        let mut course = Self {
+        Self {
             pins,
             at: Place { stage: 0, gate: None },
             rework: 0,
@@ -186,10 +201,10 @@ impl<'p> Course<'p> {
             spent: Microcents::ZERO,
             elapsed: Duration::ZERO,
             all_passed: false,
+            decisions: Vec::new(),
+            begun_cost: Microcents::ZERO,
             end: None,
-        };
-        course.check_budget();
-        course
+        }
     }
 
     /// The course of a run with these steps behind it, oldest first, and these effects settled.
@@ -220,7 +235,8 @@ impl<'p> Course<'p> {
         if self.all_passed {
             return Next::End(End::Done);
         }
-        Next::Call { step: self.next_key(), not_before: self.not_before }
+        self.ask_for_more()
+            .unwrap_or_else(|| Next::Call { step: self.next_key(), not_before: self.not_before })
     }
 
     /// The component of a step.
@@ -230,11 +246,11 @@ impl<'p> Course<'p> {
     /// When `step` names no stage or gate of the pipeline, which no step of this course does.
     pub fn component(&self, step: &StepName) -> Component<'p> {
         let (_, stage) = self.pipeline().stage(&step.stage).expect("a step names a stage of its pipeline");
-        match &step.gate {
+        let mut component = match &step.gate {
             None => Component {
                 plugin: &stage.plugin,
                 grants: &stage.grants,
-                budget: &stage.budget,
+                budget: stage.budget,
                 settings: &stage.settings,
                 retry: &stage.retry,
             },
@@ -244,12 +260,30 @@ impl<'p> Course<'p> {
                 Component {
                     plugin: &gate.plugin,
                     grants: &gate.grants,
-                    budget: &gate.budget,
+                    budget: gate.budget,
                     settings: &gate.settings,
                     retry: &gate.retry,
                 }
             }
+        };
+        for (_, added) in self.added().filter(|(asked, _)| asked.name == *step) {
+            component.budget.fuel = component.budget.fuel.saturating_add(added.fuel);
+            component.budget.time = component.budget.time.saturating_add(added.time);
         }
+        component
+    }
+
+    /// The fuel limits that this attempt was called with before its present one, rising.
+    pub fn earlier_fuel_limits(&self, step: &StepKey) -> Vec<u64> {
+        let mut limit = self.component(&step.name).budget.fuel;
+        let mut earlier = Vec::new();
+        let to_this = self.added().filter(|(asked, added)| *asked == step && added.fuel > 0);
+        for (_, added) in to_this.collect::<Vec<_>>().into_iter().rev() {
+            limit = limit.saturating_sub(added.fuel);
+            earlier.push(limit);
+        }
+        earlier.reverse();
+        earlier
     }
 
     /// Takes a step that ended into account.
@@ -258,8 +292,9 @@ impl<'p> Course<'p> {
         self.spent = self.spent + step.usage.cost;
         self.elapsed += step.ended_at.since(step.started_at);
         self.not_before = None;
+        self.begun_cost = Microcents::ZERO;
         self.tries.calls += 1;
-        let consequences = match &step.outcome {
+        match &step.outcome {
             StepOutcome::Produced(produced) => {
                 let output = Output { step: step.key.clone(), produced: produced.clone() };
                 self.outputs.insert(step.key.name.stage.clone(), output);
@@ -270,9 +305,42 @@ impl<'p> Course<'p> {
                 self.apply_failure(failure, step.ended_at);
                 Consequences::default()
             }
-        };
-        self.check_budget();
-        consequences
+        }
+    }
+
+    /// Takes a person's word into account.
+    pub fn apply_decision(&mut self, decision: Decision) {
+        let asked = &decision.asked;
+        match decision.word {
+            Word::Approved { .. } => {}
+            Word::Rejected => {
+                let lacks = match asked.lack {
+                    Lack::Fuel => "raise `budget.fuel` of this step or shorten the entry",
+                    Lack::Time => "raise `budget.time` of this step",
+                    Lack::RunCost => "raise `budget.cost` of the pipeline",
+                    Lack::RunTime => "raise `budget.time` of the pipeline",
+                };
+                self.end = Some(End::Failed(Stopped {
+                    at: Some(asked.step.name.clone()),
+                    reason: format!(
+                        "{}, and {} rejected to give it more: {}",
+                        asked.reason, decision.who, decision.why
+                    ),
+                    recovery: format!("{lacks}, then retry the run"),
+                }));
+            }
+        }
+        self.decisions.push(decision);
+    }
+
+    /// Takes into account what the next attempt has cost before it ended.
+    pub fn set_begun_cost(&mut self, charged: Microcents) {
+        self.begun_cost = charged;
+    }
+
+    /// What people said, oldest first.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
     }
 
     /// Takes into account what became of an effect.
@@ -316,9 +384,27 @@ impl<'p> Course<'p> {
         self.pins
     }
 
-    /// What the run has cost so far.
+    /// What the run has cost so far, an attempt that has not ended included.
     pub fn spent(&self) -> Microcents {
-        self.spent
+        self.spent + self.begun_cost
+    }
+
+    /// What the run may cost, by its pipeline and by what people approved.
+    pub fn cost_limit(&self) -> Microcents {
+        self.pipeline().budget.cost + self.added().map(|(_, added)| added.cost).sum()
+    }
+
+    fn time_limit(&self) -> Duration {
+        let added = self.added().map(|(_, added)| added.time);
+        added.fold(self.pipeline().budget.time, Duration::saturating_add)
+    }
+
+    /// What people approved, and for which call.
+    fn added(&self) -> impl Iterator<Item = (&StepKey, Allowance)> {
+        self.decisions.iter().filter_map(|decision| match decision.word {
+            Word::Approved { added } => Some((&decision.asked.step, added)),
+            Word::Rejected => None,
+        })
     }
 
     /// The name of the pipeline's component that is called next.
@@ -495,30 +581,29 @@ impl<'p> Course<'p> {
         }
     }
 
-    /// Ends the run when its budget no longer holds the next call at its largest.
-    fn check_budget(&mut self) {
-        if self.end.is_some() || self.all_passed {
-            return;
+    /// Whether the run's budget no longer holds the next call at its largest.
+    fn ask_for_more(&self) -> Option<Next> {
+        let step = self.next_key();
+        let largest = self.pins.prices.of_fuel(self.component(&step.name).budget.fuel);
+        let (spent, cost) = (self.spent(), self.cost_limit());
+        let needed = spent.saturating_add(largest);
+        if needed > cost {
+            let name = &step.name;
+            let reason = format!(
+                "the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"
+            );
+            let missing = Allowance { cost: needed.saturating_sub(cost), ..Allowance::default() };
+            return Some(Next::Ask { step, lack: Lack::RunCost, reason, missing });
         }
-        let budget = self.pipeline().budget;
-        let name = self.name_at(self.at);
-        let largest = self.pins.prices.of_fuel(self.component(&name).budget.fuel);
-        let (reason, key) = if self.spent.saturating_add(largest) > budget.cost {
-            let (spent, cost) = (self.spent, budget.cost);
-            (
-                format!(
-                    "the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"
-                ),
-                "cost",
-            )
-        } else if self.elapsed >= budget.time {
-            (format!("the run has used its time of {} ms before `{name}`", budget.time.as_millis()), "time")
-        } else {
-            return;
-        };
-        let recovery = format!("raise `budget.{key}` of the pipeline, then retry the run");
-        let stopped = Stopped { at: Some(name), reason, recovery };
-        self.end = Some(End::Escalated { to: self.owner(), stopped });
+        let time = self.time_limit();
+        if self.elapsed >= time {
+            let name = &step.name;
+            let reason = format!("the run has used its time of {} before `{name}`", time_words(time));
+            let more = self.component(name).budget.time.max(Duration::from_secs(1));
+            let missing = Allowance { time: more + (self.elapsed - time), ..Allowance::default() };
+            return Some(Next::Ask { step, lack: Lack::RunTime, reason, missing });
+        }
+        None
     }
 }
 
@@ -544,6 +629,12 @@ fn advice(failure: &StepFailure) -> &'static str {
             "replace the component with one that `tollgate plugin inspect` accepts, then retry the run"
         }
         Fault::Platform => "see the host's log, then retry the run",
+        Fault::Diverged => {
+            "report it to the plugin's author with the step's log, then retry the run, which asks everything anew"
+        }
+        Fault::Ambiguous => {
+            "look whether what was asked has happened, then retry the run, which asks it again"
+        }
         Fault::EffectRefused => "mend what the reason names, then retry the run",
         Fault::Reported if failure.class == FailureClass::Configuration => {
             "correct the stage's settings, then retry the run"

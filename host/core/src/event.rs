@@ -30,10 +30,14 @@ pub enum EventKind {
     StepEnded,
     /// Work was sent back; body: gate, to, round.
     Rework,
-    /// Nothing is held while it waits; body: for what.
+    /// Nothing is held while it waits; body: for what, and what a person is asked.
     Waiting,
     /// What it waited for came.
     Woken,
+    /// A person allowed it more than its pipeline does; body: who, why, what was asked and what was added.
+    Approved,
+    /// A person ended it; body: who, why and what was asked.
+    Rejected,
     /// A host gave it back in good order.
     Released,
     /// A host's lease lapsed; body: host, fence, how often now.
@@ -53,6 +57,8 @@ impl EventKind {
             Self::Rework => "rework",
             Self::Waiting => "waiting",
             Self::Woken => "woken",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
             Self::Released => "released",
             Self::LeaseLapsed => "lease-lapsed",
             Self::Delivered => "delivered",

@@ -25,6 +25,9 @@ pub mod run;
 pub mod step;
 pub mod stop;
 
+pub mod approval;
+pub mod journal;
+
 pub mod lease;
 pub mod ledger;
 pub mod money;

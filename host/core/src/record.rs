@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     Digest, HostId, RunId, StoreId, Timestamp,
+    approval::Decision,
     course::{End, Rework},
     effect::Delivered,
     entry::EntryName,
@@ -61,7 +62,10 @@ pub struct Record {
     pub reworks: Vec<Rework>,
     /// Every effect that was released, and what became of it.
     pub effects: Vec<EffectFacts>,
-    /// What all steps used together.
+    /// What people said when the run lacked fuel, time or money, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+    /// What all steps used together, and what an attempt cost that never ended.
     pub total: Usage,
     /// The head of the run's chain of events; absent only while the record is being made.
     pub chain: Option<ChainHead>,

@@ -5,7 +5,10 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, EntryId, HostId, LaneId, Microcents, RunId, Timestamp, entry::EntryName, lease::Fence};
+use crate::{
+    Digest, EntryId, HostId, LaneId, Microcents, RunId, Timestamp, approval::Ask, entry::EntryName,
+    lease::Fence,
+};
 
 /// The life of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +120,9 @@ pub struct RunSummary {
     pub state: RunState,
     /// Why it ended or what it waits for.
     pub reason: Option<String>,
+    /// What a person is asked before it goes on.
+    #[serde(default)]
+    pub ask: Option<Ask>,
     /// The host that drives it or drove it last.
     pub host: HostId,
     /// Whether a host holds it now.

@@ -64,7 +64,7 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// Calls of host functions.
     pub host_calls: u64,
-    /// What all that cost.
+    /// What all that cost; with what its capabilities cost, and calls of the same attempt that paused.
     pub cost: Microcents,
 }
 
@@ -223,6 +223,10 @@ pub enum Fault {
     Unloadable,
     /// An effect that it asked for was refused by the tracker.
     EffectRefused,
+    /// Called again, the plugin asked its capabilities for something else than before.
+    Diverged,
+    /// A capability was asked for something that must not be asked twice, and its answer was lost.
+    Ambiguous,
     /// The host could not do its part.
     Platform,
 }

@@ -2,3 +2,4 @@
 
 pub(crate) mod artifacts;
 pub mod catalog;
+pub(crate) mod journal;

@@ -8,13 +8,18 @@
 //! 3. A stale driver harms nothing: each write names its fence, each host call asks the lease.
 //! 4. An interruption costs no attempt: an interrupted call leaves no step.
 //!
+//! 5. What a capability answered is kept before the guest sees it, and fed to the same attempt when it is called again.
+//! 6. To run out of fuel, time or money is a pause: a person is asked, and the same attempt goes on with more.
+//!
 //! A step whose component answered from durable inputs alone is *recomputable*: it may wait in memory for the next durable point
 //! and share its commit, because a host that takes the run over computes the same again. So cheap steps cost two commits a
 //! run: the claim and the end.
 
 mod account;
+mod attempt;
 mod component;
 mod input;
+mod pause;
 
 use std::sync::Arc;
 
@@ -22,19 +27,21 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, Digest, HostId, Microcents, Timestamp,
+    approval::{Ask, Decision},
     course::{Course, End, Next, Stopped},
     crash,
     effect::{Effect, KnownEffect, SetState},
     event::{EventKind, NewEvent},
+    journal::Attempt,
     pins::Pins,
     run::RunSummary,
     step::{Step, StepKey, StepOutcome},
 };
 use tollgate_policy::{FolderSource, Policy};
-use tollgate_sandbox::{Call, CallReport, Interrupted};
+use tollgate_sandbox::{Call, CallJournal, CallReport, Interrupted};
 use tollgate_store::{
     Store, StoreError,
-    port::{ClaimedRun, EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake},
+    port::{ClaimedRun, EscrowAnswer, NextState, PausedCall, ReleasedEffect, RunWrite, Wake},
 };
 
 use crate::{
@@ -75,6 +82,8 @@ pub enum Driven {
     },
     /// The run waits and holds nothing.
     Waiting,
+    /// The run waits for a person's answer, and holds nothing.
+    Asking,
     /// The run was given back, or another host has it by now.
     LetGo,
 }
@@ -118,6 +127,8 @@ struct Journey<'d> {
     unwritten: Unwritten,
     escrow: Microcents,
     durable_at: Timestamp,
+    /// The attempt that an earlier drive of the run began.
+    begun: Option<(StepKey, Attempt)>,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -127,6 +138,20 @@ struct Unwritten {
     steps: Vec<Step>,
     released: Vec<ReleasedEffect>,
     events: Vec<NewEvent>,
+    /// What of the steps' cost was settled before they ended.
+    settled: Microcents,
+}
+
+/// How a call ended, for the run.
+enum Called {
+    /// It is a step.
+    Ended,
+    /// The platform stopped it.
+    Interrupted(Interrupted),
+    /// A cap has no room for what a capability may cost.
+    Capped { cap: tollgate_core::ledger::Cap, until: Timestamp },
+    /// It used up what it may use, and a person is asked; its compute is charged where it ended by itself.
+    Paused { ask: Ask, call: Option<PausedCall> },
 }
 
 /// What a run did before this drive of it; nothing for one that was just born.
@@ -134,18 +159,21 @@ struct Unwritten {
 struct Past {
     steps: Vec<Step>,
     effects: Vec<account::ReleasedEffectFacts>,
+    decisions: Vec<Decision>,
 }
 
 impl Past {
     async fn of(driver: &Driver, claimed: &ClaimedRun) -> Result<Self> {
         let detail = driver.store.run(claimed.run.id).await?;
-        Ok(Self { steps: detail.steps, effects: detail.effects })
+        Ok(Self { steps: detail.steps, effects: detail.effects, decisions: detail.decisions })
     }
 }
 
 impl Unwritten {
+    /// What is still to be settled.
     fn cost(&self) -> Microcents {
-        self.steps.iter().map(|step| step.usage.cost).sum()
+        let cost: Microcents = self.steps.iter().map(|step| step.usage.cost).sum();
+        cost.saturating_sub(self.settled)
     }
 
     fn is_empty(&self) -> bool {
@@ -164,8 +192,17 @@ impl<'d> Journey<'d> {
         let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
             past.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
+        let mut course = Course::replay(pins, &past.steps, delivered);
+        for decision in past.decisions {
+            course.apply_decision(decision);
+        }
+        let begun = match claimed.begun {
+            true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
+            false => None,
+        };
         Ok(Self {
-            course: Course::replay(pins, &past.steps, delivered),
+            course,
+            begun,
             driver,
             pins,
             lease,
@@ -207,9 +244,19 @@ impl<'d> Journey<'d> {
                     if let EscrowAnswer::CapReached { cap, until } = self.set_money_aside(&step).await? {
                         return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
                     }
-                    if let Err(interrupted) = self.call(step).await? {
-                        return self.let_go(&interrupted.to_string()).await;
+                    match self.call(step).await? {
+                        Called::Ended => {}
+                        Called::Interrupted(interrupted) => {
+                            return self.let_go(&interrupted.to_string()).await;
+                        }
+                        Called::Capped { cap, until } => {
+                            return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                        }
+                        Called::Paused { ask, call } => return self.pause(ask, call).await,
                     }
+                }
+                Next::Ask { step, lack, reason, missing } => {
+                    return self.pause(Ask { step, lack, reason, suggested: missing }, None).await;
                 }
             }
         }
@@ -252,47 +299,94 @@ impl<'d> Journey<'d> {
         Ok(answer)
     }
 
-    /// Calls a component and takes what it did into account; says when the call was interrupted.
-    async fn call(&mut self, key: StepKey) -> Result<std::result::Result<(), Interrupted>> {
+    /// Calls a component and takes what it did into account.
+    async fn call(&mut self, key: StepKey) -> Result<Called> {
         let (run, entry) = (self.run.id, self.run.entry.key.clone());
         crash::point("drive.call");
         self.driver.observer.notice(&Notice::StepStarted { run, key: entry, step: key.clone() });
         let component = self.course.component(&key.name);
         let pinned = self.pins.plugins.get(component.plugin);
+        let plugin = pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest);
         let started_at = self.driver.clock.now();
-        let (input, report) = match self.driver.components.ready(pinned, &component).await {
-            Err(failure) => (Digest::of(""), failed_to_load(failure)),
-            Ok(ready) => {
-                let input = Arc::new(self.input(&key, &component, &ready.manifest));
-                let call = Call {
-                    input: Arc::clone(&input),
-                    budget: *component.budget,
-                    liveness: Arc::new(MayAct {
-                        lease: Arc::clone(&self.lease),
-                        shutdown: self.driver.shutdown.clone(),
-                    }),
-                    artifacts: Arc::clone(&self.driver.artifacts) as _,
-                };
-                match self.driver.components.sandbox().call(&ready.prepared, call).await {
-                    Ok(report) => (input.digest(), report),
-                    Err(interrupted) => return Ok(Err(interrupted)),
-                }
+        let ready = match self.driver.components.ready(pinned, &component).await {
+            Ok(ready) => ready,
+            Err(failure) => {
+                let input = Digest::of("");
+                let charged = self.attempt(&key).charged;
+                let step = self.step(key, plugin, input, started_at, failed_to_load(failure));
+                self.take_charged(step, charged, false).await?;
+                return Ok(Called::Ended);
             }
         };
+        // What is asked of a capability is durable at once, so what led to it is first.
+        if ready.prepared.needs_journal() && !self.unwritten.is_empty() {
+            self.write(NextState::GoOn).await?;
+        }
+        let attempt = self.attempt(&key);
+        let input = Arc::new(self.input(&key, &component, &ready.manifest, &attempt.begun));
+        let journal = self.journal(&key, plugin, &component, &attempt);
+        let call = Call {
+            input: Arc::clone(&input),
+            budget: component.budget,
+            liveness: Arc::new(MayAct {
+                lease: Arc::clone(&self.lease),
+                shutdown: self.driver.shutdown.clone(),
+            }),
+            artifacts: Arc::clone(&self.driver.artifacts) as _,
+            journal: CallJournal { recorded: attempt.journal, port: Arc::clone(&journal) as _ },
+            earlier_fuel_limits: self.course.earlier_fuel_limits(&key),
+        };
+        let ended = self.driver.components.sandbox().call(&ready.prepared, call).await;
+        let money = journal.money();
+        self.escrow = money.escrow;
+        match ended {
+            Err(Interrupted::NotJournalled) => self.halted(key, &journal),
+            Err(interrupted) => Ok(Called::Interrupted(interrupted)),
+            Ok(report) => match pause::lack(&report) {
+                Some(lack) => {
+                    let ask = self.ask(&key, lack, plugin, &component).await?;
+                    let cost = self.pins.prices.of_fuel(report.usage.fuel);
+                    let call = PausedCall { step: key, plugin, begun: attempt.begun, cost };
+                    Ok(Called::Paused { ask, call: Some(call) })
+                }
+                None => {
+                    let recomputable = report.recomputable;
+                    let step = self.step(key, plugin, input.digest(), started_at, report);
+                    self.take_charged(step, money.charged, recomputable).await?;
+                    Ok(Called::Ended)
+                }
+            },
+        }
+    }
+
+    /// The step that a call made, at the price of its compute.
+    fn step(
+        &self,
+        key: StepKey,
+        plugin: Digest,
+        input: Digest,
+        started_at: Timestamp,
+        report: CallReport,
+    ) -> Step {
         let mut usage = report.usage;
         usage.cost = self.pins.prices.of_fuel(usage.fuel);
-        let step = Step {
+        Step {
             key,
-            plugin: pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest),
+            plugin,
             input,
             started_at,
             ended_at: self.driver.clock.now().max(started_at),
             usage,
             outcome: report.outcome,
             log: report.log,
-        };
-        self.take(step, report.recomputable).await?;
-        Ok(Ok(()))
+        }
+    }
+
+    /// Takes a step of whose cost `charged` was settled before it ended.
+    async fn take_charged(&mut self, mut step: Step, charged: Microcents, recomputable: bool) -> Result<()> {
+        step.usage.cost = step.usage.cost + charged;
+        self.unwritten.settled = self.unwritten.settled + charged;
+        self.take(step, recomputable).await
     }
 
     async fn take(&mut self, step: Step, recomputable: bool) -> Result<()> {
@@ -331,15 +425,21 @@ impl<'d> Journey<'d> {
 
     /// Makes what happened durable, and then says so.
     async fn write(&mut self, next: NextState) -> Result<()> {
-        let Unwritten { steps, released, events } = std::mem::take(&mut self.unwritten);
+        self.write_with(None, next).await
+    }
+
+    /// The same, with a call that paused.
+    async fn write_with(&mut self, paused: Option<PausedCall>, next: NextState) -> Result<()> {
+        let cost = self.unwritten.cost();
+        let Unwritten { steps, released, events, .. } = std::mem::take(&mut self.unwritten);
         if !steps.is_empty() {
             self.driver.artifacts.sync(&steps).await?;
         }
-        let cost = steps.iter().map(|step| step.usage.cost).sum();
         if !matches!(next, NextState::GoOn) {
             self.close();
         }
-        let write = RunWrite { claim: self.lease.claim(), steps: steps.clone(), released, events, next };
+        let write =
+            RunWrite { claim: self.lease.claim(), paused, steps: steps.clone(), released, events, next };
         self.driver.store.write(write).await?;
         self.escrow = self.escrow.saturating_sub(cost);
         self.durable_at = self.driver.clock.now();
@@ -359,7 +459,7 @@ impl<'d> Journey<'d> {
     async fn wait(mut self, wake: Wake, reason: String) -> Result<Driven> {
         self.write(NextState::Wait { wakes: vec![wake], reason: reason.clone() }).await?;
         let (run, key) = (self.run.id, self.run.entry.key.clone());
-        self.driver.observer.notice(&Notice::Waiting { run, key, reason });
+        self.driver.observer.notice(&Notice::Waiting { run, key, reason, ask: None });
         Ok(Driven::Waiting)
     }
 

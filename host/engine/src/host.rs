@@ -74,6 +74,8 @@ pub struct Outcome {
     pub failed: u64,
     /// Runs that were given to a person.
     pub escalated: u64,
+    /// Runs that wait for a person's answer since.
+    pub asked: u64,
     /// What all of them cost.
     pub cost: Microcents,
     /// A cap had no room, until then.

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use tollgate_core::{LaneId, Timestamp, item::SourceItem};
+use tollgate_core::{
+    LaneId, Timestamp,
+    entry::{Hold, HoldKind},
+    item::SourceItem,
+};
 use tollgate_policy::{Backlog, Seen};
 use tollgate_store::port::{Admission, AppliedPolicy, Arrival, OnChange, PlaceInLane};
 
@@ -67,4 +71,17 @@ pub fn admission(backlog: &Backlog, lanes: &Lanes, judged: &tollgate_policy::Adm
         terms: rank.terms.clone(),
     });
     Admission { holds: judged.holds.clone(), place, due_at: judged.due }
+}
+
+/// What the store notes of an entry whose backlog the policy does not name.
+pub(crate) fn without_backlog(name: &str) -> Admission {
+    let hold = Hold {
+        kind: HoldKind::NoPipeline,
+        subject: name.to_owned(),
+        reason: format!(
+            "the policy has no backlog `{name}` any more; put it back, or move the item to another source"
+        ),
+        until: None,
+    };
+    Admission { holds: vec![hold], place: None, due_at: None }
 }

@@ -292,8 +292,12 @@ impl Loops {
         marks::set(trackers, &**observer, &claimed).await;
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
         drop(place);
-        if let Ok(Driven::Finished { end, cost }) = &driven {
-            self.shared.with_outcome(|outcome| outcome.count(end, *cost));
+        match &driven {
+            Ok(Driven::Finished { end, cost }) => {
+                self.shared.with_outcome(|outcome| outcome.count(end, *cost));
+            }
+            Ok(Driven::Asking) => self.shared.with_outcome(|outcome| outcome.asked += 1),
+            Ok(Driven::Waiting | Driven::LetGo) | Err(_) => {}
         }
         if driven.is_ok() {
             self.shared.changed();

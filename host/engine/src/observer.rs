@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use tollgate_core::{
     HostId, Microcents, RunId, Timestamp,
+    approval::Ask,
     course::End,
     effect::Delivered,
     pipeline::StepName,
@@ -93,6 +94,8 @@ pub enum Notice {
         key: String,
         /// For what.
         reason: String,
+        /// What a person is asked, when it waits for one.
+        ask: Option<Ask>,
     },
     /// A run was given back in good order, or lost to another host.
     LetGo {

@@ -1,7 +1,11 @@
 //! Scores again what a new day, or a time that has come, has changed.
 
+use tollgate_core::Timestamp;
 use tollgate_policy::{Policy, Seen};
-use tollgate_store::Store;
+use tollgate_store::{
+    Store,
+    port::{Admission, RescoreItem},
+};
 
 use crate::{
     error::Result,
@@ -23,10 +27,62 @@ pub async fn tick(store: &dyn Store, policy: &Policy, lanes: &Lanes) -> Result<u
         return Ok(lifted);
     }
     let now = store.now().await?;
-    let scored = due.into_iter().filter_map(|entry| {
-        let backlog = policy.backlog(&entry.backlog)?;
-        let judged = backlog.judge(&entry.item, Seen { first: entry.first_seen_at, now });
-        Some((entry.id, judge::admission(backlog, lanes, &judged)))
-    });
+    let scored = due.iter().map(|entry| (entry.id, judge_again(policy, lanes, entry, now)));
     Ok(lifted + store.rescore(scored.collect()).await?)
+}
+
+/// What the policy says now. An entry whose backlog it no longer names is not due again, or it would be for ever.
+fn judge_again(policy: &Policy, lanes: &Lanes, entry: &RescoreItem, now: Timestamp) -> Admission {
+    match policy.backlog(&entry.backlog) {
+        Some(backlog) => {
+            let judged = backlog.judge(&entry.item, Seen { first: entry.first_seen_at, now });
+            judge::admission(backlog, lanes, &judged)
+        }
+        None => judge::without_backlog(&entry.backlog),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tollgate_core::{
+        EntryId,
+        entry::{EntryName, HoldKind},
+        item::SourceItem,
+    };
+
+    use super::*;
+
+    #[test]
+    fn an_entry_of_a_backlog_that_was_taken_out_is_held_and_never_due_again() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tollgate.toml"), "[instance]\n").unwrap();
+        let policy = Policy::load(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+        let item = SourceItem {
+            name: EntryName { tracker: "folder:backlog".into(), key: "LIB-1".into() },
+            url: None,
+            kind: String::new(),
+            title: "Opening hours".into(),
+            body: String::new(),
+            author: None,
+            labels: Vec::new(),
+            created_at: None,
+            closed: false,
+            shelf: tollgate_core::item::Shelf::Open,
+            front_matter: serde_json::Map::new(),
+            headings: BTreeMap::new(),
+            depends: Vec::new(),
+        };
+        let now = Timestamp::default();
+        let entry = RescoreItem { id: EntryId(1), backlog: "old".into(), item, first_seen_at: now };
+        let admission = judge_again(&policy, &Lanes::default(), &entry, now);
+        assert_eq!((admission.place, admission.due_at), (None, None));
+        let [hold] = admission.holds.try_into().unwrap();
+        assert_eq!(hold.kind, HoldKind::NoPipeline);
+        assert_eq!(
+            hold.reason,
+            "the policy has no backlog `old` any more; put it back, or move the item to another source"
+        );
+    }
 }

@@ -55,7 +55,8 @@ impl Trackers {
     /// Waits until a tracker of a backlog has reason to believe that it changed.
     pub(crate) async fn changed(&self, backlog: &str) {
         let mut waits = JoinSet::new();
-        for tracker in self.of(backlog).iter().cloned() {
+        for tracker in self.of(backlog) {
+            let tracker = Arc::clone(tracker);
             waits.spawn(async move { tracker.changed().await });
         }
         if waits.join_next().await.is_none() {

@@ -43,6 +43,8 @@ pub struct PluginFacts {
     pub settings: Value,
     /// The kinds of effects that it may ask for.
     pub effects: Vec<String>,
+    /// The grants that it needs for what it imports beyond the base world.
+    pub capabilities: Vec<String>,
     /// What of an entry it may be handed: `title`, `fields.priority`, `*` for all.
     pub reads: Vec<String>,
 }
@@ -337,7 +339,8 @@ fn check_settings(facts: &PluginFacts, settings: &Value, place: &Place<'_>, repo
 }
 
 fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, report: &mut Report) {
-    let asked: Vec<_> = facts.effects.iter().map(|kind| format!("effect:{kind}")).collect();
+    let effects = facts.effects.iter().map(|kind| format!("effect:{kind}"));
+    let asked: Vec<_> = effects.chain(facts.capabilities.iter().cloned()).collect();
     for (position, grant) in grants.iter().enumerate() {
         if !asked.contains(grant) {
             let help = if asked.is_empty() {
@@ -352,8 +355,8 @@ fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, repor
             );
         }
     }
-    if !asked.is_empty() && !asked.iter().any(|effect| grants.contains(effect)) {
-        let listed: Vec<_> = asked.iter().map(|effect| format!("\"{effect}\"")).collect();
+    if !asked.is_empty() && !asked.iter().any(|asked| grants.contains(asked)) {
+        let listed: Vec<_> = asked.iter().map(|asked| format!("\"{asked}\"")).collect();
         let help = Some(format!("grant = [{}], or those of them that it may have", listed.join(", ")));
         report.key_warning(
             &place.key("plugin"),

@@ -28,6 +28,7 @@ mod resolve;
 pub mod schedule;
 
 pub mod admission;
+pub mod allowance;
 mod fields;
 mod rank;
 

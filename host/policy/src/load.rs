@@ -26,7 +26,16 @@ impl Policy {
     ///
     /// When there is no project, a file cannot be read, or anything in the files is wrong.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
-        Ok(Self::from_files(read_files(folder)?)?)
+        Self::load_for(folder, &[])
+    }
+
+    /// The same, for hosts that serve capabilities beyond those of the contract; `grants` are what stages need for them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Policy::load`].
+    pub fn load_for(folder: &Path, grants: &[&str]) -> Result<Self, LoadError> {
+        Ok(Self::resolved(read_files(folder)?, grants)?)
     }
 
     /// The same, of files that were read already: `tollgate.toml` and those in `pipelines/`.
@@ -35,6 +44,10 @@ impl Policy {
     ///
     /// When anything in the files is wrong.
     pub fn from_files(files: Vec<ConfigFile>) -> Result<Self, Diagnostics> {
+        Self::resolved(files, &[])
+    }
+
+    fn resolved(files: Vec<ConfigFile>, grants: &[&str]) -> Result<Self, Diagnostics> {
         let mut report = Report::default();
         let sources: Vec<_> = files.into_iter().map(|file| SourceFile::read(file, &mut report)).collect();
         if !report.is_empty() {
@@ -50,7 +63,7 @@ impl Policy {
                 pipelines.push((name.to_owned(), source, file));
             }
         }
-        let resolved = resolve::resolve(project, pipelines, &mut report);
+        let resolved = resolve::resolve(project, pipelines, grants, &mut report);
         match resolved {
             Some(policy) if report.is_empty() => Ok(Self { sources, ..policy }),
             _ => Err(report.finish()),

@@ -33,6 +33,7 @@ pub(crate) type PipelineSource<'a> = (String, &'a SourceFile, Option<PipelineFil
 pub(crate) fn resolve(
     project: Option<(&SourceFile, ProjectFile)>,
     pipelines: Vec<PipelineSource<'_>>,
+    grants: &[&str],
     report: &mut Report,
 ) -> Option<Policy> {
     let roles = project.as_ref().map(|(_, file)| file.roles.clone());
@@ -56,6 +57,7 @@ pub(crate) fn resolve(
             step_budget,
             roles: roles.as_ref(),
             plugin_bounds: &plugin_bounds,
+            grants,
         };
         let resolved = pipeline::resolve(&context, file, &source.root(), report);
         resolved_pipelines.insert(name, resolved);

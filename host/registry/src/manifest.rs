@@ -9,6 +9,7 @@
 //! license = "Apache-2.0"
 //! reads = ["title", "body"]     # what of the entry it is handed; ["*"] for all
 //! effects = ["publish-file"]    # kinds of effect it may ask for
+//! capabilities = ["model"]      # what it imports beyond the base world, by grant
 //!
 //! [settings]                    # JSON Schema of `with`
 //! type = "object"
@@ -56,6 +57,8 @@ pub struct Manifest {
     pub reads: Reads,
     /// The kinds of effect it may ask for. A stage needs the grant `effect:<kind>` for each that it does ask for.
     pub effects: BTreeSet<String>,
+    /// What it imports beyond the base world, each by the grant that a stage needs for it.
+    pub capabilities: BTreeSet<String>,
     /// JSON Schema of the `with` table.
     pub settings: Value,
     /// JSON Schema of what a stage produces as data; none for gates and sources.
@@ -146,6 +149,8 @@ struct File {
     reads: Vec<String>,
     #[serde(default)]
     effects: BTreeSet<String>,
+    #[serde(default)]
+    capabilities: BTreeSet<String>,
     settings: Option<Value>,
     data: Option<Value>,
     #[serde(default, rename = "rule")]
@@ -171,6 +176,9 @@ impl Manifest {
         for effect in &file.effects {
             check_name("effects", effect)?;
         }
+        for capability in &file.capabilities {
+            check_name("capabilities", capability)?;
+        }
         let settings = file.settings.unwrap_or_else(|| json!({ "type": "object" }));
         check_schema("settings", &settings)?;
         if let Some(data) = &file.data {
@@ -187,6 +195,7 @@ impl Manifest {
             license: file.license,
             reads: Reads::parse(&file.reads)?,
             effects: file.effects,
+            capabilities: file.capabilities,
             settings,
             data: file.data,
             rules: file.rules,
@@ -335,7 +344,7 @@ rationale = "Nobody can judge a solution without it."
           |
         7 | licence = "Apache-2.0"
           | ^^^^^^^
-        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `settings`, `data`, `rule`
+        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `capabilities`, `settings`, `data`, `rule`
         "#);
     }
 

@@ -21,7 +21,7 @@ use tollgate_core::{
     step::{Artifact, Produced, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, Interrupted, Prepared, Sandbox, SandboxOptions,
+    Call, CallInput, CallJournal, Interrupted, Prepared, Sandbox, SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
 
@@ -156,6 +156,8 @@ fn call(case: &Case) -> Call {
         },
         liveness: Arc::new(Alive),
         artifacts: Arc::new(OneBlob(blob)),
+        journal: CallJournal::none(),
+        earlier_fuel_limits: Vec::new(),
     }
 }
 

@@ -16,9 +16,11 @@ use wasmtime::{
 use crate::{
     LoadError,
     bindings::v0_1::{gate_api, stage_api, types::Failure},
+    capability::extension,
     disk::CodeFolder,
     host::Host,
-    load::{Inspection, Kind},
+    load::{Inspection, Kind, Offer},
+    port::Extension,
 };
 
 /// Components that are kept in memory, the least recently used given up first. One is some hundred KiB of code, that of
@@ -44,7 +46,10 @@ pub(crate) struct Loaded {
 /// Where compiled components come from.
 pub(crate) struct Components {
     engine: Engine,
-    linker: Linker<Host>,
+    /// Everything that a component may import without a grant.
+    base: Linker<Host>,
+    extensions: Vec<Arc<dyn Extension>>,
+    offer: Offer,
     folder: Option<CodeFolder>,
     kept: Mutex<LruCache<Digest, Arc<OnceCell<Arc<Loaded>>>>>,
     compiled: AtomicU64,
@@ -52,10 +57,17 @@ pub(crate) struct Components {
 }
 
 impl Components {
-    pub(crate) fn new(engine: Engine, linker: Linker<Host>, folder: Option<CodeFolder>) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        base: Linker<Host>,
+        extensions: Vec<Arc<dyn Extension>>,
+        folder: Option<CodeFolder>,
+    ) -> Self {
         Self {
+            offer: Offer::of(&extensions),
             engine,
-            linker,
+            base,
+            extensions,
             folder,
             kept: Mutex::new(LruCache::new(KEPT_COMPONENTS)),
             compiled: AtomicU64::new(0),
@@ -84,8 +96,24 @@ impl Components {
         };
         let loaded = cell.get_or_try_init(load).await?;
         // Another stage, with other grants, may have loaded it.
-        loaded.inspection.check_grants(&grants)?;
+        loaded.inspection.check_grants(&grants, &self.offer)?;
         Ok(Arc::clone(loaded))
+    }
+
+    /// What a component is and needs.
+    pub(crate) fn inspect(&self, bytes: &[u8]) -> Result<Inspection, LoadError> {
+        Inspection::of(bytes, &self.offer)
+    }
+
+    /// The base world and exactly the capabilities that a component needs. It is called only with grants for all of them.
+    fn linker_for(&self, inspection: &Inspection) -> wasmtime::Result<Linker<Host>> {
+        let mut linker = self.base.clone();
+        let needed =
+            |extension: &&Arc<dyn Extension>| inspection.imports.iter().any(|i| i == extension.interface());
+        for extension in self.extensions.iter().filter(needed) {
+            extension::link(&mut linker, extension)?;
+        }
+        Ok(linker)
     }
 
     fn cell(&self, digest: Digest) -> Arc<OnceCell<Arc<Loaded>>> {
@@ -103,8 +131,8 @@ impl Components {
         if found != expected {
             return Err(LoadError::DigestMismatch { expected, found });
         }
-        let inspection = Inspection::of(bytes)?;
-        inspection.check_grants(grants)?;
+        let inspection = self.inspect(bytes)?;
+        inspection.check_grants(grants, &self.offer)?;
         let component = self.compile(expected, bytes)?;
         self.link(&component, inspection).map(Arc::new)
     }
@@ -126,7 +154,8 @@ impl Components {
 
     fn link(&self, component: &Component, inspection: Inspection) -> Result<Loaded, LoadError> {
         let wrong_shape = |error: wasmtime::Error| LoadError::WrongShape(format!("{error:#}"));
-        let pre = self.linker.instantiate_pre(component).map_err(wrong_shape)?;
+        let pre = self.linker_for(&inspection).and_then(|linker| linker.instantiate_pre(component));
+        let pre = pre.map_err(wrong_shape)?;
         let run = function::<StageResult>(&pre, &inspection, Kind::Stage)?;
         let check = function::<GateResult>(&pre, &inspection, Kind::Gate)?;
         Ok(Loaded { pre, inspection, run, check })

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
@@ -15,6 +16,7 @@ use tollgate_core::{
     course::{EffectRef, Rework},
     effect::Delivered,
     entry::EntrySnapshot,
+    journal::{Answer, Intent, JournalEntry},
     pipeline::StepBudget,
     step::{Fault, LogLine, Produced, StepFailure, StepKey, StepOutcome, Usage},
 };
@@ -46,6 +48,20 @@ pub struct Call {
     pub liveness: Arc<dyn port::Liveness>,
     /// Where the artifacts are that it may read, and where those go that it hands on.
     pub artifacts: Arc<dyn port::Artifacts>,
+    /// What it asks of its capabilities, and was told.
+    pub journal: CallJournal,
+    /// The fuel limits that the same attempt was called with before, rising. It is shown its fuel as it was then until it has
+    /// burnt as much, so that more fuel does not lead it another way.
+    pub earlier_fuel_limits: Vec<u64>,
+}
+
+/// The journal of an attempt.
+#[derive(Clone)]
+pub struct CallJournal {
+    /// What the attempt asked and was told before, oldest first. It is told the same again, and goes on live where this ends.
+    pub recorded: Vec<JournalEntry>,
+    /// Where the rest is kept.
+    pub port: Arc<dyn port::Journal>,
 }
 
 /// Everything that a component is handed.
@@ -95,11 +111,32 @@ pub struct CallReport {
     pub usage: Usage,
     /// What it logged, oldest first.
     pub log: Vec<LogLine>,
-    /// The guest returned of its own accord, so the same input gives the same outcome again.
+    /// The guest returned of its own accord and asked nothing but its input, so the same input gives the same outcome again.
     pub recomputable: bool,
     /// Whether the fuel is what was burnt. Where it is not, it is more: after a trap the counter is up to a slice behind,
     /// and that slice is charged.
     pub fuel_exact: bool,
+}
+
+impl CallJournal {
+    /// The journal of a call that may ask nothing: one of a component without capabilities.
+    pub fn none() -> Self {
+        Self { recorded: Vec::new(), port: Arc::new(NoJournal) }
+    }
+}
+
+/// Takes no entry.
+struct NoJournal;
+
+#[async_trait]
+impl port::Journal for NoJournal {
+    async fn intend(&self, _: u32, _: &Intent) -> Result<(), Interrupted> {
+        Err(Interrupted::NotJournalled)
+    }
+
+    async fn answer(&self, _: u32, _: &Answer) -> Result<(), Interrupted> {
+        Err(Interrupted::NotJournalled)
+    }
 }
 
 impl CallInput {
@@ -189,7 +226,7 @@ async fn conclude(
         return Err(interrupted);
     }
     store.data().wasi.flush();
-    let recomputable = returned.is_ok();
+    let has_returned = returned.is_ok();
     let left = store.get_fuel().unwrap_or(0);
     let owed = store.data().wasi.owed_fuel();
     let overdrawn = owed > left;
@@ -198,12 +235,13 @@ async fn conclude(
 
     let judged = match returned {
         Ok(_) if overdrawn => Err(outcome::out_of_fuel(&limits)),
+        Ok(_) if store.data().journal.has_more() => Err(outcome::returned_too_early(&store.data().journal)),
         Ok(returned) => outcome::judge(returned, store.data(), prepared.grants()),
         Err(broken) => Err(outcome::broken(broken, store.data(), &limits)),
     };
     let ended = match &judged {
         Err(failure) if failure.fault == Fault::OutOfFuel => Ended::OutOfFuel,
-        _ if recomputable => Ended::Returned,
+        _ if has_returned => Ended::Returned,
         _ => Ended::Stopped,
     };
     let burnt = Burnt::new(limits.fuel, left, owed, ended);
@@ -220,6 +258,7 @@ async fn conclude(
         Ok(handed_on) => keep(handed_on, &host.shelf, &*call.liveness).await?,
         Err(failure) => StepOutcome::Failed(failure),
     };
+    let recomputable = has_returned && prepared.loaded().inspection.needs.is_empty();
     Ok(CallReport { outcome, usage, log, recomputable, fuel_exact: burnt.exact })
 }
 

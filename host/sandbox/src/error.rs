@@ -68,14 +68,16 @@ pub enum LoadError {
     WrongShape(String),
     /// An import that needs a grant which the stage does not have.
     #[error(
-        "the component imports `{import}`, which it was not granted; it needs `grant = [\"{grant}\"]` in its stage, and a \
-         host that has this capability, which this version does not yet"
+        "the component imports `{import}`, which it was not granted; it needs `grant = [\"{grant}\"]` in its stage{}",
+        if *available { "" } else { ", and a host that has this capability, which this version does not yet" }
     )]
     NotGranted {
         /// The interface.
         import: String,
         /// The grant that it needs.
         grant: String,
+        /// Whether this host could serve it.
+        available: bool,
     },
     /// An import that is granted and that the host cannot serve.
     #[error(

@@ -9,7 +9,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::{
     Call, CallInput, Interrupted, budget,
-    capability::{artifacts::Shelf, log::Log},
+    capability::{artifacts::Shelf, journal::Journal, log::Log},
     limiter::Limiter,
     port,
     wasi::VirtualWasi,
@@ -21,6 +21,7 @@ pub(crate) struct Host {
     pub(crate) shelf: Shelf,
     pub(crate) log: Arc<Mutex<Log>>,
     pub(crate) wasi: VirtualWasi,
+    pub(crate) journal: Journal,
     pub(crate) limiter: Limiter,
     pub(crate) host_calls: u64,
     /// Why the host stopped the call, if it did.
@@ -29,6 +30,7 @@ pub(crate) struct Host {
     /// None when it lies beyond what the clock can show.
     deadline: Option<Instant>,
     fuel_limit: u64,
+    earlier_fuel_limits: Vec<u64>,
 }
 
 /// Why the host, and not the guest, ended a call.
@@ -42,6 +44,10 @@ pub(crate) enum Stop {
     OutOfFuel,
     #[error("the settings are {bytes} bytes of JSON")]
     SettingsTooLarge { bytes: usize },
+    #[error("{0}")]
+    Diverged(String),
+    #[error("{0}")]
+    Ambiguous(String),
     #[error("the host failed: {0}")]
     Platform(String),
 }
@@ -59,12 +65,14 @@ impl Host {
             shelf: Shelf::new(Arc::clone(&call.artifacts)),
             wasi: VirtualWasi::new(Arc::clone(&log)),
             log,
+            journal: Journal::new(&call.journal),
             limiter: Limiter::new(memory_limit_bytes),
             host_calls: 0,
             stopped: None,
             liveness: Arc::clone(&call.liveness),
             deadline: Instant::now().checked_add(call.budget.time),
             fuel_limit: call.budget.fuel,
+            earlier_fuel_limits: call.earlier_fuel_limits.clone(),
         };
         let mut store = Store::new(engine, host);
         store.limiter(|host| &mut host.limiter);
@@ -100,6 +108,13 @@ impl Host {
     /// Calls of host functions so far, those of the virtual WASI included.
     pub(crate) fn host_calls(&self) -> u64 {
         self.host_calls + self.wasi.calls()
+    }
+
+    /// What the guest is told that is left of its fuel: what it was told before it was given more, until it has burnt that.
+    pub(crate) fn shown_fuel(&self, left: u64) -> u64 {
+        let burnt = self.fuel_limit.saturating_sub(left);
+        let limit = self.earlier_fuel_limits.iter().copied().find(|limit| *limit >= burnt);
+        limit.unwrap_or(self.fuel_limit).saturating_sub(burnt)
     }
 
     fn tick(&mut self) -> UpdateDeadline {

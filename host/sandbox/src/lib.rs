@@ -5,9 +5,11 @@
 //! * A call cannot cost more than its fuel, outlast its time or outgrow its memory, whatever it does; what it used is
 //!   never reported too low.
 //! * A call touches what is handed to it and what it was granted, nothing else: no file, no socket, no environment, no
-//!   clock, no chance. It is a function of its [`CallInput`] and its component.
+//!   clock, no chance. It is a function of its [`CallInput`], its journal and its component.
 //! * Every way to end has a type: a guest's fault, the platform's and an interruption are never mixed up.
 //! * A fault stays with its call: an instance serves one call and is dropped, and neighbours do not notice.
+//! * A capability is asked once for each question of an attempt, however often the attempt is called; its answer is kept before
+//!   the guest is told.
 //! * A call that did not return a valid result leaves nothing behind: no artifact, no effect.
 //! * Nothing is compiled on the way of a call, and machine code is loaded only if this host wrote it.
 //!
@@ -34,7 +36,7 @@ mod wasi;
 mod error;
 pub mod port;
 
-pub use call::{Call, CallInput, CallReport, DeliveredEffect};
+pub use call::{Call, CallInput, CallJournal, CallReport, DeliveredEffect};
 pub use error::{LoadError, SandboxError};
 pub use load::{Inspection, Kind};
 pub use port::Interrupted;

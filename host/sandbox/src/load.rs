@@ -2,11 +2,14 @@
 //!
 //! What is judged is the export that is required and every import; exports beyond that are the author's business.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use wasmparser::{ComponentExternalKind, ComponentImport, Parser, Payload, Validator, WasmFeatures};
 
-use crate::LoadError;
+use crate::{LoadError, port::Extension};
 
 /// The version of the contract that this host speaks.
 pub(crate) const CONTRACT: &str = "0.1";
@@ -17,8 +20,7 @@ const PACKAGE: &str = "tollgate:plugin/";
 /// What every plugin may import.
 const BASE: [&str; 6] = ["types", "input", "log", "clock", "artifacts", "budget"];
 
-/// What a stage may be granted beyond the base world: the contract's interfaces, and the grants they need. This version
-/// of the host has none of them.
+/// What a stage may be granted beyond the base world: the contract's interfaces, and the grants they need.
 const CAPABILITIES: [&str; 7] =
     ["model", "http", "exec", "workspace-read", "workspace", "tracker-read", "history"];
 
@@ -88,15 +90,15 @@ impl Inspection {
     /// # Errors
     ///
     /// When they are no valid component of this contract, whatever it was granted.
-    pub(crate) fn of(bytes: &[u8]) -> Result<Self, LoadError> {
+    pub(crate) fn of(bytes: &[u8], offer: &Offer) -> Result<Self, LoadError> {
         let outline = Outline::read(bytes)?;
         let needs: BTreeSet<_> =
-            outline.imports.iter().map(|import| need_of(import)).collect::<Result<_, _>>()?;
+            outline.imports.iter().map(|import| offer.need_of(import)).collect::<Result<_, _>>()?;
         let (kinds, contract) = outline.kinds()?;
         Ok(Self {
             kinds,
             contract,
-            needs: needs.into_iter().flatten().map(str::to_owned).collect(),
+            needs: needs.into_iter().flatten().collect(),
             imports: outline.imports,
             exports: outline.exports,
         })
@@ -107,22 +109,49 @@ impl Inspection {
     /// # Errors
     ///
     /// The first import that was not granted, or that is granted and cannot be served.
-    pub(crate) fn check_grants(&self, grants: &[String]) -> Result<(), LoadError> {
-        let first_need = self.imports.iter().find_map(|import| match need_of(import) {
-            Ok(Some(need)) => Some((import, need)),
-            _ => None,
-        });
-        let Some((import, need)) = first_need else { return Ok(()) };
-        let (import, grant) = (import.clone(), need.to_owned());
-        if grants.contains(&grant) {
-            Err(LoadError::NotAvailable { import, grant })
-        } else {
-            Err(LoadError::NotGranted { import, grant })
+    pub(crate) fn check_grants(&self, grants: &[String], offer: &Offer) -> Result<(), LoadError> {
+        for import in &self.imports {
+            let Some(grant) = offer.need_of(import)? else { continue };
+            let (import, available) = (import.clone(), offer.serves(import));
+            if !grants.contains(&grant) {
+                return Err(LoadError::NotGranted { import, grant, available });
+            }
+            if !available {
+                return Err(LoadError::NotAvailable { import, grant });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a host serves beyond the base world.
+#[derive(Debug, Default)]
+pub(crate) struct Offer {
+    /// The grant of every interface, by the interface as components import it.
+    extensions: BTreeMap<String, String>,
+}
+
+impl Offer {
+    pub(crate) fn of(extensions: &[Arc<dyn Extension>]) -> Self {
+        let grant =
+            |extension: &Arc<dyn Extension>| (extension.interface().to_owned(), extension.grant().to_owned());
+        Self { extensions: extensions.iter().map(grant).collect() }
+    }
+
+    fn serves(&self, import: &str) -> bool {
+        self.extensions.contains_key(import)
+    }
+
+    /// The grant that an import needs; none for what every plugin may import.
+    fn need_of(&self, import: &str) -> Result<Option<String>, LoadError> {
+        match self.extensions.get(import) {
+            Some(grant) => Ok(Some(grant.clone())),
+            None => need_of(import).map(|need| need.map(str::to_owned)),
         }
     }
 }
 
-/// The grant that an import needs; none for what every plugin may import.
+/// The grant that an import of the contract or of WASI needs.
 fn need_of(import: &str) -> Result<Option<&'static str>, LoadError> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     if let Some(interface) = name.strip_prefix(PACKAGE) {
@@ -222,7 +251,7 @@ mod tests {
     #[track_caller]
     fn check(component: &str, expected: Result<&[&str], &str>) {
         let bytes = wat::parse_str(component).unwrap();
-        let needs = Inspection::of(&bytes).map(|inspection| inspection.needs);
+        let needs = Inspection::of(&bytes, &Offer::default()).map(|inspection| inspection.needs);
         match (needs, expected) {
             (Ok(needs), Ok(expected)) => assert_eq!(needs, expected),
             (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),

@@ -23,7 +23,7 @@ use crate::{
     bindings::v0_1::{gate_api, stage_api, types as wit},
     budget::{self, fuel_words, memory_words, time_words},
     call::{Broken, Returned},
-    capability::{Copied as _, log},
+    capability::{Copied as _, journal::Journal, log},
     host::{Host, Stop},
 };
 
@@ -128,6 +128,18 @@ pub(crate) fn out_of_fuel(limits: &StepBudget) -> StepFailure {
     )
 }
 
+/// The guest was called again and asked less than before.
+pub(crate) fn returned_too_early(journal: &Journal) -> StepFailure {
+    let (now, before) = journal.counts();
+    diverged(format!(
+        "the plugin was called again and returned after {now} of the {before} calls of its journal"
+    ))
+}
+
+fn diverged(message: String) -> StepFailure {
+    StepFailure { class: FailureClass::Escalate, ..failure(Fault::Diverged, message) }
+}
+
 fn out_of_time(limits: &StepBudget) -> StepFailure {
     let time = time_words(limits.time);
     let message = format!(
@@ -159,6 +171,10 @@ fn stopped(stop: &Stop, limits: &StepBudget) -> StepFailure {
                 memory_words(budget::SETTINGS_BYTES as u64)
             ))
         },
+        Stop::Diverged(message) => diverged(message.clone()),
+        Stop::Ambiguous(message) => {
+            StepFailure { class: FailureClass::Escalate, ..failure(Fault::Ambiguous, message.clone()) }
+        }
         Stop::Interrupted(_) | Stop::Platform(_) => platform(stop.to_string()),
     }
 }

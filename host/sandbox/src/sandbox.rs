@@ -11,7 +11,7 @@ use crate::{
     cache::{Components, Loaded},
     call, capability,
     disk::CodeFolder,
-    engine, ticker, wasi,
+    engine, port, ticker, wasi,
 };
 
 /// How a sandbox is laid out.
@@ -24,11 +24,13 @@ pub struct SandboxOptions {
     pub cache_dir: Option<PathBuf>,
     /// The most memory that any call may have, whatever its budget says.
     pub max_memory_bytes: u64,
+    /// Capabilities beyond those of the contract.
+    pub extensions: Vec<Arc<dyn port::Extension>>,
 }
 
 impl Default for SandboxOptions {
     fn default() -> Self {
-        Self { max_live_calls: 64, cache_dir: None, max_memory_bytes: 256 << 20 }
+        Self { max_live_calls: 64, cache_dir: None, max_memory_bytes: 256 << 20, extensions: Vec::new() }
     }
 }
 
@@ -70,10 +72,10 @@ impl Sandbox {
         let engine = engine::new(live_calls, options.max_memory_bytes)?;
         ticker::start(&engine)?;
         let folder = options.cache_dir.map(|path| CodeFolder::open(&path, &engine)).transpose()?;
-        let linker = linker(&engine).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let base = base_linker(&engine).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         Ok(Self {
             engine_id: engine::id().into(),
-            components: Arc::new(Components::new(engine.clone(), linker, folder)),
+            components: Arc::new(Components::new(engine.clone(), base, options.extensions, folder)),
             turns: Arc::new(Semaphore::new(live_calls as usize)),
             max_memory_bytes: options.max_memory_bytes,
             engine,
@@ -111,7 +113,7 @@ impl Sandbox {
     ///
     /// When the bytes are no component of this contract.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, LoadError> {
-        Inspection::of(bytes)
+        self.components.inspect(bytes)
     }
 
     /// Calls a component, in a fresh instance, when its turn has come. The stage's function where the step names no gate,
@@ -151,6 +153,11 @@ impl Prepared {
         self.loaded.inspection.kinds.contains(&kind)
     }
 
+    /// Whether the component reaches beyond its input, so that its calls need a journal.
+    pub fn needs_journal(&self) -> bool {
+        !self.loaded.inspection.needs.is_empty()
+    }
+
     pub(crate) fn loaded(&self) -> &Loaded {
         &self.loaded
     }
@@ -160,9 +167,8 @@ impl Prepared {
     }
 }
 
-/// Everything that a component may import without a grant. A capability that needs one would get a linker of its own set
-/// of grants; there is none yet.
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<crate::host::Host>> {
+/// Everything that a component may import without a grant.
+fn base_linker(engine: &Engine) -> wasmtime::Result<Linker<crate::host::Host>> {
     let mut linker = Linker::new(engine);
     capability::link_base(&mut linker)?;
     wasi::link(&mut linker)?;

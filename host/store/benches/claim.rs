@@ -1,7 +1,7 @@
 //! One claim at a thousand, a hundred thousand and a million waiting entries.
 //!
-//! In memory nothing is made durable, so what is left is the claim: its statements, its events, and the way to the writer
-//! thread and back. On disk the same claim waits for its commit as well, which a probe of the same folder shows.
+//! In memory nothing waits for a disk, so what is left is the claim: its statements, its events, its commit, and the way to the
+//! writer thread and back. On disk the same claim waits for its commit to be durable, which a probe of the same folder shows.
 
 #[path = "../../sandbox/benches/measure/mod.rs"]
 mod measure;
@@ -9,11 +9,13 @@ mod measure;
 use std::{
     collections::BTreeMap,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use measure::{Against, Figure, Target, micros_each, probe_fdatasync};
 use serde_json::json;
+use tokio::task::JoinSet;
 use tollgate_core::{
     Digest, HostId, LaneId, Microcents, RunId, Timestamp,
     entry::{DependencyRule, EntryName, EntrySnapshot},
@@ -36,60 +38,67 @@ const TRACKER: &str = "none:bench";
 /// Sizes of a backlog. The first is what the others are compared with.
 const SIZES: [(&str, usize); 3] = [("1 k", 1_000), ("100 k", 100_000), ("1 M", 1_000_000)];
 
+/// A file system that keeps nothing when the power fails: the same store as on a disk, with nothing to wait for.
+const MEMORY_FOLDER: &str = "/dev/shm";
+
 /// Rounds over all sizes, and claims at each size in a round: few enough that the smallest backlog stays about as large as
 /// it was.
-const ROUNDS: usize = 20;
-const CLAIMS_PER_BLOCK: usize = 10;
+const ROUNDS: usize = 15;
+const CLAIMS_PER_BLOCK: usize = 16;
+
+/// One after the other, and as many at once as a host has workers.
+const ASKERS: [usize; 2] = [1, 8];
 
 /// Entries that are taken in at once.
 const BATCH: usize = 5_000;
 
 /// A store with entries that wait in one lane.
 struct Filled {
-    store: SqliteStore,
+    store: Arc<SqliteStore>,
     lane: LaneId,
-    figure: String,
+    size: &'static str,
     fill_time: Duration,
 }
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let in_memory = filled(|_| SqliteOptions::in_memory()).await;
-        let figures = claim_in_turns(&in_memory, None).await;
-        drop(in_memory);
-        for figure in figures {
-            // A claim that is flat and cheap here is so everywhere: what a disk adds does not depend on the backlog.
-            Figure { targets: targets(figure.against.is_some()), ..figure }.print();
-        }
-
+        let memory = tempfile::tempdir_in(MEMORY_FOLDER).expect("a folder in memory, as Linux has it");
+        compare(memory.path(), "in memory", None).await;
         // Beside the build's output, which is on the project's disk; a temporary folder may be in memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the stores");
-        let on_disk =
-            filled(|size| SqliteOptions::at(folder.path().join(size).join("store.db"), OpenMode::Host)).await;
-        for figure in claim_in_turns(&on_disk, Some(folder.path())).await {
-            figure.print();
-        }
+        compare(folder.path(), "on disk", Some(folder.path())).await;
     });
 }
 
-fn targets(compared: bool) -> Vec<Target> {
+async fn compare(folder: &Path, kept: &str, disk: Option<&Path>) {
+    let stores = filled(folder).await;
+    for askers in ASKERS {
+        for figure in claim_in_turns(&stores, askers, kept, disk).await {
+            figure.print();
+        }
+    }
+}
+
+/// A host's workers ask at once, and what is done for them shares a commit. What a disk adds does not depend on the backlog.
+fn targets(askers: usize, compared: bool, disk: Option<&Path>) -> Vec<Target> {
     let flat = compared.then_some(Target::RatioAtMost(1.5));
-    [Target::AtMost(150.0)].into_iter().chain(flat).collect()
+    let fast = (askers > 1 && disk.is_none()).then_some(Target::AtMost(150.0));
+    fast.into_iter().chain(flat).collect()
 }
 
 /// A store of every size.
-async fn filled(options: impl Fn(&str) -> SqliteOptions) -> Vec<Filled> {
+async fn filled(folder: &Path) -> Vec<Filled> {
     let mut stores = Vec::new();
     for size in SIZES {
-        stores.push(fill(options(size.0), size).await);
+        stores.push(fill(folder, size).await);
     }
     stores
 }
 
-async fn fill(options: SqliteOptions, size: (&'static str, usize)) -> Filled {
+async fn fill(folder: &Path, size: (&'static str, usize)) -> Filled {
     let began = Instant::now();
-    let kept = if options.path.is_some() { "on disk" } else { "in memory" };
+    let options = SqliteOptions::at(folder.join(size.0).join("store.db"), OpenMode::Host);
     let store = SqliteStore::open(options).expect("a new store");
     let applied = store.apply_policy(policy()).await.expect("a policy that can be applied");
     let lane = applied.lanes[0].id;
@@ -98,16 +107,11 @@ async fn fill(options: SqliteOptions, size: (&'static str, usize)) -> Filled {
         let arrivals = (from..size.1.min(from + BATCH)).map(|number| arrival(lane, number)).collect();
         store.admit(reconcile, arrivals).await.expect("arrivals that are taken in");
     }
-    Filled {
-        store,
-        lane,
-        figure: format!("one claim, {} entries waiting, {kept}", size.0),
-        fill_time: began.elapsed(),
-    }
+    Filled { store: Arc::new(store), lane, size: size.0, fill_time: began.elapsed() }
 }
 
 /// Claims from each store in turn, a block at a time. The first store is what the others are compared with.
-async fn claim_in_turns(stores: &[Filled], disk: Option<&Path>) -> Vec<Figure> {
+async fn claim_in_turns(stores: &[Filled], askers: usize, kept: &str, disk: Option<&Path>) -> Vec<Figure> {
     let mut blocks = vec![Vec::with_capacity(ROUNDS); stores.len()];
     let mut fdatasync_ms = Vec::new();
     for round in 0..ROUNDS {
@@ -117,28 +121,39 @@ async fn claim_in_turns(stores: &[Filled], disk: Option<&Path>) -> Vec<Figure> {
         for turn in 0..stores.len() {
             // Nobody is always the first.
             let store = (turn + round) % stores.len();
-            blocks[store].push(claim_block(&stores[store]).await);
+            blocks[store].push(claim_block(&stores[store], askers).await);
         }
     }
     let base = blocks[0].clone();
     let figure = |(number, (filled, blocks)): (usize, (&Filled, Vec<f64>))| Figure {
         blocks,
+        targets: targets(askers, number > 0, disk),
         against: (number > 0).then(|| Against { name: "1 k entries", blocks: base.clone() }),
         fdatasync_ms: fdatasync_ms.clone(),
         facts: BTreeMap::from([("seconds to fill".into(), filled.fill_time.as_secs_f64())]),
-        ..Figure::new(filled.figure.clone(), "µs")
+        ..Figure::new(format!("a claim, {} waiting, {}, {kept}", filled.size, by(askers)), "µs")
     };
     stores.iter().zip(blocks).enumerate().map(figure).collect()
 }
 
-/// Microseconds of each claim of a block.
-async fn claim_block(filled: &Filled) -> f64 {
-    let requests: Vec<_> = (0..CLAIMS_PER_BLOCK).map(|_| request(filled.lane)).collect();
+fn by(askers: usize) -> String {
+    if askers == 1 { "one asks".into() } else { format!("{askers} ask") }
+}
+
+/// Microseconds of each claim of a block, by so many at once.
+async fn claim_block(filled: &Filled, askers: usize) -> f64 {
+    let mut asking = JoinSet::new();
     let began = Instant::now();
-    for request in requests {
-        let outcome = filled.store.claim(request).await.expect("a store that answers");
-        assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{outcome:?}");
+    for _ in 0..askers {
+        let (store, lane) = (Arc::clone(&filled.store), filled.lane);
+        asking.spawn(async move {
+            for _ in 0..CLAIMS_PER_BLOCK / askers {
+                let outcome = store.claim(request(lane)).await.expect("a store that answers");
+                assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{outcome:?}");
+            }
+        });
     }
+    asking.join_all().await;
     micros_each(began.elapsed(), CLAIMS_PER_BLOCK)
 }
 

@@ -2,6 +2,7 @@
 
 mod claim;
 mod intake;
+mod journal;
 mod outbox;
 mod policy;
 mod report;
@@ -10,13 +11,18 @@ mod write;
 use async_trait::async_trait;
 use tollgate_core::{
     EntryId, HostId, RunId, StoreId, Timestamp,
+    approval::Decision,
     entry::{EntryName, EntrySnapshot, EntryStatus},
+    journal::{Answer, Attempt},
     pins::Pins,
+    pipeline::StepName,
     run::{Claim, RunSummary},
+    step::StepKey,
 };
 
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Reconciled, RescoreItem};
+pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use report::{
@@ -106,6 +112,27 @@ pub trait Store: Send + Sync + 'static {
     /// Sets more money aside for a run.
     async fn reserve(&self, claim: Claim, amount: tollgate_core::Microcents) -> Result<EscrowAnswer>;
 
+    // The journal.
+
+    /// What an attempt of a step was handed, asked and was told so far; none when it neither asked anything nor paused.
+    async fn attempt(&self, run: RunId, step: &StepKey) -> Result<Option<Attempt>>;
+
+    /// Makes an intent durable and sets its largest cost aside, or says that a cap has no room; then nothing is changed.
+    ///
+    /// An intent whose answer was lost may be sent once more; one that was answered may not.
+    async fn journal_intend(&self, intent: NewIntent) -> Result<EscrowAnswer>;
+
+    /// Makes the answer to the last intent durable, and moves what it cost from escrow to settled.
+    async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()>;
+
+    /// What earlier calls of a component used that did what they were called for.
+    async fn history(
+        &self,
+        pipeline: &str,
+        component: &StepName,
+        plugin: tollgate_core::Digest,
+    ) -> Result<History>;
+
     // The outbox.
 
     /// Takes up to `max` deliveries, the oldest of each target and no two of one target, and marks them as sending.
@@ -143,6 +170,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] when it is in another state.
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()>;
+
+    /// Answers what a run asks. Its next driver applies the answer; the run waits no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it asks nothing.
+    async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision>;
 
     // Reports. None of them changes anything.
 
@@ -186,6 +220,8 @@ pub struct OpenWork {
     pub driven: u64,
     /// Runs that wait for something that comes by itself: a time, a delivery.
     pub waiting: u64,
+    /// Runs that wait for a person.
+    pub asking: u64,
     /// The time of the first wake among them, where one is known.
     pub next_wake_at: Option<Timestamp>,
     /// Deliveries that are not settled.

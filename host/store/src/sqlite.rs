@@ -11,7 +11,9 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod inbox;
 mod intake;
+mod journal;
 mod ledger;
 mod live_run;
 mod migrate;
@@ -39,10 +41,15 @@ use std::{
 use async_trait::async_trait;
 use tollgate_core::{
     Clock, Digest, EntryId, HostId, Microcents, RunId, StoreId, Timestamp,
+    approval::Decision,
+    crash,
     entry::{EntryName, EntrySnapshot, EntryStatus},
     id::DeliveryId,
+    journal::{Answer, Attempt},
     pins::Pins,
+    pipeline::StepName,
     run::{Claim, RunSummary},
+    step::StepKey,
     time::SystemClock,
 };
 
@@ -57,9 +64,9 @@ use crate::{
     StoreError,
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
-        Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
-        OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, Sweep,
+        Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
+        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result,
+        RunDetail, RunFilter, RunWrite, StopRequest, Store, Sweep,
     },
 };
 
@@ -311,6 +318,32 @@ impl Store for SqliteStore {
         self.host_tx("set money aside", move |tx| write::reserve(tx, claim, amount)).await
     }
 
+    async fn attempt(&self, run: RunId, step: &StepKey) -> Result<Option<Attempt>> {
+        let step = step.clone();
+        self.read_tx("read a journal", move |tx| journal::attempt(tx, run, &step)).await
+    }
+
+    async fn journal_intend(&self, intent: NewIntent) -> Result<EscrowAnswer> {
+        crash::point("journal.intend.before");
+        let answer = self.host_tx("write an intent", move |tx| journal::intend(tx, &intent)).await;
+        crash::point("journal.intend.after");
+        answer
+    }
+
+    async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
+        let step = step.clone();
+        crash::point("journal.answer.before");
+        let written =
+            self.host_tx("write an answer", move |tx| journal::answer(tx, claim, &step, call, &answer)).await;
+        crash::point("journal.answer.after");
+        written
+    }
+
+    async fn history(&self, pipeline: &str, component: &StepName, plugin: Digest) -> Result<History> {
+        let (pipeline, component) = (pipeline.to_owned(), component.clone());
+        self.read_tx("read a history", move |tx| report::history(tx, &pipeline, &component, plugin)).await
+    }
+
     async fn take_deliveries(&self, host: &HostId, lease: Duration, max: u32) -> Result<Vec<Delivery>> {
         let host = host.clone();
         let doing = "take deliveries";
@@ -341,6 +374,10 @@ impl Store for SqliteStore {
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write_tx("retry an entry", move |tx| control::retry(tx, entry, &who, &reason)).await
+    }
+
+    async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {
+        self.write_tx("answer a run", move |tx| inbox::decide(tx, run, &decision)).await
     }
 
     async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>> {

@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
-        audit, backlog, check, demo, help_markdown, help_schemas, init, plugin, report, resume, run, runs,
-        stop, why,
+        approve, audit, backlog, check, demo, help_markdown, help_schemas, init, plugin, reject, report,
+        resume, run, runs, stop, why,
     },
     context::Context,
     env::Environment,
@@ -55,6 +55,8 @@ enum Command {
     Why(why::WhyArgs),
     Backlog(backlog::BacklogArgs),
     Runs(runs::RunsArgs),
+    Approve(approve::ApproveArgs),
+    Reject(reject::RejectArgs),
     Stop(stop::StopArgs),
     Resume(resume::ResumeArgs),
     Plugin(plugin::PluginArgs),
@@ -122,6 +124,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Why(args) => why::run(context, args).await,
         Command::Backlog(args) => backlog::run(context, args).await,
         Command::Runs(args) => runs::run(context, args).await,
+        Command::Approve(args) => approve::run(context, args).await,
+        Command::Reject(args) => reject::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Resume(args) => resume::run(context, args).await,
         Command::Plugin(args) => plugin::run(context, args),

@@ -4,6 +4,10 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod init;
 
+pub(crate) mod answer;
+pub(crate) mod approve;
+pub(crate) mod reject;
+
 pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod stop;

@@ -50,8 +50,8 @@ pub(crate) struct Ended {
 impl Ended {
     /// The exit code that it calls for.
     pub(crate) fn exit(&self) -> Exit {
-        let Outcome { failed, escalated, capped_until, stopped, .. } = self.outcome;
-        match (stopped || self.interrupted || capped_until.is_some(), failed + escalated) {
+        let Outcome { failed, escalated, asked, capped_until, stopped, .. } = self.outcome;
+        match (stopped || self.interrupted || capped_until.is_some(), failed + escalated + asked) {
             (true, _) => Exit::Stopped,
             (false, 0) => Exit::Done,
             (false, _) => Exit::Failed,
@@ -227,6 +227,7 @@ mod tests {
         assert_eq!(exit(fine.clone(), false).await, Exit::Done);
         assert_eq!(exit(failed, false).await, Exit::Failed);
         assert_eq!(exit(escalated, false).await, Exit::Failed);
+        assert_eq!(exit(Outcome { asked: 1, ..fine.clone() }, false).await, Exit::Failed);
         assert_eq!(exit(capped, false).await, Exit::Stopped);
         assert_eq!(exit(Outcome { stopped: true, ..fine.clone() }, false).await, Exit::Stopped);
         assert_eq!(exit(fine, true).await, Exit::Stopped);

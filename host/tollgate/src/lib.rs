@@ -17,6 +17,7 @@ mod env;
 mod example;
 mod host;
 mod project;
+mod run_argument;
 
 mod ui;
 

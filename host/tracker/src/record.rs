@@ -9,6 +9,7 @@
 
 mod summary;
 
+mod decisions;
 mod findings;
 mod order;
 mod outcome;

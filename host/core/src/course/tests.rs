@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::{Digest, pins::Prices, pipeline::RunBudget, step::Usage};
+use crate::{Digest, approval::Ask, pins::Prices, pipeline::RunBudget, step::Usage};
 
 fn budget(fuel: u64) -> StepBudget {
     StepBudget { fuel, time: Duration::from_secs(1), memory_bytes: 1 << 20 }
@@ -248,23 +248,76 @@ fn a_rate_limit_costs_no_attempt() {
     assert!(matches!(course.next(), Next::Call { not_before: Some(_), .. }));
 }
 
+/// What a person says when `course` asks them.
+fn decide(course: &mut Course<'_>, word: Word) {
+    let Next::Ask { step, lack, reason, missing } = course.next() else { panic!("{:?}", course.next()) };
+    let asked = Ask { step, lack, reason, suggested: missing };
+    let decision = Decision { who: "ines".into(), why: "so".into(), at: Timestamp::default(), asked, word };
+    course.apply_decision(decision);
+}
+
 #[test]
-fn a_run_stops_when_its_budget_leaves_too_little() {
+fn a_run_asks_when_its_budget_leaves_too_little_and_goes_on_with_more() {
     let mut pins = two_stages();
     pins.pipeline.budget.cost = Microcents(2);
     let mut course = Course::new(&pins);
     drive(&mut course, [produced(vec![]), judged(Judgement::Pass)]);
-    assert!(matches!(course.next(), Next::End(End::Escalated { .. })), "{:?}", course.next());
+    let Next::Ask { lack, reason, missing, .. } = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!(lack, Lack::RunCost);
+    assert_eq!(
+        reason,
+        "the run has spent $0.00000002 of its budget of $0.00000002, which leaves too little for `publish`"
+    );
+    let rejected = &mut course.clone();
+    decide(rejected, Word::Rejected);
+    let Next::End(End::Failed(stopped)) = rejected.next() else { panic!("{:?}", rejected.next()) };
+    assert_eq!(stopped.recovery, "raise `budget.cost` of the pipeline, then retry the run");
+    decide(&mut course, Word::Approved { added: missing });
+    assert!(matches!(course.next(), Next::Call { .. }));
 }
 
 #[test]
-fn a_run_stops_when_its_time_is_used() {
+fn a_run_asks_when_its_time_is_used_and_goes_on_with_more() {
     let mut pins = two_stages();
     pins.pipeline.budget.time = Duration::from_secs(2);
     let mut course = Course::new(&pins);
     drive(&mut course, [produced(vec![]), judged(Judgement::Pass)]);
-    let Next::End(End::Escalated { stopped, .. }) = course.next() else { panic!("{:?}", course.next()) };
-    assert_eq!(stopped.reason, "the run has used its time of 2000 ms before `publish`");
+    let Next::Ask { lack, reason, missing, .. } = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!((lack, reason.as_str()), (Lack::RunTime, "the run has used its time of 2s before `publish`"));
+    decide(&mut course, Word::Approved { added: missing });
+    assert!(matches!(course.next(), Next::Call { .. }));
+}
+
+#[test]
+fn what_is_approved_for_a_stage_holds_for_the_rest_of_its_run() {
+    let pins = two_stages();
+    let mut course = Course::new(&pins);
+    let Next::Call { step: first, .. } = course.next() else { panic!() };
+    let approve = |course: &mut Course<'_>, step: &StepKey, fuel| {
+        let asked = Ask {
+            step: step.clone(),
+            lack: Lack::Fuel,
+            reason: "out of fuel".into(),
+            suggested: Allowance::default(),
+        };
+        let word = Word::Approved { added: Allowance { fuel, ..Allowance::default() } };
+        course.apply_decision(Decision {
+            who: "ines".into(),
+            why: "so".into(),
+            at: Timestamp::default(),
+            asked,
+            word,
+        });
+    };
+    approve(&mut course, &first, 10);
+    approve(&mut course, &first, 20);
+    assert_eq!(course.component(&first.name).budget.fuel, 31);
+    assert_eq!(course.earlier_fuel_limits(&first), [1, 11]);
+    drive(&mut course, [failed(FailureClass::Transient)]);
+    let Next::Call { step: second, .. } = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!((second.name.clone(), second.attempt), (first.name, 2));
+    assert_eq!(course.component(&second.name).budget.fuel, 31, "no second approval for the same work");
+    assert_eq!(course.earlier_fuel_limits(&second), [] as [u64; 0], "it was never called with less");
 }
 
 fn outcome(stage: bool) -> impl Strategy<Value = StepOutcome> {

@@ -33,9 +33,15 @@ impl super::Journey<'_> {
             steps: self.steps.iter().map(step_facts).collect(),
             reworks: self.course.reworks().to_vec(),
             effects: self.effect_facts(),
-            total: self.steps.iter().fold(Usage::default(), |total, step| add(total, step.usage)),
+            decisions: self.course.decisions().to_vec(),
+            total: self.total(),
             chain: None,
         }
+    }
+
+    fn total(&self) -> Usage {
+        let steps = self.steps.iter().fold(Usage::default(), |total, step| add(total, step.usage));
+        Usage { cost: self.course.spent(), ..steps }
     }
 
     fn entry_facts(&self) -> EntryFacts {

@@ -6,6 +6,7 @@ use tollgate_core::{
     Digest, EntryId, Timestamp,
     course::Component,
     entry::EntrySnapshot,
+    journal::Begun,
     step::{Produced, StepKey},
 };
 use tollgate_registry::{Manifest, manifest::Reads};
@@ -20,7 +21,13 @@ pub(super) struct Entry {
 
 impl super::Journey<'_> {
     /// What the next call is handed.
-    pub(super) fn input(&self, key: &StepKey, component: &Component<'_>, manifest: &Manifest) -> CallInput {
+    pub(super) fn input(
+        &self,
+        key: &StepKey,
+        component: &Component<'_>,
+        manifest: &Manifest,
+        begun: &Begun,
+    ) -> CallInput {
         CallInput {
             run: self.run.id,
             step: key.clone(),
@@ -31,8 +38,8 @@ impl super::Journey<'_> {
             prior: self.prior(),
             subject: key.name.gate.as_ref().and_then(|_| self.produced_by(&key.name.stage)),
             reworks: self.course.reworks().to_vec(),
-            delivered: self.delivered(),
-            now: self.durable_at,
+            delivered: self.delivered(begun),
+            now: begun.now,
         }
     }
 
@@ -45,10 +52,12 @@ impl super::Journey<'_> {
         stages.filter_map(|stage| Some((stage.name.clone(), self.produced_by(&stage.name)?))).collect()
     }
 
-    fn delivered(&self) -> Vec<DeliveredEffect> {
+    /// What became of the effects that had ended when the attempt began.
+    fn delivered(&self, begun: &Begun) -> Vec<DeliveredEffect> {
         let kind_of =
             |id| self.effects.iter().find(|(effect, _, _)| effect == id).map(|(_, effect, _)| &effect.kind);
         let delivered = self.course.delivered().iter();
+        let delivered = delivered.filter(|(effect, _)| begun.delivered.contains(effect));
         delivered
             .filter_map(|(effect, became)| {
                 let kind = kind_of(effect)?.clone();

@@ -26,11 +26,6 @@ async fn check(act: &str, fault: Fault, words: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_endless_loop_ends_with_its_fuel() {
-    check("{ do = \"loop\" }", Fault::OutOfFuel, "fuel").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_memory_bomb_ends_at_its_limit() {
     check("{ do = \"memory-bomb\" }", Fault::OutOfMemory, "memory").await;
 }

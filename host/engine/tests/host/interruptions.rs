@@ -121,8 +121,8 @@ async fn a_stop_file_of_an_earlier_day_is_removed_and_that_is_said() {
     project.item("A-1", "good");
     let path = project.path().join(".tollgate/stop");
     std::fs::write(&path, "").unwrap();
-    let yesterday = std::time::SystemTime::now() - Duration::from_secs(24 * 60 * 60);
-    std::fs::File::open(&path).unwrap().set_modified(yesterday).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    std::fs::File::open(&path).unwrap().set_modified(long_ago).unwrap();
     let (outcome, heard) = project.drain().await;
     assert_eq!((outcome.done, outcome.stopped, path.exists()), (1, false, false));
     let is_said =
@@ -163,13 +163,15 @@ fn most_at_once(notices: &[Notice]) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_crash_each_run_that_was_in_it_is_driven_alone() {
-    // Each burns all of its fuel, which takes long enough for two of them to meet where they may.
-    let project = Project::with_pipelines(&[("busy", stage("work", "{ do = \"loop\" }"))]).await;
+    // Long enough for two of them to meet where they may.
+    let project =
+        Project::with_pipelines(&[("busy", stage("work", "{ do = \"many-host-calls\", amount = 30000 }"))])
+            .await;
     for n in 0..4 {
         project.item(&format!("A-{n}"), "busy");
     }
     let (outcome, heard) = project.drain().await;
-    assert_eq!((outcome.failed, most_at_once(&heard.all())), (4, 2), "two workers, undisturbed");
+    assert_eq!((outcome.done, most_at_once(&heard.all())), (4, 2), "two workers, undisturbed");
 
     for n in 0..4 {
         project.item(&format!("B-{n}"), "busy");
@@ -178,7 +180,7 @@ async fn after_a_crash_each_run_that_was_in_it_is_driven_alone() {
     host.pull().await;
     assert_eq!(project.claim_and_vanish("lost").await, 4);
     let outcome = host.run().await.unwrap();
-    assert_eq!((outcome.failed, most_at_once(&heard.all())), (4, 1), "{}", heard.text());
+    assert_eq!((outcome.done, most_at_once(&heard.all())), (4, 1), "{}", heard.text());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

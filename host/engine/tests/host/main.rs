@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
+#[path = "../../../../tests/probe/mod.rs"]
+mod probe;
 mod support;
 
 mod events;
 mod faults;
 mod folders;
 mod interruptions;
+mod journal;
+mod pauses;
 mod verdicts;

@@ -13,18 +13,21 @@ use tollgate_engine::{
 };
 use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
-use tollgate_sandbox::{Sandbox, SandboxOptions};
+use tollgate_sandbox::{Sandbox, SandboxOptions, port::Extension};
 use tollgate_store::{
     OpenMode, SqliteOptions, SqliteStore, Store,
     artifacts::ArtifactFolder,
     port::{ClaimOutcome, ClaimRequest, RunDetail, RunFilter},
 };
 
+use crate::probe::Probe;
+
 /// A project, its store and its guests.
 pub(crate) struct Project {
     folder: tempfile::TempDir,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) probe: Arc<Probe>,
     sandbox: Sandbox,
     registry: Arc<Registry>,
 }
@@ -66,6 +69,11 @@ pub(crate) fn stage(name: &str, with: &str) -> String {
     )
 }
 
+/// A pipeline of one stage that asks the probe.
+pub(crate) fn probing(with: &str) -> String {
+    stage("ask", with).replace("hostile-stage\"", "probe-stage\"\ngrant = [\"probe\"]")
+}
+
 /// A gate behind the stage before it.
 pub(crate) fn gate(name: &str, with: &str, rework_to: &str) -> String {
     format!(
@@ -97,12 +105,22 @@ impl Project {
         std::fs::create_dir(folder.path().join("backlog")).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = open_store(folder.path(), &clock);
-        let sandbox = Sandbox::new(SandboxOptions::default()).unwrap();
+        let probe = Arc::new(Probe::new());
+        let extensions = vec![Arc::clone(&probe) as Arc<dyn Extension>];
+        let sandbox = Sandbox::new(SandboxOptions { extensions, ..SandboxOptions::default() }).unwrap();
         let mut registry = Registry::shipped();
-        for guest in ["hostile-stage", "hostile-gate", "idle-stage", "idle-gate"] {
+        for guest in ["hostile-stage", "hostile-gate", "idle-stage", "idle-gate", "probe-stage"] {
             registry.add(guest_version(guest)).unwrap();
         }
-        Self { folder, store, clock, sandbox, registry: Arc::new(registry) }
+        Self { folder, store, clock, probe, sandbox, registry: Arc::new(registry) }
+    }
+
+    /// The same, with more in `tollgate.toml`.
+    pub(crate) fn policy(self, text: &str) -> Self {
+        let path = self.path().join("tollgate.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{before}\n{text}\n")).unwrap();
+        self
     }
 
     /// Writes an item.
@@ -170,7 +188,8 @@ impl Project {
     }
 
     async fn host_that(&self, name: &str, drain: bool) -> (Host, Arc<Heard>) {
-        let policy = Arc::new(Policy::load(self.path()).unwrap_or_else(|error| panic!("{error}")));
+        let policy =
+            Arc::new(Policy::load_for(self.path(), &["probe"]).unwrap_or_else(|error| panic!("{error}")));
         let heard = Arc::new(Heard::default());
         let parts = Parts {
             project: self.path().to_owned(),

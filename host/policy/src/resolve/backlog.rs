@@ -338,7 +338,7 @@ fn shelf(written: Option<String>, place: &Place<'_>, report: &mut Report) -> Opt
     if folder == "in-progress" {
         report.error(place, "`in-progress` is where items are while runs work on them", None);
     }
-    if folder.split('/').any(|part| part.starts_with('.')) {
+    if folder.split('/').any(|part| part.starts_with('.') && part != "..") {
         report.error(place, "hidden folders are not read, so an item there would be gone", None);
     }
     Some(folder)

@@ -28,6 +28,8 @@ pub(super) struct Context<'a> {
     /// None where the project file could not be read: nothing can be said of its roles.
     pub(super) roles: Option<&'a BTreeMap<String, Vec<String>>>,
     pub(super) plugin_bounds: &'a BTreeMap<String, StepBound>,
+    /// Grants of capabilities beyond those of the contract.
+    pub(super) grants: &'a [&'a str],
 }
 
 impl Context<'_> {
@@ -113,7 +115,7 @@ fn stage(
     report: &mut Report,
 ) -> Stage {
     not_blank(&table.plugin, &place.key("plugin"), report);
-    grants(&table.grant, &place.key("grant"), report);
+    grants(&table.grant, context.grants, &place.key("grant"), report);
     let gates = table.gate.into_iter().enumerate().map(|(position, gate_table)| {
         gate(context, gate_table, so_far, &place.key("gate").index(position), report)
     });
@@ -164,9 +166,10 @@ fn gate(
     }
 }
 
-/// What can be granted today is the delivery of effects that the host knows.
-fn grants(grants: &[String], place: &Place<'_>, report: &mut Report) {
-    let known: Vec<_> = KnownEffect::KINDS.iter().map(|kind| format!("effect:{kind}")).collect();
+/// What can be granted is the delivery of effects that the host knows, and what else it serves.
+fn grants(grants: &[String], served: &[&str], place: &Place<'_>, report: &mut Report) {
+    let effects = KnownEffect::KINDS.iter().map(|kind| format!("effect:{kind}"));
+    let known: Vec<_> = effects.chain(served.iter().map(|grant| (*grant).to_owned())).collect();
     let mut seen = BTreeSet::new();
     for (position, grant) in grants.iter().enumerate() {
         let place = place.index(position);

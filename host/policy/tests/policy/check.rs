@@ -24,6 +24,7 @@ impl PluginCatalog for Catalog {
                 "required": if name == "publish" { json!(["from"]) } else { json!([]) },
             }),
             effects: effects.iter().map(|effect| (*effect).to_owned()).collect(),
+            capabilities: Vec::new(),
             reads: reads.iter().map(|part| (*part).to_owned()).collect(),
         };
         if !["^1", "^1.0"].contains(&version) {

@@ -163,7 +163,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"backlog\"\ngithub = \"octo/app\""), @r#"
     tollgate.toml:11:1: error: unknown key `github` in [[backlog.specs.source]]
-      help: known are `folder`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `move`
+      help: known are `folder`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `claim_marker`, `on_done`, `on_failed`, `on_escalated`, `retry_failed`, `move`
     "#);
     assert_snapshot!(pipeline_errors("escalate =", "escalte ="), @r#"
     pipelines/spec.toml:10:3: error: unknown key `escalte` in [[stage.gate]]
@@ -173,6 +173,26 @@ fn unknown_keys_are_named_with_the_nearest() {
     pipelines/spec.toml:2:1: error: unknown key `autonomy` in pipelines/spec.toml
       help: known are `owner`, `budget`, `stage`
     "#);
+}
+
+#[test]
+fn folders_for_what_is_over_are_told_apart() {
+    let errors =
+        |lines: &str| project_errors("folder = \"backlog\"", &format!("folder = \"backlog\"\n{lines}"));
+    assert_snapshot!(errors("on_done = \"over/\"\non_failed = \"./over\""), @r#"
+    tollgate.toml:11:11: error: what is done and what is not are in one folder
+      help: e.g. on_done = "completed/", on_failed = "on-hold/"
+    "#);
+    assert_snapshot!(errors("retry_failed = true"), @r#"
+    tollgate.toml:11:16: error: nothing can be moved back: no item is moved away
+      help: e.g. on_failed = "on-hold/"
+    "#);
+    assert_snapshot!(errors("on_done = \"../completed\"\non_failed = \".held\"\non_escalated = \"in-progress/\""), @"
+    tollgate.toml:11:11: error: `../completed` is no path inside the project
+      help: a relative path with `/` between its parts, e.g. `docs/backlog`
+    tollgate.toml:12:13: error: hidden folders are not read, so an item there would be gone
+    tollgate.toml:13:16: error: `in-progress` is where items are while runs work on them
+    ");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::host::Host;
 pub(super) fn link(budget: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()> {
     budget.func_wrap("fuel-left", |mut store: StoreContextMut<'_, Host>, ()| {
         enter(&mut store, 0)?;
-        Ok((store.get_fuel()?,))
+        let left = store.get_fuel()?;
+        Ok((store.data().shown_fuel(left),))
     })
 }

@@ -2,11 +2,16 @@
 //!
 //! Every function begins with [`enter`], which asks whether the call may go on and takes the price of the call and of
 //! what was passed in. What is handed back is paid with [`pay_for`] before it is copied.
+//!
+//! What reaches beyond the call's input goes through [`journal::ask`], which keeps the question before it is asked and the
+//! answer before the guest is told. A guest that is fed pays what it paid when the answer was new, so it takes the same way.
 
 pub(crate) mod artifacts;
 mod budget;
 mod clock;
+pub(crate) mod extension;
 mod input;
+pub(crate) mod journal;
 pub(crate) mod log;
 
 use wasmtime::{StoreContextMut, component::Linker};

@@ -11,7 +11,7 @@ pub(crate) static HOSTILE_STAGE: LazyLock<Component> = LazyLock::new(|| built("h
 pub(crate) static HOSTILE_GATE: LazyLock<Component> = LazyLock::new(|| built("hostile-gate"));
 pub(crate) static IDLE_STAGE: LazyLock<Component> = LazyLock::new(|| built("idle-stage"));
 
-fn built(name: &str) -> Component {
+pub(crate) fn built(name: &str) -> Component {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/guests/dist/{name}.wasm"));
     Component::new(fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }

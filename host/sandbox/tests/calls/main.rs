@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod components;
+#[path = "../../../../tests/probe/mod.rs"]
+mod probe;
 mod support;
 
 mod bounds;
@@ -10,6 +12,7 @@ mod cache;
 mod determinism;
 mod input;
 mod interruption;
+mod journal;
 mod loading;
 mod neighbours;
 mod results;

@@ -15,7 +15,7 @@ use tollgate_core::{
     step::{Produced, StepFailure, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, CallReport, Interrupted, LoadError, Prepared, Sandbox, SandboxOptions,
+    Call, CallInput, CallJournal, CallReport, Interrupted, LoadError, Prepared, Sandbox, SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
 
@@ -51,6 +51,7 @@ pub(crate) struct Try {
     pub(crate) grants: Vec<&'static str>,
     pub(crate) input: CallInput,
     pub(crate) budget: StepBudget,
+    pub(crate) earlier_fuel_limits: Vec<u64>,
     pub(crate) liveness: Arc<dyn Liveness>,
     pub(crate) artifacts: Arc<MemoryArtifacts>,
 }
@@ -63,6 +64,7 @@ impl Try {
             grants: Vec::new(),
             input: input(settings),
             budget: BUDGET,
+            earlier_fuel_limits: Vec::new(),
             liveness: Arc::new(Alive),
             artifacts: Arc::default(),
         }
@@ -97,12 +99,22 @@ impl Try {
     }
 
     pub(crate) async fn on(&self, sandbox: &Sandbox) -> Result<CallReport, Interrupted> {
+        self.with_journal(sandbox, CallJournal::none()).await
+    }
+
+    pub(crate) async fn with_journal(
+        &self,
+        sandbox: &Sandbox,
+        journal: CallJournal,
+    ) -> Result<CallReport, Interrupted> {
         let prepared = self.component.prepare(sandbox, &self.grants).await.expect("a component that loads");
         let call = Call {
             input: Arc::new(self.input.clone()),
             budget: self.budget,
             liveness: Arc::clone(&self.liveness),
             artifacts: Arc::clone(&self.artifacts) as Arc<dyn Artifacts>,
+            journal,
+            earlier_fuel_limits: self.earlier_fuel_limits.clone(),
         };
         sandbox.call(&prepared, call).await
     }

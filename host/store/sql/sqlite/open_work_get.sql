@@ -1,6 +1,7 @@
 SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
        (SELECT count(*) FROM run WHERE lease_until IS NOT NULL) AS driven,
-       (SELECT count(*) FROM run WHERE state = 'waiting') AS waiting,
+       (SELECT count(*) FROM run WHERE state = 'waiting') - (SELECT count(*) FROM ask) AS waiting,
+       (SELECT count(*) FROM ask) AS asking,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox

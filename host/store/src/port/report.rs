@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tollgate_core::{
     Microcents, StopMode, Timestamp,
+    approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntrySnapshot, EntryState, EntryStatus, Link},
@@ -93,6 +94,8 @@ pub struct RunDetail {
     pub effects: Vec<(EffectRef, Effect, Option<Delivered>)>,
     /// Its events, oldest first.
     pub events: Vec<Event>,
+    /// What people said when it asked, oldest first; what its next driver has still to apply is not among it.
+    pub decisions: Vec<Decision>,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
     /// Its record, once it is over.

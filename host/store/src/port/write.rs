@@ -2,6 +2,7 @@
 
 use tollgate_core::{
     Digest, Timestamp,
+    approval::Ask,
     course::{EffectRef, End},
     effect::Effect,
     event::NewEvent,
@@ -11,11 +12,15 @@ use tollgate_core::{
     step::Step,
 };
 
+use super::PausedCall;
+
 /// Everything that changes when a driver reaches a durable point.
 #[derive(Debug, Clone)]
 pub struct RunWrite {
     /// The right to write.
     pub claim: Claim,
+    /// A call that used up what it may use. It is charged, and the same attempt goes on later.
+    pub paused: Option<PausedCall>,
     /// Steps that ended since the last write, oldest first. Their cost moves from escrow to settled.
     pub steps: Vec<Step>,
     /// Effects that may be delivered now.
@@ -72,6 +77,8 @@ pub enum Wake {
     At(Timestamp),
     /// All these effects are delivered or refused. Those that are already count.
     Delivered(Vec<EffectRef>),
+    /// A person's word, by [`Store::decide`](super::Store::decide).
+    Approval(Box<Ask>),
 }
 
 /// Whether more money was set aside.

@@ -13,7 +13,7 @@ use tollgate_core::{
 };
 
 use super::{
-    control,
+    control, inbox,
     ledger::{self, Reservation, Room},
     live_run::LiveRun,
     newborn::{Newborn, ServedLane},
@@ -160,6 +160,7 @@ fn reclaim(
     run.escrow = run.escrow + reservation.total();
     reservation.book(tx, run.seq)?;
     run.append(tx, claimed_event(&run.host, run.fence))?;
+    inbox::apply(tx, &mut run)?;
     run.save(tx)?;
     claimed(tx, &run, true)
 }

@@ -20,6 +20,7 @@ use tollgate_core::{
 };
 
 use super::{
+    journal,
     live_run::LiveRun,
     sql,
     tx::{Columns, Failure, Tx, TxResult, cents},
@@ -176,7 +177,7 @@ pub(super) fn enter(tx: &Tx<'_>, run_seq: i64, step_row: i64, step: &Step) -> Tx
     Ok(())
 }
 
-/// Moves the cost of steps from what is set aside to what is spent.
+/// Moves the cost of steps from what is set aside to what is spent, without what was moved before they ended.
 ///
 /// # Errors
 ///
@@ -186,27 +187,52 @@ pub(super) fn settle<'s>(
     run: &mut LiveRun,
     steps: impl IntoIterator<Item = &'s Step>,
 ) -> TxResult<()> {
-    let mut costs = BTreeMap::<Digest, Microcents>::new();
+    let charged = journal::charged(tx, run)?;
+    let mut set_aside = run.escrow;
+    let mut costs = Costs::new();
     for step in steps {
-        let cost = step.usage.cost;
-        if cost > run.escrow {
+        let before = charged.iter().find(|(key, _)| *key == step.key).map(|(_, charged)| *charged);
+        let cost = step.usage.cost.saturating_sub(before.unwrap_or_default());
+        if cost > set_aside {
             return Err(StoreError::Conflict(format!(
-                "the step `{}` cost {cost}, and {} were set aside for run {}; reserve more before the call",
-                step.key, run.escrow, run.id
+                "the step `{}` cost {cost}, and {set_aside} were set aside for run {}; reserve more before the call",
+                step.key, run.id
             ))
             .into());
         }
-        run.escrow = run.escrow.saturating_sub(cost);
-        run.cost = run.cost + cost;
+        set_aside = set_aside.saturating_sub(cost);
         let of_plugin = costs.entry(step.plugin).or_default();
         *of_plugin = *of_plugin + cost;
     }
-    let total: Microcents = costs.values().copied().sum();
+    spend(tx, run, &costs, Microcents::ZERO)
+}
+
+/// Moves `cost` to what is spent: as much of it as `set_aside` says from what is set aside, the rest from what caps have left.
+pub(super) fn charge(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    plugin: Digest,
+    cost: Microcents,
+    set_aside: Microcents,
+) -> TxResult<()> {
+    let from_escrow = cost.min(set_aside).min(run.escrow);
+    spend(tx, run, &Costs::from([(plugin, from_escrow)]), cost.saturating_sub(from_escrow))
+}
+
+/// What the calls of each component cost.
+type Costs = BTreeMap<Digest, Microcents>;
+
+/// Moves `costs` from what is set aside to what is spent, and `beyond`, of the same components, from what caps have left.
+fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> TxResult<()> {
+    let from_escrow: Microcents = costs.values().copied().sum();
+    let total = from_escrow + beyond;
     if total == Microcents::ZERO {
         return Ok(());
     }
     tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
-    let mut owed = owed_by_cap(tx, &costs, total)?;
+    run.escrow = run.escrow.saturating_sub(from_escrow);
+    run.cost = run.cost + total;
+    let mut owed = owed_by_cap(tx, costs, from_escrow)?;
     for part in escrow_of(tx, run.seq)? {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
         let amount = part.amount.min(*owed);
@@ -219,7 +245,7 @@ pub(super) fn settle<'s>(
         *owed = owed.saturating_sub(amount);
     }
     for (active, owed) in owed {
-        settle_beyond_escrow(tx, &active, owed)?;
+        settle_beyond_escrow(tx, &active, owed + beyond)?;
     }
     Ok(())
 }
@@ -239,11 +265,7 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
 }
 
 /// What each active cap is charged: one on the project with everything, one on a plugin with what that plugin's versions cost.
-fn owed_by_cap(
-    tx: &Tx<'_>,
-    costs: &BTreeMap<Digest, Microcents>,
-    total: Microcents,
-) -> TxResult<Vec<(ActiveCap, Microcents)>> {
+fn owed_by_cap(tx: &Tx<'_>, costs: &Costs, total: Microcents) -> TxResult<Vec<(ActiveCap, Microcents)>> {
     let caps = active_caps(tx)?;
     let mut owed = Amounts::from([(PROJECT.to_owned(), total)]);
     if caps.iter().any(|active| active.cap.scope != PROJECT) {

@@ -12,7 +12,7 @@ use tollgate_core::{
 };
 
 use super::{
-    ledger, sql,
+    journal, ledger, sql,
     tx::{Columns, Failure, Tx, TxResult, cents, millis},
 };
 use crate::StoreError;
@@ -131,6 +131,7 @@ impl LiveRun {
     /// Ends the claim: what is set aside goes back.
     pub(super) fn let_go(&mut self, tx: &Tx<'_>) -> TxResult<()> {
         self.lease_until = None;
+        journal::lose_open(tx, self)?;
         ledger::give_back(tx, self)
     }
 
@@ -153,6 +154,7 @@ impl LiveRun {
     pub(super) fn wake(tx: &Tx<'_>, seq: i64, by: &str) -> TxResult<()> {
         tx.run(sql::WAKE_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
+        tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
         run.append(tx, NewEvent { kind: EventKind::Woken, body: json!({ "by": by }) })?;
         run.queue(tx)?;

@@ -140,6 +140,7 @@ impl Newborn<'_> {
             round: subject.round,
             state: RunState::Running,
             reason: None,
+            ask: None,
             host: self.request.host.clone(),
             driven: true,
             lost_hosts: Vec::new(),

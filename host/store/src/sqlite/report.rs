@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, ToSql, named_params};
 use serde::Serialize;
 use tollgate_core::{
-    Digest, LaneId, Microcents, RunId,
+    Digest, LaneId, Microcents, RunId, Timestamp,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
     event::{Event, NewEvent},
+    pipeline::StepName,
     record::{Record, Term},
     run::RunSummary,
 };
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{Coverage, EntryDetail, EntryFilter, LinkStatus, OpenWork, Page, RunDetail, RunFilter},
+    port::{Coverage, EntryDetail, EntryFilter, History, LinkStatus, OpenWork, Page, RunDetail, RunFilter},
 };
 
 /// Entries: those that wait for their turn in their order, then the others.
@@ -126,6 +127,7 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
         steps: tx.all(sql::STEP_LIST, of_run, |row| row.json("body"))?,
         effects: tx.all(sql::OUTBOX_LIST_EFFECTS, of_run, read_effect)?,
         events: tx.all(sql::EVENT_LIST, of_run, read_event)?,
+        decisions: tx.all(sql::INBOX_LIST_APPLIED, of_run, |row| row.json("body"))?,
         escrow,
         record,
         record_delivered: record_delivered.flatten(),
@@ -195,12 +197,40 @@ pub(super) fn open_work(tx: &Tx<'_>) -> TxResult<OpenWork> {
             ready: row.count("ready")?,
             driven: row.count("driven")?,
             waiting: row.count("waiting")?,
+            asking: row.count("asking")?,
             next_wake_at: row.time_or_none("next_wake_at")?,
             undelivered: row.count("undelivered")?,
             next_delivery_at: row.time_or_none("next_delivery_at")?,
         })
     })?;
     Ok(work.unwrap_or_default())
+}
+
+/// How many calls a history goes back.
+const HISTORY_CALLS: i64 = 1_000;
+
+/// What earlier calls of a component used.
+pub(super) fn history(
+    tx: &Tx<'_>,
+    pipeline: &str,
+    component: &StepName,
+    plugin: Digest,
+) -> TxResult<History> {
+    let params = named_params! {
+        ":pipeline": pipeline,
+        ":stage": component.stage,
+        ":gate": component.gate.as_deref().unwrap_or_default(),
+        ":plugin": plugin.as_bytes(),
+        ":limit": HISTORY_CALLS,
+    };
+    let calls = tx.all(sql::HISTORY_LIST, params, |row| {
+        let (started, ended) = (row.parsed::<Timestamp>("started_at")?, row.parsed::<Timestamp>("ended_at")?);
+        Ok((row.count("fuel")?, ended.since(started)))
+    })?;
+    let (mut fuel, mut time): (Vec<_>, Vec<_>) = calls.into_iter().unzip();
+    fuel.sort_unstable();
+    time.sort_unstable();
+    Ok(History { fuel, time })
 }
 
 /// Two queries over the same rows: how many match, and one page of those that do.

@@ -41,6 +41,7 @@ pub(super) fn read_run_summary(row: &Row<'_>, now: Timestamp) -> TxResult<RunSum
         round: row.small_count("round")?,
         state: row.word("state")?,
         reason: row.plain("reason")?,
+        ask: row.json_or_none("ask")?,
         host,
         driven: lease_until.is_some_and(|until| until > now),
         lost_hosts,

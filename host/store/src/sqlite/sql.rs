@@ -12,6 +12,13 @@ macro_rules! queries {
 }
 
 queries! {
+    ASK_DELETE = "ask_delete";
+    ASK_GET = "ask_get";
+    ASK_INSERT = "ask_insert";
+    ATTEMPT_CHARGE = "attempt_charge";
+    ATTEMPT_GET = "attempt_get";
+    ATTEMPT_INSERT = "attempt_insert";
+    ATTEMPT_LIST = "attempt_list";
     BACKLOG_COST_ADD = "backlog_cost_add";
     BACKLOG_COST_LIST = "backlog_cost_list";
     CAP_CLOSE_ALL = "cap_close_all";
@@ -46,6 +53,7 @@ queries! {
     ESCROW_TAKE = "escrow_take";
     EVENT_INSERT = "event_insert";
     EVENT_LIST = "event_list";
+    HISTORY_LIST = "history_list";
     HOLD_DELETE_DUE = "hold_delete_due";
     HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
     HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
@@ -54,6 +62,16 @@ queries! {
     HOLD_INSERT = "hold_insert";
     HOLD_LIST = "hold_list";
     HOST_PUT = "host_put";
+    INBOX_APPLY = "inbox_apply";
+    INBOX_INSERT = "inbox_insert";
+    INBOX_LIST_APPLIED = "inbox_list_applied";
+    INBOX_LIST_OPEN = "inbox_list_open";
+    JOURNAL_ANSWER = "journal_answer";
+    JOURNAL_GET = "journal_get";
+    JOURNAL_LIST = "journal_list";
+    JOURNAL_LIST_OPEN = "journal_list_open";
+    JOURNAL_LOSE = "journal_lose";
+    JOURNAL_PUT = "journal_put";
     LANE_CLOSE_ALL = "lane_close_all";
     LANE_EXISTS = "lane_exists";
     LANE_LIST_OPEN = "lane_list_open";
@@ -81,8 +99,8 @@ queries! {
     OUTBOX_LIST_EFFECTS = "outbox_list_effects";
     OUTBOX_LIST_TAKABLE = "outbox_list_takable";
     OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
-    OUTBOX_SET_SENDING = "outbox_set_sending";
     OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
+    OUTBOX_SET_SENDING = "outbox_set_sending";
     PINS_GET = "pins_get";
     PINS_INSERT = "pins_insert";
     PLACE_DELETE = "place_delete";

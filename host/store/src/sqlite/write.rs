@@ -15,7 +15,7 @@ use tollgate_core::{
 
 use super::{
     entry::KnownEntry,
-    intake,
+    intake, journal,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
     readiness, sql,
@@ -23,13 +23,14 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake},
+    port::{EscrowAnswer, NextState, PausedCall, ReleasedEffect, RunWrite, Wake},
 };
 
 /// What a driver did since its last durable point, with the texts that are kept of it: they are made before the transaction
 /// begins, so that nobody waits for it meanwhile.
 pub(super) struct PreparedWrite {
     claim: Claim,
+    paused: Option<PausedCall>,
     steps: Vec<PreparedStep>,
     events: Vec<WrittenEvent>,
     released: Vec<ReleasedEffect>,
@@ -56,6 +57,7 @@ impl PreparedWrite {
         let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
         Ok(Self {
             claim: write.claim,
+            paused: write.paused,
             steps: write.steps.into_iter().map(prepare).collect::<TxResult<_>>()?,
             events: write.events.iter().map(WrittenEvent::of).collect(),
             released: write.released,
@@ -69,6 +71,9 @@ impl PreparedWrite {
 pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     let mut run = LiveRun::held_by(tx, write.claim)?;
     insert_steps(tx, &mut run, &write.steps)?;
+    if let Some(paused) = &write.paused {
+        journal::pause(tx, &mut run, paused)?;
+    }
     for event in &write.events {
         run.append_written(tx, event)?;
     }
@@ -95,6 +100,17 @@ pub(super) fn reserve(
     amount: tollgate_core::Microcents,
 ) -> TxResult<EscrowAnswer> {
     let mut run = LiveRun::held_by(tx, claim)?;
+    let answer = set_aside(tx, &mut run, amount)?;
+    run.save(tx)?;
+    Ok(answer)
+}
+
+/// Sets more aside for a run that the caller saves.
+pub(super) fn set_aside(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    amount: tollgate_core::Microcents,
+) -> TxResult<EscrowAnswer> {
     let mut amounts = Amounts::from([(ledger::PROJECT.to_owned(), amount)]);
     amounts.extend(ledger::tranche(tx, run.pins)?.into_keys().map(|scope| (scope, amount)));
     match ledger::room_for(tx, &amounts)? {
@@ -102,7 +118,6 @@ pub(super) fn reserve(
         Room::Free(reservation) => {
             run.escrow = run.escrow + reservation.total();
             reservation.book(tx, run.seq)?;
-            run.save(tx)?;
             Ok(EscrowAnswer::Reserved)
         }
     }
@@ -121,6 +136,8 @@ fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxRes
         tx.run(sql::STEP_INSERT, params)?;
         ledger::enter(tx, run.seq, tx.inserted(), step)?;
     }
+    // What is awaited by now will not come.
+    journal::lose_open(tx, run)?;
     ledger::settle(tx, run, steps.iter().map(|prepared| &prepared.step))
 }
 
@@ -157,7 +174,15 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 
 /// Ends the claim until something happens. What has happened already wakes the run at once, so that nothing is missed.
 fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
-    run.append(tx, NewEvent { kind: EventKind::Waiting, body: json!({ "for": reason }) })?;
+    let asked = wakes.iter().find_map(|wake| match wake {
+        Wake::Approval(ask) => Some(ask),
+        Wake::At(_) | Wake::Delivered(_) => None,
+    });
+    let body = match asked {
+        None => json!({ "for": reason }),
+        Some(ask) => json!({ "for": reason, "ask": ask }),
+    };
+    run.append(tx, NewEvent { kind: EventKind::Waiting, body })?;
     run.let_go(tx)?;
     run.state = RunState::Waiting;
     run.reason = Some(reason.to_owned());
@@ -165,6 +190,10 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
             Wake::Delivered(references) => !insert_deliveries(tx, run, condition, references)?,
+            Wake::Approval(ask) => {
+                tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
+                false
+            }
         };
         if met {
             run.save(tx)?;

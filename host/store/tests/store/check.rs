@@ -88,9 +88,11 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
         "SELECT seq FROM run WHERE lease_until IS NULL AND escrow <> 0",
     ),
     (
-        "what was settled is what steps cost",
+        "what was settled is what steps cost, and attempts that have not ended",
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM cap WHERE scope = 'project')
-           AND (SELECT coalesce(sum(cost), 0) FROM ledger) <> (
+           AND (SELECT coalesce(sum(cost), 0) FROM ledger) + (
+             SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
+             WHERE step.id IS NULL) <> (
              SELECT coalesce(sum(settled + overdraft), 0) FROM cap_period JOIN cap ON cap.id = cap_id
              WHERE scope = 'project')",
     ),
@@ -98,6 +100,25 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
         "a run that is over has one record, and no other run has one",
         "SELECT seq FROM run WHERE (state NOT IN ('running', 'waiting')) <> (
              SELECT count(*) FROM outbox WHERE run_seq = run.seq AND kind = 'record')",
+    ),
+    (
+        "a run costs what was settled for it",
+        "SELECT seq FROM run WHERE cost <> (SELECT coalesce(sum(cost), 0) FROM ledger WHERE run_seq = run.seq) + (
+             SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
+             WHERE attempt.run_seq = run.seq AND step.id IS NULL)",
+    ),
+    (
+        "an answer is awaited only by whoever drives the run",
+        "SELECT call FROM journal JOIN run ON run.seq = run_seq WHERE open = 1 AND run.lease_until IS NULL",
+    ),
+    (
+        "only waiting runs ask",
+        "SELECT run_seq FROM ask JOIN run ON run.seq = run_seq WHERE run.state <> 'waiting'",
+    ),
+    (
+        "what was sent to a run is applied by whoever drives it",
+        "SELECT inbox.id FROM inbox JOIN run ON run.seq = run_seq
+         WHERE applied_at IS NULL AND (run.lease_until IS NOT NULL OR run.state <> 'running')",
     ),
     (
         "only waiting runs have wakes",

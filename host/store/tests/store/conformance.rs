@@ -2,6 +2,7 @@
 
 mod caps;
 mod intake;
+mod journal;
 mod outbox;
 mod runs;
 mod sources;
@@ -44,6 +45,16 @@ exercise! {
         how_a_run_ends_is_how_its_entry_stands,
         hosts_that_were_asked_to_stop_begin_nothing,
         a_new_policy_pins_new_runs_only,
+    ;
+    journal:
+        an_answer_is_settled_when_it_comes,
+        an_answer_that_is_lost_is_charged_at_its_largest,
+        what_was_answered_or_was_something_else_is_not_asked_again,
+        a_stale_driver_journals_nothing,
+        an_intent_that_no_cap_has_room_for_changes_nothing,
+        an_answer_that_costs_more_than_was_set_aside_is_an_overdraft,
+        a_run_that_asks_waits_until_a_person_answers,
+        a_history_is_of_calls_that_ended_well,
     ;
     intake:
         an_arrival_that_brings_nothing_new_changes_nothing,

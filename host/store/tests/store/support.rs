@@ -381,7 +381,7 @@ fn effect_with(stage: &str, id: &str, kind: &str, body: Value) -> ReleasedEffect
 }
 
 pub(crate) fn go_on(claim: Claim) -> RunWrite {
-    RunWrite { claim, steps: vec![], released: vec![], events: vec![], next: NextState::GoOn }
+    RunWrite { claim, paused: None, steps: vec![], released: vec![], events: vec![], next: NextState::GoOn }
 }
 
 pub(crate) fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
@@ -443,6 +443,7 @@ pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
         steps: vec![],
         reworks: vec![],
         effects: vec![],
+        decisions: vec![],
         total: Usage::default(),
         chain: None,
     }

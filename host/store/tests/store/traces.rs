@@ -9,19 +9,22 @@ use std::{
 
 use proptest::prelude::*;
 use tollgate_core::{
-    EntryId, LaneId, Microcents, RunId,
+    Digest, EntryId, LaneId, Microcents, RunId,
+    approval::{Allowance, Ask, Lack, Word},
     course::End,
     event::ChainHead,
     id::DeliveryId,
+    journal::{Answer, Begun, CallClass, Intent, JournalEntry},
     lease::Fence,
     run::{Claim, RunState},
+    step::StepKey,
     time::ManualClock,
 };
 use tollgate_store::{
     SqliteStore, Store, StoreError,
     port::{
-        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, OnChange,
-        Reading, RunFilter, RunWrite, Wake,
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, NewDecision,
+        NewIntent, OnChange, PausedCall, Reading, RunFilter, RunWrite, Wake,
     },
 };
 
@@ -39,6 +42,10 @@ enum Op {
     Finish { claim: prop::sample::Index, done: bool },
     Release { claim: prop::sample::Index },
     Reserve { claim: prop::sample::Index, amount: u64 },
+    Intend { claim: prop::sample::Index, largest: u64 },
+    Answer { claim: prop::sample::Index, cost: u64 },
+    Ask { claim: prop::sample::Index, cost: u64 },
+    Decide { claim: prop::sample::Index },
     Renew,
     Sweep,
     LiftDue,
@@ -89,6 +96,10 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (index(), any::<bool>()).prop_map(|(claim, done)| Op::Finish { claim, done }),
         1 => index().prop_map(|claim| Op::Release { claim }),
         1 => (index(), 0..60u64).prop_map(|(claim, amount)| Op::Reserve { claim, amount }),
+        3 => (index(), 0..60u64).prop_map(|(claim, largest)| Op::Intend { claim, largest }),
+        3 => (index(), 0..80u64).prop_map(|(claim, cost)| Op::Answer { claim, cost }),
+        1 => (index(), 0..40u64).prop_map(|(claim, cost)| Op::Ask { claim, cost }),
+        2 => index().prop_map(|claim| Op::Decide { claim }),
         1 => Just(Op::Renew),
         2 => Just(Op::Sweep),
         2 => Just(Op::LiftDue),
@@ -98,6 +109,11 @@ fn op() -> impl Strategy<Value = Op> {
         6 => (index(), any::<bool>()).prop_map(|(delivery, retry)| Op::Settle { delivery, retry }),
         2 => (0..KEYS.len()).prop_map(|key| Op::Retry { key }),
     ]
+}
+
+/// The call that asks capabilities; no step ends it.
+fn asking_step() -> StepKey {
+    key_of_step("draft", 1_000_000)
 }
 
 /// What a bystander knows who saw every answer of the store.
@@ -143,6 +159,10 @@ impl Trace<'_> {
                 let answer = self.world.store.reserve(run.claim, Microcents(amount)).await;
                 self.expect(&run, &answer);
             }
+            Op::Intend { claim, largest } => self.intend(claim, largest).await,
+            Op::Answer { claim, cost } => self.answer(claim, cost).await,
+            Op::Ask { claim, cost } => self.ask(claim, cost).await,
+            Op::Decide { claim } => self.decide(claim).await,
             Op::Renew => {
                 for claim in self.world.store.renew_leases(&self.world.host, LEASE).await.unwrap() {
                     assert_eq!(self.held.get(&claim.run), Some(&claim.fence), "renewed what is not held");
@@ -219,6 +239,78 @@ impl Trace<'_> {
                 assert!(self.holds(&run), "a stale driver is told that it is stale, not that {text}");
             }
             answer => self.expect(&run, &answer),
+        }
+    }
+
+    /// The attempt of a run that asks things, and how often it was asked for anything.
+    async fn attempt(&self, run: &ClaimedRun) -> Vec<JournalEntry> {
+        let attempt = self.world.store.attempt(run.claim.run, &asking_step()).await.unwrap();
+        attempt.map(|attempt| attempt.journal).unwrap_or_default()
+    }
+
+    async fn intend(&mut self, claim: prop::sample::Index, largest: u64) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let journal = self.attempt(&run).await;
+        let lost = journal.last().filter(|entry| entry.answer.is_none());
+        let call = journal.len() - usize::from(lost.is_some());
+        let new = || Intent {
+            function: "ask".into(),
+            request: Digest::of(format!("{call}")),
+            reserved: Microcents(largest),
+            class: CallClass::Repeatable,
+        };
+        let intent = lost.map_or_else(new, |entry| entry.intent.clone());
+        let answer = self.world.store.journal_intend(NewIntent {
+            claim: run.claim,
+            step: asking_step(),
+            plugin: plugin("draft"),
+            begun: Begun { now: start(), delivered: vec![] },
+            call: call as u32,
+            set_aside: intent.reserved + Microcents(10),
+            intent,
+        });
+        let answer = answer.await;
+        self.expect(&run, &answer);
+    }
+
+    async fn answer(&mut self, claim: prop::sample::Index, cost: u64) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let call = self.attempt(&run).await.len().saturating_sub(1) as u32;
+        let answer = Answer { body: serde_json::Value::Null, cost: Microcents(cost) };
+        match self.world.store.journal_answer(run.claim, &asking_step(), call, answer).await {
+            Err(StoreError::Conflict(text)) => assert!(text.contains("awaits no answer"), "{text}"),
+            answer => self.expect(&run, &answer),
+        }
+    }
+
+    async fn ask(&mut self, claim: prop::sample::Index, cost: u64) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let asked = Ask {
+            step: asking_step(),
+            lack: Lack::Fuel,
+            reason: "out of fuel".into(),
+            suggested: Allowance::default(),
+        };
+        let paused = PausedCall {
+            step: asking_step(),
+            plugin: plugin("draft"),
+            begun: Begun { now: start(), delivered: vec![] },
+            cost: Microcents(cost),
+        };
+        let write = wait(run.claim, vec![Wake::Approval(Box::new(asked))]);
+        let answer = self.world.store.write(RunWrite { paused: Some(paused), ..write }).await;
+        self.expect(&run, &answer);
+        self.rests(&run, &answer);
+    }
+
+    async fn decide(&mut self, claim: prop::sample::Index) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let asks = self.world.store.run(run.claim.run).await.unwrap().summary.ask.is_some();
+        let decision = NewDecision { who: "ines".into(), why: "so".into(), word: Word::Rejected };
+        match self.world.store.decide(run.claim.run, decision).await {
+            Ok(_) => assert!(asks),
+            Err(StoreError::Conflict(_)) => assert!(!asks, "it asks and could not be answered"),
+            Err(error) => panic!("{error}"),
         }
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use tollgate_core::entry::EntryState;
+use tollgate_core::{entry::EntryState, run::RunSummary};
 
 use super::run;
 use crate::{
@@ -39,8 +39,13 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Exit> {
     report.stopped |= ended.interrupted;
     let outcomes = run::all_outcomes(&*ended.store).await?;
     report.entries = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
+    report.asking = run::asking(&*ended.store).await?;
     context.printer.show(&report, |report| {
-        format!("{}\n\n{}", run::summary(&context.printer, report), where_to_look(&folder, &report.entries))
+        format!(
+            "{}\n\n{}",
+            run::summary(&context.printer, report),
+            where_to_look(&folder, &report.entries, &report.asking)
+        )
     })?;
     // Entries that fail are part of the show; being stopped is not.
     Ok(if ended.exit() == Exit::Stopped { Exit::Stopped } else { Exit::Done })
@@ -69,7 +74,7 @@ fn lay_out(context: &Context, folder: &Path) -> Result<()> {
 }
 
 /// What a person may want to open next: one entry of each kind of end.
-fn where_to_look(folder: &Path, entries: &[EntryOutcome]) -> String {
+fn where_to_look(folder: &Path, entries: &[EntryOutcome], asking: &[RunSummary]) -> String {
     let at = |path: &str| folder.join(path).display().to_string();
     let mut lines = vec!["Where to look next:".to_owned()];
     let mut say = |what: &str, place: String| lines.push(format!("  {what:<29} {place}"));
@@ -81,14 +86,18 @@ fn where_to_look(folder: &Path, entries: &[EntryOutcome]) -> String {
         say("a specification", at(file));
     }
     let first = |state: EntryState| entries.iter().find(|entry| entry.state == state);
-    let why = |entry: &EntryOutcome| format!("tollgate why {} --project {}", entry.key, folder.display());
+    let project = folder.display();
+    let why = |key: &str| format!("tollgate why {key} --project {project}");
+    if let Some(run) = asking.first() {
+        say("why a run waits for a person", why(&run.entry.key));
+    }
     for (state, what) in [
         (EntryState::Failed, "why an entry failed"),
         (EntryState::Escalated, "why a person is asked"),
         (EntryState::Held, "why an entry is held"),
     ] {
         if let Some(entry) = first(state) {
-            say(what, why(entry));
+            say(what, why(&entry.key));
         }
     }
     say("the records", format!("{}, beside the items", at("backlog/*.tollgate.md")));
@@ -138,7 +147,7 @@ mod tests {
             entry("LIB-114", EntryState::Escalated, 3, &[]),
             entry("LIB-116", EntryState::Held, 0, &[]),
         ];
-        insta::assert_snapshot!(where_to_look(Path::new("tollgate-demo"), &entries), @r#"
+        insta::assert_snapshot!(where_to_look(Path::new("tollgate-demo"), &entries, &[]), @r#"
         Where to look next:
           what is in the backlog        tollgate-demo/README.md
           the policy                    tollgate-demo/tollgate.toml and tollgate-demo/pipelines

@@ -5,11 +5,16 @@ mod dry;
 use clap::Args;
 use tollgate_core::{
     EntryId, RunId,
+    approval::Lack,
     course::End,
     effect::Delivered,
     entry::{EntryState, HoldKind},
+    run::{RunState, RunSummary},
 };
-use tollgate_store::{Store, port::EntryFilter};
+use tollgate_store::{
+    Store,
+    port::{EntryFilter, RunFilter},
+};
 
 use crate::{
     context::Context,
@@ -17,6 +22,7 @@ use crate::{
     exit::Exit,
     host::{self, Ended, Wish},
     ui::{
+        explain,
         json::{EntryOutcome, HostReport},
         printer::Printer,
         text::{count, hold, shorten, time},
@@ -79,6 +85,7 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<Exit> {
     let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
     report.stopped |= ended.interrupted;
     report.entries = outcomes(&*ended.store, &ended.named).await?;
+    report.asking = asking(&*ended.store).await?;
     context.printer.show(&report, |report| summary(&context.printer, report))?;
     note_stop(context, &ended).await?;
     Ok(ended.exit())
@@ -95,6 +102,17 @@ async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Every run that waits for a person's answer, newest first.
+///
+/// # Errors
+///
+/// When the store fails.
+pub(super) async fn asking(store: &dyn Store) -> Result<Vec<RunSummary>> {
+    let waiting = RunFilter { states: vec![RunState::Waiting], ..RunFilter::default() };
+    let waiting = store.runs(waiting).await?.rows;
+    Ok(waiting.into_iter().filter(|run| run.ask.is_some()).collect())
 }
 
 /// What became of these entries.
@@ -175,9 +193,10 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
         lines.push(entries_table(printer, &report.entries));
         lines.push(String::new());
     }
-    let HostReport { done, failed, escalated, cost, .. } = report;
+    let HostReport { done, failed, escalated, asked, cost, .. } = report;
     lines.push(match done + failed + escalated {
         0 if report.stopped => "nothing ran: the host was asked to stop".to_owned(),
+        0 if *asked > 0 => "no run ended".to_owned(),
         0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
         0 => "nothing ran".to_owned(),
         runs => format!(
@@ -187,6 +206,7 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
     });
     lines.extend(held(report));
     lines.extend(left(report));
+    lines.extend(asks(report));
     if failed + escalated > 0 {
         lines.push("`tollgate why ENTRY` says what happened to an entry and what to do next".to_owned());
     }
@@ -215,6 +235,34 @@ fn what_happened(entry: &EntryOutcome) -> String {
     parts.extend(entry.reason.clone());
     parts.extend(entry.published.iter().cloned());
     shorten(&parts.join("; "), WHAT_HAPPENED_COLUMNS)
+}
+
+/// How many runs that wait for a person are named; `runs list` has all of them.
+const ASKS_SHOWN: usize = 5;
+
+/// What people are asked, with the command that answers.
+fn asks(report: &HostReport) -> Vec<String> {
+    let runs = report.asking.len() as u64;
+    let Some(first) = (runs > 0).then(|| format!("waiting for a person: {}", count(runs, "run", "runs")))
+    else {
+        return Vec::new();
+    };
+    let ask = |run: &RunSummary| {
+        let key = &run.entry.key;
+        let ask = run.ask.as_ref()?;
+        let lacks = match ask.lack {
+            Lack::Fuel => "used all its fuel",
+            Lack::Time => "used all its time",
+            Lack::RunCost => "lacks money",
+            Lack::RunTime => "has used the run's time",
+        };
+        let command = explain::how_to_approve(key, &ask.suggested);
+        Some(format!("  {key}  {} {lacks}: {command}", ask.step))
+    };
+    let shown = report.asking.iter().filter_map(ask).take(ASKS_SHOWN);
+    let more = (report.asking.len() > ASKS_SHOWN)
+        .then(|| "  … `tollgate runs list --state waiting` shows all".to_owned());
+    std::iter::once(first).chain(shown).chain(more).collect()
 }
 
 fn held(report: &HostReport) -> Option<String> {
@@ -255,7 +303,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     use insta::assert_snapshot;
-    use tollgate_core::{Microcents, Timestamp};
+    use tollgate_core::{
+        Digest, HostId, LaneId, Microcents, Timestamp,
+        approval::{Allowance, Ask},
+        entry::EntryName,
+        lease::Fence,
+        pipeline::StepName,
+        run::RunKind,
+        step::StepKey,
+    };
 
     use super::*;
     use crate::ui::{
@@ -268,12 +324,14 @@ mod tests {
             done: 0,
             failed: 0,
             escalated: 0,
+            asked: 0,
             cost: Microcents::ZERO,
             stopped: false,
             capped_until: None,
-            left: Left { ready: 0, driven: 0, waiting: 0, undelivered: 0 },
+            left: Left { ready: 0, driven: 0, waiting: 0, asking: 0, undelivered: 0 },
             backlogs: Vec::new(),
             entries: Vec::new(),
+            asking: Vec::new(),
         }
     }
 
@@ -310,7 +368,7 @@ mod tests {
             escalated: 1,
             cost: Microcents(3_400_000),
             capped_until: Some(Timestamp::from_millis(0)),
-            left: Left { ready: 2, driven: 0, waiting: 0, undelivered: 1 },
+            left: Left { ready: 2, driven: 0, waiting: 0, asking: 0, undelivered: 1 },
             backlogs: vec![coverage],
             entries: vec![entry],
             ..report()
@@ -324,6 +382,46 @@ mod tests {
         left: 2 ready, 1 to be delivered; a cap leaves no room before 1970-01-01 00:00:00Z
         `tollgate why ENTRY` says what happened to an entry and what to do next
         "#);
+    }
+
+    #[test]
+    fn what_people_are_asked_is_said_with_what_to_type() {
+        let step = StepKey { name: StepName { stage: "triage".into(), gate: None }, rework: 0, attempt: 1 };
+        let ask = Ask {
+            step,
+            lack: Lack::Fuel,
+            reason: "out of fuel".into(),
+            suggested: Allowance { fuel: 9_000_000, ..Allowance::default() },
+        };
+        let run = RunSummary {
+            id: RunId::generate(),
+            entry_id: EntryId(1),
+            entry: EntryName { tracker: "folder:backlog".into(), key: "LIB-115".into() },
+            title: "Kiosk 07".into(),
+            lane: LaneId(1),
+            pipeline: "spec".into(),
+            kind: RunKind::Work,
+            round: 1,
+            state: RunState::Waiting,
+            reason: Some("out of fuel".into()),
+            ask: Some(ask),
+            host: HostId("desk".into()),
+            driven: false,
+            lost_hosts: Vec::new(),
+            fence: Fence(1),
+            crashes: 0,
+            started_at: Timestamp::from_millis(0),
+            ended_at: None,
+            cost: Microcents(90),
+            pins: Digest::of(""),
+            revision: Digest::of(""),
+        };
+        let left = Left { ready: 0, driven: 0, waiting: 0, asking: 1, undelivered: 0 };
+        assert_snapshot!(text(&HostReport { asked: 1, left, asking: vec![run], ..report() }), @r"
+        no run ended
+        waiting for a person: 1 run
+          LIB-115  triage used all its fuel: tollgate approve LIB-115 --add fuel=9M
+        ");
     }
 
     #[test]

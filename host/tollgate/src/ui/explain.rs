@@ -4,6 +4,7 @@
 //! nothing is said that the store does not hold.
 
 use tollgate_core::{
+    approval::{Allowance, Ask, Decision, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, LinkKind},
     event::EventKind,
@@ -16,7 +17,7 @@ use super::text::{count, list, number, score, time};
 
 /// Sentences on an entry, the most important first. `newest` is its newest run, where it has one.
 pub(crate) fn entry(detail: &EntryDetail, newest: Option<&RunDetail>) -> Vec<String> {
-    let mut sentences = vec![state(detail)];
+    let mut sentences = vec![state(detail, newest)];
     sentences.extend(detail.status.holds.iter().map(hold));
     sentences
         .extend(detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn).map(dependency));
@@ -32,7 +33,8 @@ pub(crate) fn entry(detail: &EntryDetail, newest: Option<&RunDetail>) -> Vec<Str
     sentences
 }
 
-fn state(detail: &EntryDetail) -> String {
+fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
+    let asks = newest.is_some_and(|run| run.summary.ask.is_some());
     let name = format!("{} “{}”", detail.status.name.key, detail.status.title);
     match detail.status.state {
         EntryState::New => format!("{name} was seen and not judged yet; the next `tollgate run` judges it."),
@@ -41,6 +43,7 @@ fn state(detail: &EntryDetail) -> String {
             holds => format!("{name} is held for {holds} reasons:"),
         },
         EntryState::Ready => format!("{name} is ready and waits for its turn."),
+        EntryState::Busy if asks => format!("{name} is begun, and waits for a person."),
         EntryState::Busy => format!("{name} is being worked on."),
         EntryState::Done => format!("{name} is done."),
         EntryState::Failed => format!("{name} failed."),
@@ -108,7 +111,9 @@ fn run(detail: &RunDetail) -> Vec<String> {
         (Some(record), _) => ended(summary, record),
         (None, RunState::Waiting) => {
             let reason = summary.reason.as_deref().unwrap_or("for something that comes by itself");
-            vec![format!("Its run {} waits: {reason}.", summary.id)]
+            let mut sentences = vec![format!("Its run {} waits: {reason}.", summary.id)];
+            sentences.extend(summary.ask.as_ref().map(|ask| ways_to_answer(&summary.entry.key, ask)));
+            sentences
         }
         (None, _) => {
             let last = match detail.steps.last() {
@@ -144,6 +149,34 @@ fn taken_over(summary: &RunSummary) -> Option<String> {
         "{} vanished while driving it, and nothing that was written is lost: {goes_on}.",
         list(&lost)
     ))
+}
+
+/// How a person answers a run that asks.
+pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
+    format!(
+        "`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
+        how_to_approve(key, &ask.suggested)
+    )
+}
+
+/// The command that gives a run what it probably needs.
+pub(crate) fn how_to_approve(key: &str, added: &Allowance) -> String {
+    let added = added.to_string();
+    let options: Vec<_> = added.split(' ').map(|part| format!("--add '{part}'")).collect();
+    // Only money has a character that a shell reads.
+    let options = options.join(" ");
+    let options = if options.contains('$') { options } else { options.replace('\'', "") };
+    format!("tollgate approve {key} {options}")
+}
+
+/// What a person answered.
+pub(crate) fn decision(decision: &Decision) -> String {
+    let Decision { who, why, at, asked, word } = decision;
+    let step = &asked.step;
+    match word {
+        Word::Approved { added } => format!("{who} added {added} for {step} at {}: {why}", time(*at)),
+        Word::Rejected => format!("{who} rejected to give {step} more at {}: {why}", time(*at)),
+    }
 }
 
 fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {
@@ -203,7 +236,8 @@ fn way_on(detail: &EntryDetail) -> Option<String> {
 mod tests {
     use insta::assert_snapshot;
     use tollgate_core::{
-        Digest, EntryId, Timestamp,
+        Digest, EntryId, Microcents, Timestamp,
+        approval::Lack,
         entry::{EntryName, EntrySnapshot, EntryStatus, HoldKind, Link},
         record::Term,
     };
@@ -305,6 +339,42 @@ mod tests {
         Its score is 4.2: 3 from `{"high": 3}[field.priority]` and 1.2 from `age_days / 10`.
         LIB-121 and LIB-122 wait for it.
         "#);
+    }
+
+    fn ask(suggested: Allowance) -> Ask {
+        let name = tollgate_core::pipeline::StepName { stage: "draft".into(), gate: None };
+        let step = tollgate_core::step::StepKey { name, rework: 0, attempt: 1 };
+        Ask { step, lack: Lack::Fuel, reason: "`draft` used all its fuel, 9M".into(), suggested }
+    }
+
+    #[test]
+    fn a_run_that_asks_says_what_to_type() {
+        let fuel = Allowance { fuel: 9_000_000, ..Allowance::default() };
+        assert_snapshot!(
+            ways_to_answer("LIB-115", &ask(fuel)),
+            @"`tollgate approve LIB-115 --add fuel=9M` lets it go on; `tollgate reject LIB-115 --why …` ends it."
+        );
+        let money = Allowance { cost: Microcents(20_000_000), ..fuel };
+        assert_snapshot!(
+            how_to_approve("LIB-115", &money),
+            @"tollgate approve LIB-115 --add 'fuel=9M' --add 'cost=$0.20'"
+        );
+    }
+
+    #[test]
+    fn an_answer_names_who_and_why() {
+        let fuel = Allowance { fuel: 9_000_000, ..Allowance::default() };
+        let said = |word| {
+            decision(&Decision {
+                who: "ines".into(),
+                why: "the log is part of it".into(),
+                at: Timestamp::from_millis(0),
+                asked: ask(fuel),
+                word,
+            })
+        };
+        assert_snapshot!(said(Word::Approved { added: fuel }), @"ines added fuel=9M for draft at 1970-01-01 00:00:00Z: the log is part of it");
+        assert_snapshot!(said(Word::Rejected), @"ines rejected to give draft more at 1970-01-01 00:00:00Z: the log is part of it");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
     Digest, Microcents, Timestamp,
+    approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntryState, EntryStatus, HoldKind, Link},
@@ -139,6 +140,8 @@ pub(crate) struct Run {
     pub(crate) effects: Vec<RunEffect>,
     /// What happened, oldest first.
     pub(crate) events: Vec<Event>,
+    /// What people answered when it asked, oldest first.
+    pub(crate) decisions: Vec<Decision>,
     /// What is set aside for it and not spent.
     pub(crate) escrow: Microcents,
     /// Its record, once it is over.
@@ -168,6 +171,7 @@ impl From<RunDetail> for Run {
             steps: detail.steps,
             effects: detail.effects.into_iter().map(effect).collect(),
             events: detail.events,
+            decisions: detail.decisions,
             escrow: detail.escrow,
             record: detail.record,
             record_delivered: detail.record_delivered,
@@ -194,6 +198,8 @@ pub(crate) struct HostReport {
     pub(crate) failed: u64,
     /// Runs that were given to a person.
     pub(crate) escalated: u64,
+    /// Runs that this host left to a person's answer.
+    pub(crate) asked: u64,
     /// What all of them cost.
     pub(crate) cost: Microcents,
     /// Whether the host was asked to stop.
@@ -206,6 +212,8 @@ pub(crate) struct HostReport {
     pub(crate) backlogs: Vec<BacklogCoverage>,
     /// What became of each entry: for `demo`, and for `run` with entries.
     pub(crate) entries: Vec<EntryOutcome>,
+    /// Every run that waits for a person's answer, newest first.
+    pub(crate) asking: Vec<RunSummary>,
 }
 
 impl HostReport {
@@ -215,12 +223,14 @@ impl HostReport {
             done: outcome.done,
             failed: outcome.failed,
             escalated: outcome.escalated,
+            asked: outcome.asked,
             cost: outcome.cost,
             stopped: outcome.stopped,
             capped_until: outcome.capped_until,
             left: Left::from(outcome.left),
             backlogs: coverage.into_iter().map(BacklogCoverage::from).collect(),
             entries: Vec::new(),
+            asking: Vec::new(),
         }
     }
 }
@@ -234,14 +244,16 @@ pub(crate) struct Left {
     pub(crate) driven: u64,
     /// Runs that wait for something that comes by itself.
     pub(crate) waiting: u64,
+    /// Runs that wait for a person.
+    pub(crate) asking: u64,
     /// Effects and records that are not delivered.
     pub(crate) undelivered: u64,
 }
 
 impl From<OpenWork> for Left {
     fn from(work: OpenWork) -> Self {
-        let OpenWork { ready, driven, waiting, undelivered, .. } = work;
-        Self { ready, driven, waiting, undelivered }
+        let OpenWork { ready, driven, waiting, asking, undelivered, .. } = work;
+        Self { ready, driven, waiting, asking, undelivered }
     }
 }
 

@@ -124,6 +124,10 @@ impl Board {
                 let title = self.titles.remove(run).unwrap_or_default();
                 vec![finished(key, &title, end)]
             }
+            Notice::Waiting { run, key, ask: Some(ask), .. } => {
+                let title = self.titles.remove(run).unwrap_or_default();
+                vec![Line::new(Tone::Notable, "asks", format!("{key}  {title}  {}", ask.reason))]
+            }
             Notice::StepsEnded { key, steps, .. } => {
                 steps.iter().filter_map(|step| setback(key, step)).collect()
             }
@@ -393,6 +397,7 @@ mod tests {
     use insta::assert_snapshot;
     use tollgate_core::{
         Digest, Timestamp,
+        approval::{Allowance, Ask, Lack},
         course::Stopped,
         pipeline::StepName,
         step::{Finding, StepKey, Usage},
@@ -472,6 +477,18 @@ mod tests {
             finished(End::Done),
             finished(End::Failed(stopped.clone())),
             finished(End::Escalated { to: "tech-lead".into(), stopped }),
+            Notice::Waiting { run, key: key.clone(), reason: "until noon".into(), ask: None },
+            Notice::Waiting {
+                run,
+                key: key.clone(),
+                reason: "out of fuel".into(),
+                ask: Some(Ask {
+                    step: StepKey { name: gate(), rework: 0, attempt: 1 },
+                    lack: Lack::Fuel,
+                    reason: "out of fuel".into(),
+                    suggested: Allowance::default(),
+                }),
+            },
             Notice::Swept { runs: 0, deliveries: 0, hosts: [].into() },
             Notice::Swept { runs: 1, deliveries: 0, hosts: [tollgate_core::HostId("desk-1".into())].into() },
             Notice::StaleStopFile { path: ".tollgate/stop".into() },
@@ -490,6 +507,7 @@ mod tests {
         done       LIB-1  A hold �[2J
         failed     LIB-1   in draft/spec-lint: the rework is spent
         escalated  LIB-1   in draft/spec-lint, to tech-lead: the rework is spent
+        asks       LIB-1    out of fuel
         taken back 1 run and 0 deliveries of desk-1, which vanished
         removed    the stop file .tollgate/stop: it is older than this host's start
         trouble    cannot claim: the disk is full

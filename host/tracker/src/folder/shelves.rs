@@ -328,7 +328,8 @@ fn read_marker(path: &Path) -> Option<Marker> {
 
 /// Removes a marker of this run; that of another stays.
 fn remove_marker(path: &Path, run: Option<RunId>) -> io::Result<()> {
-    if !read_marker(path).is_some_and(|marker| run.is_none_or(|run| run == marker.run)) {
+    let Some(marker) = read_marker(path) else { return Ok(()) };
+    if run.is_some_and(|run| run != marker.run) {
         return Ok(());
     }
     match fs::remove_file(path) {

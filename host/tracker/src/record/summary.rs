@@ -2,7 +2,7 @@
 
 use tollgate_core::record::Record;
 
-use super::{findings, order, outcome, products, provenance, steps};
+use super::{decisions, findings, order, outcome, products, provenance, steps};
 
 /// The greatest length of a summary, in characters: what trackers take in one comment, less room for markers. Each part
 /// has its own limit, and together they stay below this.
@@ -18,6 +18,7 @@ pub fn summary(record: &Record) -> String {
         steps::steps(record),
         findings::findings(record),
         steps::reworks(record),
+        decisions::decisions(record),
         products::artifacts(record),
         products::effects(record),
         order::order(record),

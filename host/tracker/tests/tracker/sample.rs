@@ -55,6 +55,7 @@ pub(crate) fn done() -> Record {
             kind: "publish-file".into(),
             became: Some(Delivered::Done { reference: Some("specs/A-1.md".into()), data: json!({}) }),
         }],
+        decisions: vec![],
         total: Usage { fuel: 12_300_000, memory_bytes: 2_097_152, host_calls: 12, cost: Microcents(123) },
         chain: Some(ChainHead { events: 9, hash: Digest::of("chain") }),
     }

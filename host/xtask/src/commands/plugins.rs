@@ -33,7 +33,7 @@ fn write(groups: &[Group]) -> Result<()> {
     for group in groups {
         let components = build::components(group, &toolchain)?;
         for component in &components {
-            refuse_if_any(check::component(component.plugin, &component.bytes)?)?;
+            refuse_if_any(check::component(group, component.plugin, &component.bytes)?)?;
             println!("{:>9} bytes  {}", component.bytes.len(), group.component_path(&component.plugin.name));
         }
         build::write(group, &components, &toolchain)?;

@@ -48,7 +48,7 @@ pub(crate) fn group(group: &Group) -> Result<Vec<String>> {
         if (Digest::of(&bytes), bytes.len() as u64) != (entry.component, entry.size_bytes) {
             problems.push(format!("{name}: the component is not the one that was built"));
         }
-        problems.extend(component(plugin, &bytes)?);
+        problems.extend(component(group, plugin, &bytes)?);
     }
     Ok(problems)
 }
@@ -60,7 +60,7 @@ fn differences(here: &BTreeSet<String>, there: &BTreeSet<String>, is_here: &str,
 }
 
 /// Everything that is wrong with a component, be it the one that is checked in or one just built.
-pub(crate) fn component(plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>> {
+pub(crate) fn component(group: &Group, plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>> {
     let name = &plugin.name;
     let outline = match Outline::read(bytes) {
         Ok(outline) => outline,
@@ -71,7 +71,9 @@ pub(crate) fn component(plugin: &Plugin, bytes: &[u8]) -> Result<Vec<String>> {
         problems.push(format!("{name}: the component holds another plugin.toml"));
     }
     for import in outline.imports {
-        if !interface(import).is_some_and(|interface| BASE_WORLD.contains(&interface)) {
+        let base = interface(import).is_some_and(|interface| BASE_WORLD.contains(&interface));
+        let package = import.split_once('/').map_or(import, |(package, _)| package);
+        if !base && !group.may_import.contains(&package) {
             problems.push(format!("{name}: imports {import}, which is not in the base world"));
         }
     }

@@ -14,6 +14,8 @@ use super::repository;
 pub(crate) struct Group {
     /// Where the components and the lock file are, relative to the repository.
     pub(crate) dist: &'static str,
+    /// The packages, beyond the base world, of which its plugins may import.
+    pub(crate) may_import: &'static [&'static str],
     /// By name.
     pub(crate) plugins: Vec<Plugin>,
 }
@@ -33,11 +35,14 @@ pub(crate) struct Plugin {
 /// The guests of the tests are below the workspace's own folder, since cargo puts the absolute path of a crate that is
 /// outside into the names of its symbols, and so into the bytes.
 pub(crate) fn all() -> Result<Vec<Group>> {
-    Ok(vec![Group::read("plugins", "plugins/dist")?, Group::read("plugins/guests", "tests/guests/dist")?])
+    Ok(vec![
+        Group::read("plugins", "plugins/dist", &[])?,
+        Group::read("plugins/guests", "tests/guests/dist", &["test:probe"])?,
+    ])
 }
 
 impl Group {
-    fn read(sources: &str, dist: &'static str) -> Result<Self> {
+    fn read(sources: &str, dist: &'static str, may_import: &'static [&'static str]) -> Result<Self> {
         let mut plugins = Vec::new();
         let path = repository().join(sources);
         for entry in fs::read_dir(&path).with_context(|| format!("failed to list {}", path.display()))? {
@@ -47,7 +52,7 @@ impl Group {
             }
         }
         plugins.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Group { dist, plugins })
+        Ok(Group { dist, may_import, plugins })
     }
 
     /// Where a component is, relative to the repository.

@@ -301,7 +301,23 @@ CREATE TABLE step (
     UNIQUE (run_seq, stage, gate, rework, attempt)
 ) STRICT;
 
--- What a step asked of its capabilities and what it was told: the intent before it acts, the answer before the guest sees it.
+-- Attempts that asked something or paused: what must be the same when one is called again, and what of its cost was settled
+-- before it ended. `gate` is empty for the stage itself.
+CREATE TABLE attempt (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    stage   TEXT NOT NULL,
+    gate    TEXT NOT NULL,
+    rework  INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    plugin  BLOB NOT NULL,
+    begun   TEXT NOT NULL,
+    charged INTEGER NOT NULL CHECK (charged >= 0),
+    PRIMARY KEY (run_seq, stage, gate, rework, attempt)
+) STRICT;
+
+-- What an attempt asked of its capabilities and what it was told: the intent before it acts, the answer before the guest sees
+-- it. `open` is 1 while the answer is awaited and its largest cost is set aside; an intent that is neither open nor answered was
+-- charged at its largest, and nobody knows whether it happened.
 CREATE TABLE journal (
     run_seq INTEGER NOT NULL REFERENCES run (seq),
     stage   TEXT NOT NULL,
@@ -311,8 +327,10 @@ CREATE TABLE journal (
     call    INTEGER NOT NULL,
     intent  TEXT NOT NULL,
     answer  TEXT,
+    open    INTEGER NOT NULL CHECK (open = 0 OR answer IS NULL),
     PRIMARY KEY (run_seq, stage, gate, rework, attempt, call)
 ) STRICT;
+CREATE INDEX journal_open ON journal (run_seq) WHERE open = 1;
 
 -- What every step cost, a row a step. Rows are never changed.
 CREATE TABLE ledger (
@@ -392,6 +410,12 @@ CREATE TABLE wake (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wake_due ON wake (at);
 
+-- What a person is asked before a run goes on.
+CREATE TABLE ask (
+    run_seq INTEGER PRIMARY KEY REFERENCES run (seq),
+    body    TEXT NOT NULL
+) STRICT;
+
 -- Deliveries that a run waits for. When the last row of one condition of a run goes, the wait ends.
 CREATE TABLE wake_delivery (
     run_seq   INTEGER NOT NULL REFERENCES run (seq),
@@ -456,6 +480,8 @@ SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.l
            SELECT json_group_array(json_extract(event.body, '$.host') ORDER BY event.seq)
            FROM event
            WHERE event.run_seq = run.seq AND event.kind = 'lease-lapsed'
-       ) END AS lost_hosts
+       ) END AS lost_hosts,
+       ask.body AS ask
 FROM run
-JOIN entry ON entry.id = run.entry_id;
+JOIN entry ON entry.id = run.entry_id
+LEFT JOIN ask ON ask.run_seq = run.seq;

@@ -182,7 +182,7 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
     let next = world.claim().await;
     assert!(next.begun && next.claim.fence > stale.claim.fence);
     assert_eq!((next.run.crashes, next.run.abandoned_by()), (1, None), "this host has it now");
-    assert_eq!(next.run.lost_hosts, [world.host.clone()]);
+    assert_eq!(next.run.lost_hosts, std::slice::from_ref(&world.host));
     assert_eq!(next.escrow, TRANCHE, "the tranche is set aside anew");
     world.finish(&next, End::Done).await;
     let twice = finish(&next, world.store.id(), End::Done);

@@ -186,6 +186,8 @@ mod tests {
         settle = "2s"
         closed = ["done", "completed", "closed", "fixed", "wontfix", "cancelled"]
         records = ".tollgate.md"
+        claim_marker = "none"
+        retry_failed = false
 
         # What a thousand million units of fuel cost. Without [caps] nothing limits what is spent.
         [prices]

@@ -9,6 +9,7 @@ use crate::{
     error::Result,
     exit::Exit,
     ui::{
+        explain,
         json::RunList,
         printer::Printer,
         text::{count, duration, time},
@@ -44,8 +45,11 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Why a run stands where it stands, where there is something to say.
+/// Why it ended or what it waits for; where it waits for a person, what to type; and which host it lost.
 fn why(run: &RunSummary) -> String {
+    if let Some(ask) = &run.ask {
+        return format!("asks for more: {}", explain::how_to_approve(&run.entry.key, &ask.suggested));
+    }
     if let Some(host) = run.abandoned_by() {
         return format!("{host} vanished; the next host goes on with it");
     }

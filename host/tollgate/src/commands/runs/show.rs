@@ -2,20 +2,18 @@
 
 use clap::Args;
 use tollgate_core::{
-    RunId,
     effect::Delivered,
     step::{Finding, Severity, Step, StepOutcome},
 };
-use tollgate_store::{OpenMode, Store};
+use tollgate_store::OpenMode;
 
 use crate::{
     context::Context,
-    entry_argument,
-    error::{Failure, Result},
+    error::Result,
     exit::Exit,
-    project::Project,
+    run_argument,
     ui::{
-        json,
+        explain, json,
         printer::Printer,
         text::{bytes, duration, large, time},
     },
@@ -24,8 +22,7 @@ use crate::{
 /// Show one run: every call, what gates found, what was delivered
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// A run's id, or an entry, whose newest run is shown
-    #[arg(value_name = "RUN-OR-ENTRY")]
+    #[arg(value_name = "RUN-OR-ENTRY", help = run_argument::HELP)]
     run: String,
     /// Show what plugins logged
     #[arg(long)]
@@ -35,22 +32,10 @@ pub(crate) struct ShowArgs {
 pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<Exit> {
     let project = context.project()?;
     let store = project.store(OpenMode::ReadOnly).await?;
-    let id = resolve(&*store, &project, &args.run).await?;
+    let id = run_argument::find(&*store, &project, &args.run).await?;
     let run = json::Run::from(store.run(id).await?);
     context.printer.show(&run, |run| text(&context.printer, run, args.log))?;
     Ok(Exit::Done)
-}
-
-async fn resolve(store: &dyn Store, project: &Project, argument: &str) -> Result<RunId> {
-    if let Ok(run) = argument.parse() {
-        return Ok(run);
-    }
-    let entry = entry_argument::find(store, &project.folder, argument).await?;
-    let newest = entry.runs.first().map(|run| run.id);
-    newest.ok_or_else(|| {
-        let key = entry.status.name.key;
-        Failure::mistake_with_hint(format!("{key} has not run yet"), format!("`tollgate why {key}` says why"))
-    })
 }
 
 fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
@@ -68,6 +53,8 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
         ),
     ];
     lines.extend(summary.reason.clone());
+    lines.extend(run.decisions.iter().map(explain::decision));
+    lines.extend(summary.ask.as_ref().map(|ask| explain::ways_to_answer(&summary.entry.key, ask)));
     lines.push(String::new());
     lines.push(calls(printer, &run.steps));
     for step in &run.steps {

@@ -1,0 +1,91 @@
+//! Attempts: what a call is handed and told again when the same attempt is called once more.
+
+use std::sync::Arc;
+
+use tollgate_core::{
+    Digest, Microcents, RunId,
+    course::{Component, Course, Next},
+    journal::{Attempt, Begun},
+    step::{Step, StepKey},
+};
+
+use super::{Called, Driver, Journey, pause};
+use crate::{
+    adapter::journal::{Halt, Money, NewAttempt, StoredJournal},
+    error::{EngineError, Result},
+};
+
+/// The attempt that comes next in a run, if an earlier drive began it; the course knows then what it has cost.
+pub(super) async fn begun(
+    driver: &Driver,
+    run: RunId,
+    ended: &[Step],
+    course: &mut Course<'_>,
+) -> Result<Option<(StepKey, Attempt)>> {
+    let step = match course.next() {
+        Next::Call { step, .. } | Next::Ask { step, .. } => step,
+        // One that a person ended has cost what it has cost.
+        Next::End(_) => match course.decisions().last() {
+            Some(decision) => decision.asked.step.clone(),
+            None => return Ok(None),
+        },
+        Next::AwaitEffects(_) => return Ok(None),
+    };
+    if ended.iter().any(|ended| ended.key == step) {
+        return Ok(None);
+    }
+    let Some(attempt) = driver.store.attempt(run, &step).await? else { return Ok(None) };
+    course.set_begun_cost(attempt.charged);
+    Ok(Some((step, attempt)))
+}
+
+impl Journey<'_> {
+    /// The attempt to call: the one that was begun, or a new one.
+    pub(super) fn attempt(&mut self, key: &StepKey) -> Attempt {
+        match self.begun.take().filter(|(begun, _)| begun == key) {
+            Some((_, attempt)) => attempt,
+            None => Attempt {
+                begun: Begun {
+                    now: self.durable_at,
+                    delivered: self.course.delivered().iter().map(|(effect, _)| effect.clone()).collect(),
+                },
+                charged: Microcents::ZERO,
+                journal: Vec::new(),
+            },
+        }
+    }
+
+    /// Where the journal of an attempt is kept.
+    pub(super) fn journal(
+        &self,
+        key: &StepKey,
+        plugin: Digest,
+        component: &Component<'_>,
+        attempt: &Attempt,
+    ) -> Arc<StoredJournal> {
+        let new = NewAttempt { step: key.clone(), plugin, begun: attempt.begun.clone() };
+        let spent_before = self.course.spent().saturating_sub(attempt.charged);
+        let money = Money {
+            compute: self.pins.prices.of_fuel(component.budget.fuel),
+            escrow: self.escrow,
+            charged: attempt.charged,
+            left: self.course.cost_limit().saturating_sub(spent_before),
+        };
+        let store = Arc::clone(&self.driver.store);
+        Arc::new(StoredJournal::new(store, self.lease.claim(), new, money))
+    }
+
+    /// What follows when the journal took no entry.
+    pub(super) fn halted(&mut self, key: StepKey, journal: &StoredJournal) -> Result<Called> {
+        match journal.take_halt() {
+            Some(Halt::Store(error)) => Err(error.into()),
+            Some(Halt::CapReached { cap, until }) => Ok(Called::Capped { cap, until }),
+            Some(Halt::RunBudget { missing }) => {
+                let spent = self.course.spent();
+                let ask = pause::run_budget(key, spent, self.course.cost_limit(), missing);
+                Ok(Called::Paused { ask, call: None })
+            }
+            None => Err(EngineError::Bug("a journal took no entry and does not say why".into())),
+        }
+    }
+}

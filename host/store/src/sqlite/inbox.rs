@@ -1,0 +1,69 @@
+//! What people want of a run. Anybody may send it; only the transaction that holds the run applies it.
+
+use rusqlite::named_params;
+use serde_json::json;
+use tollgate_core::{
+    RunId,
+    approval::{Ask, Decision, Word},
+    event::{EventKind, NewEvent},
+};
+
+use super::{
+    control,
+    live_run::LiveRun,
+    sql,
+    tx::{Columns, Tx, TxResult, json_of},
+};
+use crate::{StoreError, port::NewDecision};
+
+/// Sends an answer to what a run asks, and ends its wait.
+pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: &NewDecision) -> TxResult<Decision> {
+    let run =
+        LiveRun::find(tx, id)?.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() })?;
+    let asked: Option<Ask> =
+        tx.one(sql::ASK_GET, named_params! { ":run": run.seq }, |row| row.json("body"))?;
+    let Some(asked) = asked else {
+        let text =
+            format!("run {id} is {} and asks nothing; only a run that asks can be answered", run.state);
+        return Err(StoreError::Conflict(text).into());
+    };
+    let NewDecision { who, why, word } = new.clone();
+    let decision = Decision { who, why, at: tx.now, asked, word };
+    let params = named_params! {
+        ":run": run.seq,
+        ":now": tx.now.as_millis(),
+        ":who": decision.who,
+        ":kind": "decision",
+        ":body": json_of(&decision)?,
+    };
+    tx.run(sql::INBOX_INSERT, params)?;
+    let kind = match decision.word {
+        Word::Approved { .. } => "approve",
+        Word::Rejected => "reject",
+    };
+    control::remember(tx, Some(run.entry), kind, Some(&decision.who), Some(&decision.why))?;
+    LiveRun::wake(tx, run.seq, "a person answered")?;
+    Ok(decision)
+}
+
+/// Applies what was sent. The caller saves the run.
+pub(super) fn apply(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
+    let items = tx.all(sql::INBOX_LIST_OPEN, named_params! { ":run": run.seq }, |row| {
+        Ok((row.plain::<i64>("id")?, row.json::<Decision>("body")?))
+    })?;
+    for (id, Decision { who, why, asked, word, .. }) in items {
+        tx.run(sql::INBOX_APPLY, named_params! { ":id": id, ":now": tx.now.as_millis() })?;
+        let event = match word {
+            Word::Approved { added } => NewEvent {
+                kind: EventKind::Approved,
+                body: json!({ "who": who, "why": why, "asked": asked, "added": added }),
+            },
+            Word::Rejected => NewEvent {
+                kind: EventKind::Rejected,
+                body: json!({ "who": who, "why": why, "asked": asked }),
+            },
+        };
+        run.append(tx, event)?;
+    }
+    Ok(())
+}
