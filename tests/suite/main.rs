@@ -7,6 +7,7 @@ mod support;
 mod crash;
 mod data_set;
 mod demo;
+mod explain;
 mod house;
 mod journal;
 mod pipeline;

@@ -456,6 +456,7 @@ fn a_file_that_is_no_plugin_is_told_from_one_that_is_broken() {
     $ tollgate check
     2 files checked, nothing is wrong
     warning: a plugin is not used: [folder]/plugins/cut.wasm is damaged or cut short at byte 268764: unexpected end-of-file
+    hint: build it again, or take it out of the project's `plugins` folder: no stage or gate can name it
     exit 0
     "#);
 }

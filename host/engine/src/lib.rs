@@ -28,6 +28,7 @@ mod lease_table;
 mod sweeper;
 
 pub mod observer;
+pub mod outlook;
 mod shutdown;
 mod stop_file;
 

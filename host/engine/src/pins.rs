@@ -88,7 +88,7 @@ fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id:
 }
 
 /// Every step once, at its fuel limit, within what a run may cost at all.
-fn first_tranche(pins: &Pins) -> Microcents {
+pub fn first_tranche(pins: &Pins) -> Microcents {
     let steps: Microcents = pins.pipeline.step_budgets().map(|budget| pins.prices.of_fuel(budget.fuel)).sum();
     steps.min(pins.pipeline.budget.cost)
 }

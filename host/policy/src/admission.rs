@@ -91,6 +91,15 @@ fn on_hold(item: &SourceItem) -> Option<Hold> {
 impl Backlog {
     /// Judges an item.
     pub fn judge(&self, item: &SourceItem, seen: Seen) -> Admission {
+        self.judge_and_look(item, seen, true)
+    }
+
+    /// Judges an item for one moment: without looking ahead to the day on which that changes.
+    pub fn judge_once(&self, item: &SourceItem, seen: Seen) -> Admission {
+        self.judge_and_look(item, seen, false)
+    }
+
+    fn judge_and_look(&self, item: &SourceItem, seen: Seen, looks_ahead: bool) -> Admission {
         let created_at = item.created_at.unwrap_or(seen.first);
         let (values, field_holds) = fields::extract(&self.fields, item, &self.zone);
         let snapshot = EntrySnapshot {
@@ -134,7 +143,8 @@ impl Backlog {
             fields: &values,
         };
         let today = judge.verdict(&inputs);
-        let due = judge.days_until_change(&today, &inputs).and_then(|days| self.midnight(seen.now, days));
+        let changes_in = if looks_ahead { judge.days_until_change(&today, &inputs) } else { None };
+        let due = changes_in.and_then(|days| self.midnight(seen.now, days));
         let mut holds: Vec<Hold> = today.eligible.into_iter().chain(field_holds.clone()).collect();
         holds.extend(self.not_before(&values, seen.now));
         holds.extend(on_hold(item));

@@ -10,15 +10,23 @@ use serde_json::Value;
 use tollgate_core::pipeline::{Pipeline, StepBudget};
 
 use crate::{
-    error::{Diagnostics, did_you_mean},
+    error::{Diagnostics, did_you_mean, nearest},
     load::{PIPELINE_FOLDER, PROJECT_FILE},
-    policy::{Backlog, Order, OrderSource, Policy, Purpose, StepBound},
+    policy::{Policy, StepBound},
     schema,
     source_map::{Place, Report, SourceFile},
 };
 
+mod domains;
 mod expect;
+mod items;
+mod limits;
 mod sources;
+mod uses;
+
+pub use uses::{BacklogSchema, DeclaredField, FieldUse};
+
+use uses::Readers;
 
 /// The plugins that there are.
 pub trait PluginCatalog {
@@ -94,25 +102,39 @@ impl Policy {
     /// Holds the policy against the plugins that there are, and runs its tests.
     pub fn check(&self, plugins: &dyn PluginCatalog) -> Diagnostics {
         let mut report = Report::default();
-        let mut readers = BTreeMap::new();
-        for pipeline in self.pipelines.values() {
-            if let Some(source) = self.source_of(pipeline) {
-                let check = PipelineCheck { policy: self, plugins, pipeline };
-                readers.insert(pipeline.name.as_str(), check.run(&source.root(), &mut report));
-            }
-        }
-        if let Some(project) = self.sources.iter().find(|source| source.config.path == PROJECT_FILE) {
-            let root = project.root();
-            self.check_fields(&readers, &root, &mut report);
-            self.check_caps(&root, &mut report);
+        let readers = self.readers(plugins, &mut report);
+        if let Some(root) = self.project_file().map(SourceFile::root) {
+            uses::check(self, &readers, &root, &mut report);
+            limits::check(self, &root, &mut report);
             self.check_bounds_used(&readers, &root, &mut report);
             for backlog in self.backlogs.values() {
-                let place = root.key("backlog").key(&backlog.name).key("expect");
-                expect::run(backlog, &place, &mut report);
+                let place = root.key("backlog").key(&backlog.name);
+                domains::check(backlog, &place, &mut report);
+                expect::run(backlog, &place.key("expect"), &mut report);
             }
         }
         self.check_pipelines_used(&mut report);
         report.finish()
+    }
+
+    /// What every pipeline reads of entries, by its name; what is wrong with its stages and gates is reported.
+    fn readers<'p>(
+        &'p self,
+        plugins: &dyn PluginCatalog,
+        report: &mut Report,
+    ) -> BTreeMap<&'p str, Readers<'p>> {
+        let mut readers = BTreeMap::new();
+        for pipeline in self.pipelines.values() {
+            if let Some(source) = self.source_of(pipeline) {
+                let check = PipelineCheck { policy: self, plugins, pipeline };
+                readers.insert(pipeline.name.as_str(), check.run(&source.root(), report));
+            }
+        }
+        readers
+    }
+
+    fn project_file(&self) -> Option<&SourceFile> {
+        self.sources.iter().find(|source| source.config.path == PROJECT_FILE)
     }
 
     fn source_of(&self, pipeline: &Pipeline) -> Option<&SourceFile> {
@@ -120,77 +142,20 @@ impl Policy {
         self.sources.iter().find(|source| source.config.path == path)
     }
 
-    /// Every declared field is of use to a rule, a stage or a gate, and every template names declared fields.
-    fn check_fields(&self, readers: &BTreeMap<&str, Readers>, root: &Place<'_>, report: &mut Report) {
-        for backlog in self.backlogs.values() {
-            let routed: BTreeSet<_> = backlog.routes.iter().map(|route| route.pipeline.as_str()).collect();
-            let readers: Vec<_> = readers.iter().filter(|(name, _)| routed.contains(*name)).collect();
-            for (pipeline, reader) in &readers {
-                let undeclared =
-                    reader.templates.iter().filter(|(field, _)| !backlog.fields.contains_key(field));
-                for (field, place) in undeclared {
-                    let help = did_you_mean(field, backlog.fields.keys().map(String::as_str));
-                    let message = format!(
-                        "`{{field.{field}}}` is not declared in backlog `{}`, whose entries take `{pipeline}`",
-                        backlog.name
-                    );
-                    report.error(place, message, help);
-                }
-            }
-            // What an unknown plugin reads is unknown, so nothing can be said to be of no use.
-            if readers.iter().any(|(_, reader)| reader.incomplete) {
-                continue;
-            }
-            let used = used_by_rules(backlog);
-            for field in backlog.fields.keys().filter(|field| !used.contains(field.as_str())) {
-                if !readers.iter().any(|(_, reader)| reader.reads(field)) {
-                    let place = root.key("backlog").key(&backlog.name).key("fields").key(field);
-                    let help =
-                        Some("no formula, stage, gate or template reads it: use it or take it out".into());
-                    report.key_error(&place, format!("the field `{field}` is of no use"), help);
-                }
-            }
-        }
-    }
-
-    /// A run sets aside what its stages and gates may cost before it starts; a cap below that starts none.
-    fn check_caps(&self, root: &Place<'_>, report: &mut Report) {
-        for (_, pipeline) in self.lanes() {
-            let fuel = pipeline.step_budgets().fold(0, |sum: u64, budget| sum.saturating_add(budget.fuel));
-            let tranche = self.prices.of_fuel(fuel);
-            for cap in self.caps.iter().filter(|cap| cap.limit < tranche) {
-                let message = format!(
-                    "no run of `{}` can start: it sets {tranche} aside, more than the {} of a {}",
-                    pipeline.name,
-                    cap.limit,
-                    cap.period.as_str()
-                );
-                report.error(&root.key("caps").key(cap.period.as_str()), message, None);
-            }
-            if let Some(source) = self.source_of(pipeline).filter(|_| pipeline.budget.cost < tranche) {
-                let message = format!(
-                    "a run may cost {}, less than the {tranche} that its stages and gates may cost",
-                    pipeline.budget.cost
-                );
-                let help = Some("raise `cost`, or lower the `fuel` of the stages".into());
-                report.error(&source.root().key("budget").key("cost"), message, help);
-            }
-        }
-    }
-
     fn check_bounds_used(&self, readers: &BTreeMap<&str, Readers>, root: &Place<'_>, report: &mut Report) {
-        if readers.values().any(|reader| reader.incomplete) {
+        if readers.values().any(|reader| reader.is_incomplete) {
             return;
         }
-        let used: BTreeSet<_> =
-            readers.values().flat_map(|reader| reader.plugins.iter().map(String::as_str)).collect();
+        let used: BTreeSet<_> = readers.values().flat_map(Readers::plugins).collect();
         for name in self.plugin_bounds.keys().filter(|name| !used.contains(name.as_str())) {
-            let help = did_you_mean(name, used.iter().copied());
-            report.key_warning(
-                &root.key("plugin").key(name),
-                format!("no pipeline uses a plugin `{name}`"),
-                help,
-            );
+            let help = match nearest(name, used.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    format!("take [plugin.{name}] out, or use it in a stage or gate: plugin = \"{name}\"")
+                }
+            };
+            let message = format!("no pipeline uses a plugin `{name}`, so its bound holds for nothing");
+            report.key_warning(&root.key("plugin").key(name), message, Some(help));
         }
     }
 
@@ -198,49 +163,15 @@ impl Policy {
         let used: BTreeSet<_> = self.lanes().map(|(_, pipeline)| pipeline.name.as_str()).collect();
         for pipeline in self.pipelines.values().filter(|pipeline| !used.contains(pipeline.name.as_str())) {
             if let Some(source) = self.source_of(pipeline) {
-                let message = format!("no backlog uses the pipeline `{}`", pipeline.name);
-                report.key_warning(&source.root().key("stage"), message, None);
+                let name = &pipeline.name;
+                let message = format!("no backlog uses the pipeline `{name}`, so nothing runs through it");
+                let help = format!(
+                    "in tollgate.toml, let a backlog use it: pipeline = \"{name}\", or one of several: {{ use = \"{name}\", \
+                     when = '…' }}; or delete the file"
+                );
+                report.key_warning(&source.root().key("stage"), message, Some(help));
             }
         }
-    }
-}
-
-fn used_by_rules(backlog: &Backlog) -> BTreeSet<&str> {
-    let order = match &backlog.order {
-        Order::Priority(formula) => Some(formula),
-        Order::By(_) => None,
-    };
-    let conditions = backlog.routes.iter().filter_map(|route| route.when.as_ref());
-    let formulas = conditions.chain([&backlog.eligible]).chain(order);
-    let mut used: BTreeSet<&str> =
-        formulas.flat_map(|formula| formula.references().fields.iter().map(String::as_str)).collect();
-    if let Order::By(keys) = &backlog.order {
-        used.extend(keys.iter().filter_map(|key| match &key.source {
-            OrderSource::Field(name) => Some(name.as_str()),
-            _ => None,
-        }));
-    }
-    let constraints = backlog.fields.values().filter(|field| field.purpose == Purpose::Constraint);
-    used.extend(constraints.map(|field| field.name.as_str()));
-    used
-}
-
-/// What the stages and gates of a pipeline read of declared fields.
-#[derive(Default)]
-struct Readers<'a> {
-    /// A plugin is unknown, so more may be read.
-    incomplete: bool,
-    plugins: BTreeSet<String>,
-    parts: BTreeSet<String>,
-    templates: Vec<(String, Place<'a>)>,
-}
-
-impl Readers<'_> {
-    fn reads(&self, field: &str) -> bool {
-        self.parts.contains("*")
-            || self.parts.contains("fields.*")
-            || self.parts.contains(&format!("fields.{field}"))
-            || self.templates.iter().any(|(name, _)| name == field)
     }
 }
 
@@ -252,6 +183,8 @@ struct PipelineCheck<'a> {
 
 /// A stage or gate, as far as they are alike.
 struct Step<'a> {
+    /// `draft`, or `draft/spec-lint`.
+    name: String,
     kind: PluginKind,
     plugin: &'a str,
     grants: &'a [String],
@@ -265,6 +198,7 @@ impl PipelineCheck<'_> {
         for (position, stage) in self.pipeline.stages.iter().enumerate() {
             let place = root.key("stage").index(position);
             let step = Step {
+                name: stage.name.clone(),
                 kind: PluginKind::Stage,
                 plugin: &stage.plugin,
                 grants: &stage.grants,
@@ -274,6 +208,7 @@ impl PipelineCheck<'_> {
             self.step(&step, &place, &mut readers, report);
             for (position, gate) in stage.gates.iter().enumerate() {
                 let step = Step {
+                    name: format!("{}/{}", stage.name, gate.name),
                     kind: PluginKind::Gate,
                     plugin: &gate.plugin,
                     grants: &gate.grants,
@@ -287,17 +222,16 @@ impl PipelineCheck<'_> {
     }
 
     fn step<'p>(&self, step: &Step<'_>, place: &Place<'p>, readers: &mut Readers<'p>, report: &mut Report) {
-        collect_templates(step.settings, &place.key("with"), &mut readers.templates);
+        readers.add_templates(&step.name, step.settings, &place.key("with"));
         let plugin_place = place.key("plugin");
         let facts = match self.plugins.find(step.plugin) {
             Ok(facts) => facts,
             Err(problem) => {
-                readers.incomplete = true;
+                readers.is_incomplete = true;
                 return report_problem(step.plugin, &problem, &plugin_place, report);
             }
         };
-        readers.plugins.insert(facts.name.clone());
-        readers.parts.extend(facts.reads.iter().cloned());
+        readers.add_plugin(&step.name, &facts);
         if facts.kind != step.kind {
             let message =
                 format!("`{}` is a {}, used as a {}", facts.name, facts.kind.as_str(), step.kind.as_str());
@@ -377,24 +311,4 @@ fn check_bound(name: &str, budget: &StepBudget, bound: &StepBound, place: &Place
     check("fuel", bound.fuel.is_some_and(|most| budget.fuel > most));
     check("time", bound.time.is_some_and(|most| budget.time > most));
     check("memory", bound.memory_bytes.is_some_and(|most| budget.memory_bytes > most));
-}
-
-/// Fields named in settings, as in `specs/{field.team}/{key}.md`.
-fn collect_templates<'p>(settings: &Value, place: &Place<'p>, found: &mut Vec<(String, Place<'p>)>) {
-    match settings {
-        Value::String(text) => {
-            for part in text.split('{').skip(1) {
-                let name = part.split('}').next().unwrap_or_default().trim();
-                let field = name.strip_prefix("field.").or_else(|| name.strip_prefix("fields."));
-                found.extend(field.map(|field| (field.to_owned(), place.clone())));
-            }
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, item)| collect_templates(item, &place.index(at), found));
-        }
-        Value::Object(members) => {
-            members.iter().for_each(|(key, value)| collect_templates(value, &place.key(key), found));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

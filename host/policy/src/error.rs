@@ -50,7 +50,7 @@ impl fmt::Display for Diagnostic {
         let Self { file, line, column, severity, message, .. } = self;
         write!(f, "{file}:{line}:{column}: {}: {message}", severity.as_str())?;
         match &self.help {
-            Some(help) => write!(f, "\n  help: {help}"),
+            Some(help) => write!(f, "\n  help: {}", help.replace('\n', "\n        ")),
             None => Ok(()),
         }
     }

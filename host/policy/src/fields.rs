@@ -74,6 +74,11 @@ pub(crate) fn moved(
     moved
 }
 
+/// Whether the value of a field is its default, because the item does not say it.
+pub(crate) fn takes_default(field: &Field, item: &SourceItem, zone: &TimeZone) -> bool {
+    field.default.is_some() && matches!(extract_one(field, item, zone), Ok(None))
+}
+
 fn missing(field: &Field) -> Hold {
     let places: Vec<_> = field.from.iter().map(|origin| format!("`{origin}`")).collect();
     Hold {
@@ -201,7 +206,7 @@ fn one_of(text: String, values: Option<&[String]>) -> Result<String, String> {
 }
 
 /// RFC 3339, or a date with or without a time, read in `zone`. A date alone is its first moment.
-fn timestamp(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+pub(crate) fn timestamp(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     if let Ok(time) = text.parse() {
         return Some(time);
     }

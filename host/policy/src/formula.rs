@@ -38,6 +38,7 @@ mod dialect;
 mod explain;
 mod inputs;
 pub mod limits;
+mod literals;
 
 pub use inputs::{FieldValue, Inputs};
 

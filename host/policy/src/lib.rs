@@ -35,9 +35,11 @@ mod rank;
 pub mod check;
 
 pub use admission::{Admission, Rank, Seen};
-pub use check::{PluginCatalog, PluginFacts, PluginKind, PluginProblem};
+pub use check::{
+    BacklogSchema, DeclaredField, FieldUse, PluginCatalog, PluginFacts, PluginKind, PluginProblem,
+};
 pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
-pub use policy::{Backlog, FolderSource, OnChange, Policy};
+pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use schedule::Schedule;

@@ -122,6 +122,8 @@ pub struct Backlog {
     pub sources: Vec<FolderSource>,
     /// What is known of an entry, by name.
     pub fields: BTreeMap<String, Field>,
+    /// Fields that anyone may have written and that rules may read nevertheless.
+    pub trust_text: Vec<String>,
     pub(crate) expectations: Vec<Expectation>,
 }
 
@@ -169,6 +171,11 @@ impl Backlog {
         self.day_number(now) - self.day_number(created)
     }
 
+    /// The time that a text names: RFC 3339, or a date with or without a time in its zone. A date alone is its first moment.
+    pub fn time_of(&self, text: &str) -> Option<Timestamp> {
+        fields::timestamp(text.trim(), &self.zone)
+    }
+
     /// The day of `time`, counted from 1970-01-01.
     pub(crate) fn day_number(&self, time: Timestamp) -> i64 {
         let date = time.to_jiff().to_zoned(self.zone.clone()).date();
@@ -176,7 +183,7 @@ impl Backlog {
     }
 
     /// The first moment of the day `days` after that of `now`.
-    pub(crate) fn midnight(&self, now: Timestamp, days: i64) -> Option<Timestamp> {
+    pub fn midnight(&self, now: Timestamp, days: i64) -> Option<Timestamp> {
         let date = now.to_jiff().to_zoned(self.zone.clone()).date();
         let day = date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
         day.to_zoned(self.zone.clone()).ok().map(|midnight| midnight.timestamp().into())
@@ -382,14 +389,19 @@ pub struct StepBound {
     pub memory_bytes: Option<u64>,
 }
 
-/// A test of a backlog's order.
+/// A test of a backlog's policy.
 #[derive(Debug, Clone)]
 pub(crate) struct Expectation {
     pub(crate) given: Vec<Given>,
-    pub(crate) order: Vec<String>,
+    /// The keys as they should come; none where the order is not tested.
+    pub(crate) order: Option<Vec<String>>,
+    /// What the eligibility rule should say of each.
+    pub(crate) eligible: Option<bool>,
+    /// The pipeline that each should take.
+    pub(crate) pipeline: Option<String>,
 }
 
-/// An entry in a test of the order.
+/// An entry in a test of a policy.
 #[derive(Debug, Clone)]
 pub(crate) struct Given {
     pub(crate) table: GivenTable,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tollgate_core::StopMode;
 
 use crate::pipeline_file::BudgetTable;
@@ -113,7 +113,7 @@ pub struct BacklogTable {
     /// What is known of an entry beyond title, labels and age; by name.
     #[serde(default)]
     pub fields: BTreeMap<String, FieldTable>,
-    /// Tests of the order, run by `tollgate check`.
+    /// Tests of the policy, run by `tollgate check`.
     #[serde(default)]
     pub expect: Vec<ExpectTable>,
 }
@@ -269,7 +269,7 @@ pub struct FieldTable {
 }
 
 /// What the values of a field are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldType {
     /// A text.
@@ -285,6 +285,17 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    /// The word that people write.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Number => "number",
+            Self::Bool => "bool",
+            Self::Timestamp => "timestamp",
+            Self::List => "list",
+        }
+    }
+
     /// With its article, as messages name it.
     pub(crate) fn described(self) -> &'static str {
         match self {
@@ -298,7 +309,7 @@ impl FieldType {
 }
 
 /// What a field is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
     /// It decides which entry comes first.
@@ -311,6 +322,19 @@ pub enum Purpose {
     Constraint,
     /// Plugins read it.
     Input,
+}
+
+impl Purpose {
+    /// The word that people write.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Eligibility => "eligibility",
+            Self::Routing => "routing",
+            Self::Constraint => "constraint",
+            Self::Input => "input",
+        }
+    }
 }
 
 /// One text, or several.
@@ -342,17 +366,22 @@ pub enum Trust {
     Text,
 }
 
-/// A test of the order.
+/// A test of the policy: of at least one of order, eligibility and pipeline.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectTable {
     /// The entries.
+    #[schemars(length(min = 1))]
     pub given: Vec<GivenTable>,
-    /// Their keys, as they should come. Eligibility is not asked: it is the order that is tested.
-    pub order: Vec<String>,
+    /// Their keys, as they should come, whether they are eligible or not.
+    pub order: Option<Vec<String>>,
+    /// What the eligibility rule should say of each of them.
+    pub eligible: Option<bool>,
+    /// The pipeline that each of them should take.
+    pub pipeline: Option<String>,
 }
 
-/// An entry in a test of the order. What it does not say is empty.
+/// An entry in a test of the policy. What it does not say is empty, and its fields have their defaults.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GivenTable {

@@ -26,7 +26,8 @@ pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, LinkStatus, Page, RunDetail, RunFilter, StopRequest,
+    Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
+    StopRequest, StoredItem,
 };
 pub use tollgate_core::StopMode;
 pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
@@ -185,6 +186,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One entry by its key; an ambiguous key (in several trackers) is an error that names them.
     async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail>;
+
+    /// Entries and what their sources said last, by id: up to `limit` of those after `after`.
+    async fn items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>>;
 
     /// What an entry said at a revision.
     async fn snapshot(&self, revision: tollgate_core::Digest) -> Result<EntrySnapshot>;

@@ -66,7 +66,7 @@ use crate::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
         Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
         NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result,
-        RunDetail, RunFilter, RunWrite, StopRequest, Store, Sweep,
+        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
     },
 };
 
@@ -387,6 +387,10 @@ impl Store for SqliteStore {
     async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail> {
         let (key, tracker) = (key.to_owned(), tracker.map(str::to_owned));
         self.read_tx("read an entry", move |tx| report::entry(tx, &key, tracker.as_deref())).await
+    }
+
+    async fn items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>> {
+        self.read_tx("read what sources said", move |tx| report::items(tx, after, limit)).await
     }
 
     async fn snapshot(&self, revision: Digest) -> Result<EntrySnapshot> {

@@ -119,7 +119,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Demo(args) => demo::run(context, args).await,
         Command::Init(args) => init::run(context, args).await,
-        Command::Check(args) => check::run(context, args),
+        Command::Check(args) => check::run(context, args).await,
         Command::Run(args) => run::run(context, args).await,
         Command::Why(args) => why::run(context, args).await,
         Command::Backlog(args) => backlog::run(context, args).await,

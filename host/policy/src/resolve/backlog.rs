@@ -59,7 +59,7 @@ pub(super) fn resolve(
         check_untrusted(formula, &scope, &eligible_place, report);
     }
     let order = order(table.priority.as_deref(), table.order_by.as_deref(), &scope, place, report);
-    let expectations = expectations(table.expect, &fields, &zone, &place.key("expect"), report);
+    let expectations = expectations(table.expect, &fields, &routes, &zone, &place.key("expect"), report);
     let claim = table.claim.and_then(|window| {
         report.take(&place.key("claim").key("cron"), Cron::parse(&window.cron, zone.clone()))
     });
@@ -76,6 +76,7 @@ pub(super) fn resolve(
         on_change: table.on_change,
         depends: Depends { rule: table.depends.rule, alias: table.depends.alias.into_iter().collect() },
         sources,
+        trust_text: table.trust_text,
         expectations,
         zone,
         fields,
@@ -359,6 +360,7 @@ fn check_shelves(shelves: &Shelves, retry_failed: bool, place: &Place<'_>, repor
 fn expectations(
     tables: Vec<ExpectTable>,
     fields: &BTreeMap<String, Field>,
+    routes: &[Route],
     zone: &TimeZone,
     place: &Place<'_>,
     report: &mut Report,
@@ -375,18 +377,34 @@ fn expectations(
         if known.len() < given.len() {
             report.error(&place.key("given"), "two entries have the same key", None);
         }
-        for (position, key) in table.order.iter().enumerate() {
-            if !known.contains(key.as_str()) {
-                let help = did_you_mean(key, known.iter().copied());
-                report.error(&place.key("order").index(position), format!("no entry `{key}` is given"), help);
-            }
+        if let Some(order) = &table.order {
+            expected_order(order, &known, &place.key("order"), report);
         }
-        if table.order.len() != given.len() {
-            report.error(&place.key("order"), "expected every given key once", None);
+        let taken: BTreeSet<&str> = routes.iter().map(|route| route.pipeline.as_str()).collect();
+        if let Some(pipeline) = table.pipeline.as_ref().filter(|name| !taken.contains(name.as_str())) {
+            let help = did_you_mean(pipeline, taken.iter().copied());
+            report.error(&place.key("pipeline"), format!("no entry of the backlog takes `{pipeline}`"), help);
         }
-        Expectation { given, order: table.order }
+        if table.order.is_none() && table.eligible.is_none() && table.pipeline.is_none() {
+            let help = Some("say what should come of it: `order`, `eligible` or `pipeline`".into());
+            report.key_error(&place.key("given"), "this tests nothing", help);
+        }
+        Expectation { given, order: table.order, eligible: table.eligible, pipeline: table.pipeline }
     };
     tables.into_iter().enumerate().map(expectation).collect()
+}
+
+fn expected_order(order: &[String], known: &BTreeSet<&str>, place: &Place<'_>, report: &mut Report) {
+    for (position, key) in order.iter().enumerate() {
+        if !known.contains(key.as_str()) {
+            let help = did_you_mean(key, known.iter().copied());
+            report.error(&place.index(position), format!("no entry `{key}` is given"), help);
+        }
+    }
+    let once: BTreeSet<_> = order.iter().collect();
+    if order.len() != known.len() || once.len() != order.len() {
+        report.error(place, "expected every given key once", None);
+    }
 }
 
 fn given(

@@ -129,13 +129,16 @@ fn every_declared_field_is_of_use_and_every_used_one_declared() {
 
 #[test]
 fn limits_leave_room_for_a_run() {
-    assert_snapshot!(project("[roles]", "[caps]\nday = \"$0.0001\"\n[roles]"), @"tollgate.toml:16:7: error: no run of `spec` can start: it sets $0.0003 aside, more than the $0.0001 of a day");
+    assert_snapshot!(project("[roles]", "[caps]\nday = \"$0.0001\"\n[roles]"), @r#"
+    tollgate.toml:16:7: error: no run of `spec` can start: it sets $0.0003 aside, more than the $0.0001 of a day
+      help: raise the cap, or lower the `fuel` of the stages
+    "#);
     assert_snapshot!(pipeline("owner =", "budget = { cost = \"$0.0001\" }\nowner ="), @r#"
     pipelines/spec.toml:2:19: error: a run may cost $0.0001, less than the $0.0003 that its stages and gates may cost
       help: raise `cost`, or lower the `fuel` of the stages
     "#);
     assert_snapshot!(project("[roles]", "[plugin.spec-lnt]\nbudget = { fuel = \"1G\" }\n[roles]"), @r#"
-    tollgate.toml:15:9: warning: no pipeline uses a plugin `spec-lnt`
+    tollgate.toml:15:9: warning: no pipeline uses a plugin `spec-lnt`, so its bound holds for nothing
       help: did you mean `spec-lint`?
     "#);
     let bounded = format!("{PROJECT}\n[plugin.spec-draft]\nbudget = {{ fuel = \"5M\", time = \"5s\" }}\n");
@@ -163,7 +166,12 @@ order = [{order}]
         )
     };
     assert_eq!(project("[roles]", &expecting("\"old-low\", \"fresh-high\", \"fresh-medium\"")), "");
-    assert_snapshot!(project("[roles]", &expecting("\"fresh-high\", \"old-low\", \"fresh-medium\"")), @"tollgate.toml:21:9: error: expected fresh-high, old-low, fresh-medium; the order is old-low (6), fresh-high (3), fresh-medium (2)");
+    assert_snapshot!(project("[roles]", &expecting("\"fresh-high\", \"old-low\", \"fresh-medium\"")), @r#"
+    tollgate.toml:21:9: error: expected fresh-high, old-low, fresh-medium; the order is old-low, fresh-high, fresh-medium
+      help: old-low has 6: 1 from `{"high": 3, "medium": 2, "low": 1}[field.priority]`, 5 from `min(floor(age_days / 7), 5)`
+            fresh-high has 3: 3 from `{"high": 3, "medium": 2, "low": 1}[field.priority]`, 0 from `min(floor(age_days / 7), 5)`
+            fresh-medium has 2: 2 from `{"high": 3, "medium": 2, "low": 1}[field.priority]`, 0 from `min(floor(age_days / 7), 5)`
+    "#);
     let without = load(&PROJECT.replace("[roles]", &expecting("\"fresh-hihg\", \"old-low\"")), PIPELINE);
     assert_snapshot!(without.unwrap_err(), @r#"
     tollgate.toml:21:9: error: expected every given key once
@@ -179,5 +187,159 @@ fn a_pipeline_that_nothing_uses_is_said_to_be() {
     let policy = tollgate_policy::Policy::from_files(files).unwrap();
     let said = policy.check(&Catalog);
     assert!(!said.has_errors());
-    assert_snapshot!(said, @"pipelines/other.toml:4:3: warning: no backlog uses the pipeline `other`");
+    assert_snapshot!(said, @r#"
+    pipelines/other.toml:4:3: warning: no backlog uses the pipeline `other`, so nothing runs through it
+      help: in tollgate.toml, let a backlog use it: pipeline = "other", or one of several: { use = "other", when = '…' }; or delete the file
+    "#);
+}
+
+#[test]
+fn a_plugin_that_reads_nearly_that_field_is_named() {
+    let misspelt =
+        "[backlog.specs.fields]\nefort = { type = \"number\", purpose = \"input\", from = \"label:size/*\" }";
+    assert_snapshot!(project("[backlog.specs.fields]", misspelt), @r#"
+    tollgate.toml:13:1: error: the field `efort` is of no use
+      help: `spec: draft (spec-draft)` reads `effort`, which is not declared: is it that?
+    "#);
+}
+
+const ROUTES: &str = "pipeline = [{ use = \"spec\", when = 'age_days < 30' }]";
+
+/// The project with a test of its policy.
+fn expecting(test: &str) -> String {
+    let given = "given = [{ key = \"1\", labels = [\"tollgate\"], field.priority = \"high\" }, { key = \"2\", age_days = 90 }]";
+    let project = PROJECT.replace("pipeline = \"spec\"", ROUTES);
+    let test = format!("[[backlog.specs.expect]]\n{given}\n{test}\n\n[roles]");
+    match load(&project.replace("[roles]", &test), PIPELINE) {
+        Ok(policy) => policy.check(&Catalog).to_string(),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+#[test]
+fn declared_eligibility_and_routes_are_tested() {
+    assert_snapshot!(expecting("eligible = true"), @r#"tollgate.toml:17:12: error: `2` is not eligible: `"tollgate" in labels` is false"#);
+    assert_snapshot!(expecting("eligible = false"), @r#"tollgate.toml:17:12: error: `1` is eligible: `"tollgate" in labels` is true"#);
+    assert_snapshot!(expecting("pipeline = \"spec\""), @"tollgate.toml:17:12: error: no pipeline takes `2`: every `when` is false");
+    assert_snapshot!(expecting("pipeline = \"sepc\""), @r#"
+    tollgate.toml:17:12: error: no entry of the backlog takes `sepc`
+      help: did you mean `spec`?
+    "#);
+    assert_snapshot!(expecting("order = [\"1\", \"1\"]"), @"tollgate.toml:17:9: error: expected every given key once");
+    assert_snapshot!(expecting("order = [\"1\", \"2\"]"), @r#"tollgate.toml:16:73: error: `2` has no place: `{"high": 3, "medium": 2, "low": 1}[field.priority]` in `{"high": 3, "medium": 2, "low": 1}[field.priority] + min(floor(age_days / 7), 5)` reads `field.priority`, which has no value; give it a default, or ask has(field.priority)"#);
+    assert_snapshot!(expecting(""), @r#"
+    tollgate.toml:16:1: error: this tests nothing
+      help: say what should come of it: `order`, `eligible` or `pipeline`
+    "#);
+}
+
+#[test]
+fn a_formula_without_a_result_is_found_before_an_entry_meets_it() {
+    let priority = |formula: &str| {
+        let whole = "{\"high\": 3, \"medium\": 2, \"low\": 1}[field.priority] + min(floor(age_days / 7), 5)";
+        project(whole, formula)
+    };
+    assert_snapshot!(priority("{\"high\": 3, \"medium\": 2}[field.priority] + age_days"), @r#"
+    tollgate.toml:7:1: warning: `priority` has no result where `field.priority` is `low`: `{"high": 3, "medium": 2}[field.priority]` looks up `low`, which its map does not have
+      help: such an entry would be held
+    "#);
+    assert_snapshot!(priority("{\"high\": 3, \"medium\": 2, \"low\": 1}[field.priority] / (2 - 2)"), @r#"
+    tollgate.toml:7:12: error: `priority` divides by zero: `{"high": 3, "medium": 2, "low": 1}[field.priority] / (2 - 2)`
+      help: nothing divided by zero is a finite number
+    "#);
+    assert_snapshot!(priority("size(field.priority) / (age_days - age_days)"), @r#"
+    tollgate.toml:7:12: error: `priority` never has a result: `size(field.priority) / (age_days - age_days)` is inf, not a finite number
+      help: every entry would be held
+    "#);
+    assert_eq!(priority("size(field.priority) + (age_days > 3 ? 1 : 0)"), "");
+    let effort = "priority = { type";
+    let with_effort = |declared: &str, formula: &str| {
+        let project = PROJECT.replace(
+            effort,
+            &format!("effort = {{ type = \"number\", purpose = \"order\", from = \"label:size/*\"{declared} }}\npriority = {{ type"),
+        );
+        let project = project.replace("+ min(floor(age_days / 7), 5)", formula);
+        load(&project, PIPELINE).unwrap_or_else(|errors| panic!("{errors}")).check(&Catalog).to_string()
+    };
+    assert_snapshot!(with_effort("", "+ 8 / field.effort"), @r#"
+    tollgate.toml:7:1: warning: `priority` has no result where `field.effort` is 0: `8 / field.effort` is inf, not a finite number
+      help: such an entry would be held
+    "#);
+    assert_snapshot!(with_effort(", required = false", "+ field.effort"), @r#"
+    tollgate.toml:7:1: warning: `priority` has no result where `field.effort` has no value: `field.effort` reads `field.effort`, which has no value; give it a default, or ask has(field.effort)
+      help: such an entry would be held
+    "#);
+    assert_eq!(with_effort(", required = false", "+ (has(field.effort) ? field.effort : 0)"), "");
+    assert_eq!(with_effort("", "+ {1: 3, 2: 5}[field.effort]").matches("never").count(), 0);
+}
+
+#[test]
+fn a_step_that_may_take_longer_than_its_run_is_said_to() {
+    assert_snapshot!(pipeline("owner =", "budget = { time = \"10s\" }\nowner ="), @r#"
+    pipelines/spec.toml:2:12: warning: a run may take 10s, less than the 30s that `publish` alone may take
+      help: raise `time`, or lower that of the step
+    "#);
+}
+
+#[test]
+fn a_schema_says_who_reads_each_field() {
+    let routed = PROJECT
+        .replace("pipeline = \"spec\"", "pipeline = [{ use = \"spec\", when = 'field.priority != \"\"' }]");
+    let policy = load(&routed, &PIPELINE.replace("specs/{key}.md", "specs/{field.priority}/{key}.md"));
+    let [schema] = policy.unwrap().schemas(&Catalog).try_into().unwrap();
+    let [priority] = schema.fields.as_slice() else { panic!("one field: {:?}", schema.fields) };
+    let used_by: Vec<_> = priority.used_by.iter().map(ToString::to_string).collect();
+    assert_eq!(used_by, ["priority", "route to spec", "spec: `with` of publish"]);
+    assert!(priority.is_trusted);
+    let undeclared: Vec<_> =
+        schema.undeclared.iter().map(|(name, by)| format!("{name}: {}", by[0])).collect();
+    assert_eq!(undeclared, ["effort: spec: draft (spec-draft)"]);
+}
+
+#[test]
+fn items_show_what_files_do_not() {
+    let project = PROJECT.replace("values =", "default = \"low\", values =").replace(
+        "priority = '{\"high\": 3, \"medium\": 2, \"low\": 1}[field.priority]",
+        "priority = '{\"high\": 3, \"low\": 1}[field.priority]",
+    );
+    let policy = load(&project, PIPELINE).unwrap();
+    let item = |key: &str, labels: &[&str], priority: Option<&str>, depends: &[&str]| {
+        let mut item = crate::support::item();
+        item.name.key = key.to_owned();
+        item.labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        item.front_matter =
+            priority.map(|priority| ("priority".to_owned(), json!(priority))).into_iter().collect();
+        let on = |key: &&str| tollgate_core::item::Dependency {
+            key: (*key).to_owned(),
+            source: "heading:Dependencies".into(),
+        };
+        item.depends = depends.iter().map(on).collect();
+        item
+    };
+    let items = vec![
+        item("A", &["tollgate", "area/x"], None, &["C"]),
+        item("B", &["tollgate", "area/x"], None, &["A"]),
+        item("C", &["tollgate", "area/x"], None, &["B", "D", "nowhere"]),
+        item("D", &["tollgate", "area/y"], Some("high"), &["D"]),
+        item("E", &["tollgate", "area/y"], Some("medium"), &["A"]),
+        item("F", &["tollgate", "area/y"], Some("high"), &[]),
+        item("G", &["tollgate", "area/y"], None, &["B"]),
+    ];
+    let now = tollgate_core::Timestamp::from_millis(1_795_234_020_000);
+    let said = |items: Vec<_>| policy.check_items(&[("specs".to_owned(), items)].into(), now).to_string();
+    assert_snapshot!(said(items.clone()), @r#"
+    tollgate.toml:7:1: warning: `priority` has no result for 1 of 7 entries: E
+      help: they are held; E: `{"high": 3, "low": 1}[field.priority]` in `{"high": 3, "low": 1}[field.priority] + min(floor(age_days / 7), 5)` looks up `medium`, which its map does not have
+    tollgate.toml:9:17: warning: `D` waits for itself
+      help: that never ends: take a dependency out
+    tollgate.toml:9:17: warning: entries wait for each other: A → C → B → A
+      help: that never ends: take a dependency out
+    tollgate.toml:13:1: warning: all 3 entries with label `area/x` take the default of `priority`, which is `low`
+      help: none of them says it in `front-matter:priority`: do they say it elsewhere?
+    "#);
+    assert_snapshot!(said(items[..3].iter().cloned().map(|item| tollgate_core::item::SourceItem { depends: vec![], ..item }).collect()), @r#"
+    tollgate.toml:13:1: warning: all 3 entries take the default of `priority`, which is `low`
+      help: none of them says it in `front-matter:priority`: do they say it elsewhere?
+    "#);
+    assert_eq!(said(vec![]), "");
 }

@@ -78,6 +78,8 @@ pub struct CapBalanceReport {
     pub cap: Cap,
     /// Which period, e.g. `2026-11-21`.
     pub period: String,
+    /// When the next one begins.
+    pub until: Timestamp,
     /// Where it stands.
     pub balance: CapBalance,
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use tollgate_core::{
-    Microcents, StopMode, Timestamp,
+    EntryId, Microcents, StopMode, Timestamp,
     approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntrySnapshot, EntryState, EntryStatus, Link},
     event::Event,
+    item::SourceItem,
+    rank::RankKey,
     record::{Record, Term},
     run::{RunState, RunSummary},
     step::Step,
@@ -64,10 +66,51 @@ pub struct EntryDetail {
     pub waiting_for_it: Vec<String>,
     /// The terms of its score.
     pub terms: Vec<Term>,
-    /// How many places of its lane come before it; none when it does not wait.
-    pub ahead: Option<u64>,
+    /// Where it stands in its lane, or would stand were it not held; none when it does not wait, or has no place.
+    pub standing: Option<Standing>,
     /// Its runs, newest first.
     pub runs: Vec<RunSummary>,
+}
+
+/// A place in a lane, counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Sorts as the entry does.
+    pub rank_key: RankKey,
+    /// How many come before it.
+    pub ahead: u64,
+    /// How many can be claimed in the lane, this one included when it is among them.
+    pub waiting: u64,
+    /// The one that is claimed next; none when nothing can be.
+    pub head: Option<LaneHead>,
+}
+
+/// What is claimed next in a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneHead {
+    /// The entry's key.
+    pub key: String,
+    /// Its score in thousandths, where the backlog has a priority formula.
+    pub score_thousandths: Option<i64>,
+    /// Whether it is a run that was begun, which comes before every entry.
+    pub is_begun: bool,
+}
+
+/// An entry with what its source said of it last: what its place on another day is computed from.
+#[derive(Debug, Clone)]
+pub struct StoredItem {
+    /// Which entry.
+    pub id: EntryId,
+    /// The backlog that it entered by.
+    pub backlog: String,
+    /// Its life.
+    pub state: EntryState,
+    /// Whether a dependency or a person holds it.
+    pub is_held_by_others: bool,
+    /// What its source said last.
+    pub item: SourceItem,
+    /// When it was first seen.
+    pub first_seen_at: Timestamp,
 }
 
 /// A link and where it leads.

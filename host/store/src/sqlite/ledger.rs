@@ -64,7 +64,7 @@ pub(super) struct ActiveCap {
     id: i64,
     pub(super) cap: Cap,
     pub(super) label: String,
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
 }
 
 /// The caps of the applied policy.

@@ -71,7 +71,8 @@ pub(super) fn cap_balances(tx: &Tx<'_>) -> TxResult<Vec<CapBalanceReport>> {
         .into_iter()
         .map(|active| {
             let balance = active.balance(tx)?;
-            Ok(CapBalanceReport { cap: active.cap, period: active.label, balance })
+            let until = active.cap.period.next_begins_at(tx.now, &active.zone);
+            Ok(CapBalanceReport { cap: active.cap, period: active.label, until, balance })
         })
         .collect()
 }

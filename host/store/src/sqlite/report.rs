@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, ToSql, named_params};
 use serde::Serialize;
 use tollgate_core::{
-    Digest, LaneId, Microcents, RunId, Timestamp,
+    Digest, EntryId, LaneId, Microcents, RunId, Timestamp,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
     event::{Event, NewEvent},
     pipeline::StepName,
+    rank::RankKey,
     record::{Record, Term},
     run::RunSummary,
 };
@@ -23,7 +24,10 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{Coverage, EntryDetail, EntryFilter, History, LinkStatus, OpenWork, Page, RunDetail, RunFilter},
+    port::{
+        Coverage, EntryDetail, EntryFilter, History, LaneHead, LinkStatus, OpenWork, Page, RunDetail,
+        RunFilter, Standing, StoredItem,
+    },
 };
 
 /// Entries: those that wait for their turn in their order, then the others.
@@ -56,7 +60,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
         links: links(tx, &known)?,
         waiting_for_it: waiting_for(tx, &known)?,
         terms,
-        ahead: ahead(tx, &status, place)?,
+        standing: standing(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,
         status,
     })
@@ -82,17 +86,41 @@ fn waiting_for(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Vec<String>> {
     tx.all(sql::LINK_LIST_WAITING, params, |row| row.plain("key"))
 }
 
-fn ahead(
+fn standing(
     tx: &Tx<'_>,
     status: &EntryStatus,
     place: (Option<LaneId>, Option<Vec<u8>>),
-) -> TxResult<Option<u64>> {
+) -> TxResult<Option<Standing>> {
     let (Some(lane), Some(rank_key)) = place else { return Ok(None) };
-    if status.state != EntryState::Ready {
+    if !matches!(status.state, EntryState::Ready | EntryState::Held) {
         return Ok(None);
     }
     let params = named_params! { ":lane": lane.0, ":rank_key": rank_key, ":entry": status.id.0 };
-    tx.one(sql::READY_COUNT_AHEAD, params, |row| row.count("ahead"))
+    let counted = |row: &Row<'_>| Ok((row.count("ahead")?, row.count("waiting")?));
+    let (ahead, waiting) = tx.one(sql::READY_COUNT_AHEAD, params, counted)?.unwrap_or_default();
+    let head = tx.one(sql::READY_GET_HEAD, named_params! { ":lane": lane.0 }, |row| {
+        Ok(LaneHead {
+            key: row.plain("key")?,
+            score_thousandths: row.plain("score_thousandths")?,
+            is_begun: row.plain("is_begun")?,
+        })
+    })?;
+    Ok(Some(Standing { rank_key: RankKey::from_bytes(rank_key), ahead, waiting, head }))
+}
+
+/// Entries and what their sources said last.
+pub(super) fn items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
+    let params = named_params! { ":after": after.map(|after| after.0), ":limit": limit };
+    tx.all(sql::ENTRY_LIST_ITEMS, params, |row| {
+        Ok(StoredItem {
+            id: row.entry_id("id")?,
+            backlog: row.plain("backlog")?,
+            state: row.word("state")?,
+            is_held_by_others: row.plain("is_held_by_others")?,
+            item: row.json("body")?,
+            first_seen_at: row.time("first_seen_at")?,
+        })
+    })
 }
 
 fn runs_of_entry(tx: &Tx<'_>, status: &EntryStatus) -> TxResult<Vec<RunSummary>> {

@@ -42,6 +42,7 @@ queries! {
     ENTRY_LIST_ABSENT = "entry_list_absent";
     ENTRY_LIST_DEPENDANTS = "entry_list_dependants";
     ENTRY_LIST_DUE = "entry_list_due";
+    ENTRY_LIST_ITEMS = "entry_list_items";
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
     ENTRY_SET_BUSY = "entry_set_busy";
     ENTRY_SET_STATE = "entry_set_state";
@@ -115,6 +116,7 @@ queries! {
     READY_DELETE = "ready_delete";
     READY_DELETE_ENTRY = "ready_delete_entry";
     READY_DELETE_OTHER_PLACE = "ready_delete_other_place";
+    READY_GET_HEAD = "ready_get_head";
     READY_INSERT = "ready_insert";
     RECONCILE_END = "reconcile_end";
     RECONCILE_GET = "reconcile_get";

@@ -2,13 +2,14 @@
 
 mod list;
 mod rank;
+mod schema;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// Look at entries
+/// Look at entries and at what a backlog declares of them
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     #[command(subcommand)]
@@ -20,6 +21,7 @@ enum Backlog {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Rank(rank::RankArgs),
+    Schema(schema::SchemaArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
@@ -27,5 +29,6 @@ pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
         Backlog::List(args) => list::run(context, args).await,
         Backlog::Show(args) => show::run(context, args).await,
         Backlog::Rank(args) => rank::run(context, args).await,
+        Backlog::Schema(args) => schema::run(context, args),
     }
 }

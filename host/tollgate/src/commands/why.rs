@@ -1,5 +1,8 @@
 //! `tollgate why`.
 
+mod chain;
+mod surroundings;
+
 use clap::Args;
 use tollgate_store::OpenMode;
 
@@ -11,10 +14,11 @@ use crate::{
     ui::{explain, json},
 };
 
-/// Say why an entry stands where it stands
+/// Say why an entry stands where it stands, and why it does not run
 ///
-/// Its state, what holds it and what would change that, what it depends on, its place and the terms of its score, how its last
-/// run ended and what to do next.
+/// Its state; what holds it and what would lift that, through those that it depends on; its place among how many, and the score or
+/// the day that would bring it to the head; what keeps its lane from being served, a stop, a window or a cap; the terms of its score;
+/// how its last run ended and what to do next.
 #[derive(Debug, Args)]
 pub(crate) struct WhyArgs {
     #[arg(value_name = "ENTRY", help = entry_argument::HELP)]
@@ -29,7 +33,8 @@ pub(crate) async fn run(context: &Context, args: WhyArgs) -> Result<Exit> {
         Some(run) => Some(store.run(run.id).await?),
         None => None,
     };
-    let sentences = explain::entry(&detail, newest.as_ref());
+    let surroundings = surroundings::read(&*store, &project, &detail, newest.as_ref()).await?;
+    let sentences = explain::entry(&detail, newest.as_ref(), &surroundings);
     let entry = json::Entry::new(detail, sentences);
     context.printer.show(&entry, |entry| entry.sentences.join("\n"))?;
     Ok(Exit::Done)

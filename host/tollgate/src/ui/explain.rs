@@ -3,26 +3,58 @@
 //! Properties wanted: every state has a sentence; whatever keeps an entry from going on is named with what would change it; and
 //! nothing is said that the store does not hold.
 
+mod chain;
+mod lane;
+
 use tollgate_core::{
+    Microcents,
     approval::{Allowance, Ask, Decision, Word},
     course::{End, Stopped},
-    entry::{EntryState, Hold, LinkKind},
+    entry::{EntryState, Hold, HoldKind, LinkKind},
     event::EventKind,
     record::Record,
     run::{RunState, RunSummary},
 };
 use tollgate_store::port::{EntryDetail, LinkStatus, RunDetail};
 
+pub(crate) use chain::{Awaited, AwaitedState, DEPTH_MAX, ENTRIES_MAX};
+pub(crate) use lane::{ByAge, FullCap, Surroundings, Window};
+
 use super::text::{count, list, number, score, time};
 
 /// Sentences on an entry, the most important first. `newest` is its newest run, where it has one.
-pub(crate) fn entry(detail: &EntryDetail, newest: Option<&RunDetail>) -> Vec<String> {
+pub(crate) fn entry(
+    detail: &EntryDetail,
+    newest: Option<&RunDetail>,
+    surroundings: &Surroundings,
+) -> Vec<String> {
+    let key = &detail.status.name.key;
     let mut sentences = vec![state(detail, newest)];
-    sentences.extend(detail.status.holds.iter().map(hold));
-    sentences
-        .extend(detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn).map(dependency));
+    // What a chain tells of, it tells in full.
+    let is_told = |dependency: &str| chain::tells_of(&surroundings.chain, dependency);
+    let holds = detail.status.holds.iter();
+    let holds = holds.filter(|hold| hold.kind != HoldKind::Dependency || !is_told(&hold.subject));
+    sentences.extend(holds.map(|reason| hold(reason, key)));
+    sentences.extend(chain::sentences(&surroundings.chain));
+    let links = detail.links.iter().filter(|link| link.link.kind == LinkKind::DependsOn);
+    sentences.extend(links.filter(|link| !is_told(&link.link.to.key)).map(dependency));
+    if let Some(standing) = &detail.standing {
+        let is_held = detail.status.state == EntryState::Held;
+        sentences.extend(lane::place(detail, standing, is_held, surroundings.by_age));
+    }
     if matches!(detail.status.state, EntryState::Ready | EntryState::Busy | EntryState::Held) {
-        sentences.extend(position(detail));
+        sentences.extend(terms(detail));
+    }
+    let is_idle = newest.is_some_and(is_idle);
+    if is_idle || detail.status.state == EntryState::Ready {
+        let obstacles = lane::obstacles(&detail.status.backlog, surroundings);
+        let is_free = obstacles.is_empty();
+        sentences.extend(obstacles);
+        if is_free {
+            sentences.push(
+                "Nothing else keeps it: a host that runs (`tollgate run`) takes it in its turn.".to_owned(),
+            );
+        }
     }
     sentences.extend(newest.into_iter().flat_map(run));
     sentences.extend(way_on(detail));
@@ -44,6 +76,9 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
         },
         EntryState::Ready => format!("{name} is ready and waits for its turn."),
         EntryState::Busy if asks => format!("{name} is begun, and waits for a person."),
+        EntryState::Busy if newest.is_some_and(is_idle) => {
+            format!("{name} is begun, and no host drives it just now.")
+        }
         EntryState::Busy => format!("{name} is being worked on."),
         EntryState::Done => format!("{name} is done."),
         EntryState::Failed => format!("{name} failed."),
@@ -55,12 +90,43 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
     }
 }
 
-fn hold(hold: &Hold) -> String {
+fn hold(hold: &Hold, key: &str) -> String {
     let reason = sentence(&hold.reason);
-    match hold.until {
-        Some(until) => format!("- {reason} It lifts by itself at {}.", time(until)),
-        None => format!("- {reason}"),
+    match (hold.until, advice(hold.kind, key)) {
+        (Some(until), _) => format!("- {reason} It lifts by itself at {}.", time(until)),
+        (None, Some(advice)) => format!("- {reason} {advice}"),
+        (None, None) => format!("- {reason}"),
     }
+}
+
+/// Whether a run could go on and nobody drives it: money is set aside for those that are driven.
+pub(crate) fn is_idle(run: &RunDetail) -> bool {
+    run.summary.state == RunState::Running && run.escrow == Microcents::ZERO
+}
+
+/// What lifts a hold of this kind, where its reason does not say so itself.
+fn advice(kind: HoldKind, key: &str) -> Option<String> {
+    let advice = match kind {
+        HoldKind::NotEligible => {
+            "It lifts when the item says something else, or `eligible` in tollgate.toml does."
+        }
+        HoldKind::Closed => "It lifts when the item is open again in its tracker.",
+        HoldKind::FieldMissing => {
+            "It lifts when the item says it, or the field gets a `default` in tollgate.toml."
+        }
+        HoldKind::FieldInvalid => "It lifts when the item says a value of that kind.",
+        HoldKind::Formula => {
+            "It lifts when the formula in tollgate.toml has a result for what the item says."
+        }
+        HoldKind::NoPipeline => {
+            "It lifts when the item, or `pipeline` in tollgate.toml, says something else."
+        }
+        HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
+        HoldKind::NotBefore | HoldKind::Dependency | HoldKind::DependencyUnknown | HoldKind::OnHold => {
+            return None;
+        }
+    };
+    Some(advice.to_owned())
 }
 
 /// A reason as a sentence of its own, whatever it was written as.
@@ -84,25 +150,12 @@ fn dependency(status: &LinkStatus) -> String {
     format!("It depends on {key} ({}{written}), {stands}.", status.link.source)
 }
 
-fn position(detail: &EntryDetail) -> Vec<String> {
-    let lane = match &detail.status.pipeline {
-        Some(pipeline) => format!("for the pipeline {pipeline} of the backlog {}", detail.status.backlog),
-        None => format!("in the backlog {}", detail.status.backlog),
-    };
-    let mut sentences = Vec::new();
-    match detail.ahead {
-        Some(0) => sentences.push(format!("It is the next one {lane}.")),
-        Some(1) => sentences.push(format!("One entry comes before it {lane}.")),
-        Some(ahead) => sentences.push(format!("{} come before it {lane}.", count(ahead, "entry", "entries"))),
-        None => {}
-    }
-    if let Some(thousandths) = detail.status.score_thousandths {
-        let terms = detail.terms.iter().map(|term| format!("{} from `{}`", number(term.value), term.text));
-        let terms: Vec<_> = terms.collect();
-        let made_of = if terms.is_empty() { String::new() } else { format!(": {}", list(&terms)) };
-        sentences.push(format!("Its score is {}{made_of}.", score(thousandths)));
-    }
-    sentences
+fn terms(detail: &EntryDetail) -> Option<String> {
+    let thousandths = detail.status.score_thousandths?;
+    let terms = detail.terms.iter().map(|term| format!("{} from `{}`", number(term.value), term.text));
+    let terms: Vec<_> = terms.collect();
+    let made_of = if terms.is_empty() { String::new() } else { format!(": {}", list(&terms)) };
+    Some(format!("Its score is {}{made_of}.", score(thousandths)))
 }
 
 fn run(detail: &RunDetail) -> Vec<String> {
@@ -242,6 +295,8 @@ mod tests {
         record::Term,
     };
 
+    use tollgate_store::port::{LaneHead, Standing};
+
     use super::*;
 
     fn name(key: &str) -> EntryName {
@@ -284,7 +339,7 @@ mod tests {
                 Term { text: "{\"high\": 3}[field.priority]".into(), value: 3.0 },
                 Term { text: "age_days / 10".into(), value: 1.2 },
             ],
-            ahead: None,
+            standing: None,
             runs: Vec::new(),
         }
     }
@@ -317,7 +372,7 @@ mod tests {
             link("LIB-3", Some("task-3"), Some(EntryState::Done), true),
             link("OPS-17", None, None, false),
         ];
-        assert_snapshot!(entry(&held, None).join("\n"), @r#"
+        assert_snapshot!(entry(&held, None, &Surroundings::default()).join("\n"), @r#"
         LIB-120 “New photos” is held for 2 reasons:
         - Waits for LIB-114, which is escalated.
         - `not_before` is 2099-01-01. It lifts by itself at 2099-01-01 00:00:00Z.
@@ -331,12 +386,19 @@ mod tests {
     #[test]
     fn an_entry_that_waits_says_who_comes_first() {
         let mut ready = detail(EntryState::Ready);
-        ready.ahead = Some(2);
+        let head = LaneHead { key: "LIB-127".into(), score_thousandths: Some(8_000), is_begun: false };
+        let rank_key = tollgate_core::rank::RankKey::from_bytes(Vec::new());
+        ready.standing = Some(Standing { rank_key, ahead: 2, waiting: 17, head: Some(head) });
         ready.waiting_for_it = vec!["LIB-121".into(), "LIB-122".into()];
-        assert_snapshot!(entry(&ready, None).join("\n"), @r#"
+        let day = Timestamp::from_millis(1_796_169_600_000);
+        let surroundings = Surroundings { by_age: ByAge::ComesFirst(day), ..Surroundings::default() };
+        assert_snapshot!(entry(&ready, None, &surroundings).join("\n"), @r#"
         LIB-120 “New photos” is ready and waits for its turn.
-        2 entries come before it for the pipeline spec-generation of the backlog specs.
+        It is number 3 of 17 for the pipeline spec-generation of the backlog specs.
+        LIB-127 is next, with a score of 8: one above that would come first.
+        If nothing else comes in or is done, its age alone brings it to the head at 2026-12-02 00:00:00Z.
         Its score is 4.2: 3 from `{"high": 3}[field.priority]` and 1.2 from `age_days / 10`.
+        Nothing else keeps it: a host that runs (`tollgate run`) takes it in its turn.
         LIB-121 and LIB-122 wait for it.
         "#);
     }
@@ -379,7 +441,8 @@ mod tests {
 
     #[test]
     fn every_state_has_a_sentence() {
-        let sentences = EntryState::ALL.map(|state| entry(&detail(state), None).remove(0));
+        let sentences =
+            EntryState::ALL.map(|state| entry(&detail(state), None, &Surroundings::default()).remove(0));
         assert_snapshot!(sentences.join("\n"), @r"
         LIB-120 “New photos” was seen and not judged yet; the next `tollgate run` judges it.
         LIB-120 “New photos” is held for 0 reasons:

@@ -19,7 +19,9 @@ use tollgate_core::{
     step::Step,
 };
 use tollgate_engine::Outcome;
-use tollgate_policy::{Diagnostic, Severity};
+use tollgate_policy::{
+    BacklogSchema, DeclaredField, Diagnostic, FieldType, FieldUse, Purpose, Severity, formula::FieldValue,
+};
 use tollgate_store::port::{CapBalanceReport, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
 
 /// `backlog list`.
@@ -32,12 +34,98 @@ pub(crate) struct EntryList {
 }
 
 /// `backlog rank`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct RankList {
     /// Entries that wait, the next one first within its backlog and pipeline.
     pub(crate) entries: Vec<Ranked>,
     /// How many wait in all.
     pub(crate) total: u64,
+    /// Entries that were named and have no place, with the reason.
+    pub(crate) without_place: Vec<Placeless>,
+    /// Names of no entry.
+    pub(crate) unknown: Vec<String>,
+    /// The time that was asked for; null for now.
+    pub(crate) as_of: Option<Timestamp>,
+    /// What is as it is today in an order of another time, a sentence each.
+    pub(crate) as_of_today: Vec<String>,
+}
+
+/// An entry that has no place in an order.
+#[derive(Debug, Serialize)]
+pub(crate) struct Placeless {
+    /// Its key.
+    pub(crate) key: String,
+    /// Its state now.
+    pub(crate) state: EntryState,
+    /// Why it has none.
+    pub(crate) reason: String,
+}
+
+/// `backlog schema`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SchemaList {
+    /// By backlog.
+    pub(crate) backlogs: Vec<Schema>,
+}
+
+/// The declared fields of a backlog.
+#[derive(Debug, Serialize)]
+pub(crate) struct Schema {
+    /// Which backlog.
+    pub(crate) backlog: String,
+    /// Its fields, by name.
+    pub(crate) fields: Vec<SchemaField>,
+    /// Fields that its plugins would be handed if they were declared, with who would read each.
+    pub(crate) undeclared: BTreeMap<String, Vec<String>>,
+}
+
+/// A declared field.
+#[derive(Debug, Serialize)]
+pub(crate) struct SchemaField {
+    /// Its name.
+    pub(crate) name: String,
+    /// What its values are.
+    #[serde(rename = "type")]
+    pub(crate) kind: FieldType,
+    /// The texts it may be; null for any.
+    pub(crate) values: Option<Vec<String>>,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
+    /// Where it is read; the first that says something counts.
+    pub(crate) from: Vec<String>,
+    /// Its value where the item says nothing.
+    pub(crate) default: Option<Value>,
+    /// Whether an entry without it is held.
+    pub(crate) required: bool,
+    /// `text` when anyone may have written it.
+    pub(crate) trust: Option<&'static str>,
+    /// Whether `eligible` and constraints may read it.
+    pub(crate) trusted: bool,
+    /// Who reads it.
+    pub(crate) used_by: Vec<String>,
+}
+
+impl From<BacklogSchema> for Schema {
+    fn from(schema: BacklogSchema) -> Self {
+        let words = |uses: Vec<FieldUse>| uses.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let field = |DeclaredField { field, used_by, is_trusted }| SchemaField {
+            kind: field.kind,
+            purpose: field.purpose,
+            from: field.from.iter().map(ToString::to_string).collect(),
+            default: field.default.as_ref().map(FieldValue::to_json),
+            required: field.required,
+            trust: field.is_text.then_some("text"),
+            trusted: is_trusted,
+            used_by: words(used_by),
+            values: field.values,
+            name: field.name,
+        };
+        Self {
+            backlog: schema.backlog,
+            fields: schema.fields.into_iter().map(field).collect(),
+            undeclared: schema.undeclared.into_iter().map(|(name, uses)| (name, words(uses))).collect(),
+        }
+    }
 }
 
 /// An entry in its place.
@@ -72,8 +160,10 @@ pub(crate) struct Entry {
     pub(crate) waiting_for_it: Vec<String>,
     /// The terms of its score.
     pub(crate) terms: Vec<Term>,
-    /// How many come before it in its backlog and pipeline; null when it does not wait.
+    /// How many come before it in its backlog and pipeline; null when it does not wait for its turn.
     pub(crate) ahead: Option<u64>,
+    /// How many can be claimed there, this one included; null when it does not wait for its turn.
+    pub(crate) waiting: Option<u64>,
     /// Its runs, newest first.
     pub(crate) runs: Vec<RunSummary>,
     /// What `why` says, a sentence each; empty for `backlog show`.
@@ -101,6 +191,7 @@ impl From<LinkStatus> for EntryLink {
 impl Entry {
     /// All that is known of an entry, with what is to be said of it.
     pub(crate) fn new(detail: EntryDetail, sentences: Vec<String>) -> Self {
+        let standing = detail.standing.filter(|_| detail.status.state == EntryState::Ready);
         Self {
             status: detail.status,
             closed: detail.closed,
@@ -110,7 +201,8 @@ impl Entry {
             links: detail.links.into_iter().map(EntryLink::from).collect(),
             waiting_for_it: detail.waiting_for_it,
             terms: detail.terms,
-            ahead: detail.ahead,
+            ahead: standing.as_ref().map(|standing| standing.ahead),
+            waiting: standing.map(|standing| standing.waiting),
             runs: detail.runs,
             sentences,
         }

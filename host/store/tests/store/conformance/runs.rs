@@ -13,8 +13,8 @@ use tollgate_core::{
 use tollgate_store::{
     Store, StoreError,
     port::{
-        ClaimOutcome, ClaimRequest, Control, DeliveryKind, EscrowAnswer, OpenWork, RunWrite, StopMode,
-        StopRequest, Sweep, Wake,
+        ClaimOutcome, ClaimRequest, Control, DeliveryKind, EscrowAnswer, LaneHead, OpenWork, RunWrite,
+        StopMode, StopRequest, Sweep, Wake,
     },
 };
 
@@ -91,14 +91,19 @@ pub(crate) async fn a_claim_takes_the_smallest_rank_key_and_begun_runs_first<S: 
     let world = World::new(make).await;
     let scores = [("LOW", 1), ("HIGH", 9), ("MID", 5)];
     world.admit(scores.map(|(key, score)| arrival(world.lane, key, score)).to_vec()).await;
-    let ahead = world.store.entry("LOW", None).await.unwrap().ahead;
-    assert_eq!(ahead, Some(2));
+    let standing = world.store.entry("LOW", None).await.unwrap().standing.unwrap();
+    assert_eq!((standing.ahead, standing.waiting), (2, 3));
+    let head = LaneHead { key: "HIGH".into(), score_thousandths: Some(9), is_begun: false };
+    assert_eq!(standing.head, Some(head));
 
     let high = world.claim().await;
     assert_eq!(high.run.entry.key, "HIGH");
     let mid = world.claim().await;
     assert_eq!(mid.run.entry.key, "MID");
     world.store.release(mid.claim, "the host stops").await.unwrap();
+    let standing = world.store.entry("LOW", None).await.unwrap().standing.unwrap();
+    assert_eq!((standing.ahead, standing.waiting), (1, 2));
+    assert!(standing.head.is_some_and(|head| head.key == "MID" && head.is_begun), "finish before start");
     assert_eq!(world.claim().await.run.entry.key, "MID", "finish before start");
     assert_eq!(world.claim().await.run.entry.key, "LOW");
 }
