@@ -22,7 +22,7 @@ fn a_second_demo_finds_nothing_to_do() {
 
 #[test]
 fn every_example_passes_its_check() {
-    for name in ["spec-generation", "backlog-md"] {
+    for name in ["spec-generation", "backlog-md", "spec-with-model"] {
         drop(Project::example(name).run(&["check"]).expect_code(0));
     }
 }

@@ -12,6 +12,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     const LEAF: &[&str] = &["tollgate-core"];
     const ENGINE: &[&str] = &[
         "tollgate-core",
+        "tollgate-model",
         "tollgate-policy",
         "tollgate-registry",
         "tollgate-sandbox",
@@ -20,6 +21,7 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     ];
     BTreeMap::from([
         ("tollgate-core", &[] as &[_]),
+        ("tollgate-model", LEAF),
         ("tollgate-policy", LEAF),
         ("tollgate-store", LEAF),
         ("tollgate-sandbox", LEAF),
@@ -34,6 +36,7 @@ const OWNED: &[(&str, &str)] = &[
     ("wasmtime", "tollgate-sandbox"),
     ("wasmtime-wasi", "tollgate-sandbox"),
     ("rusqlite", "tollgate-store"),
+    ("reqwest", "tollgate-model"),
     ("octocrab", "tollgate-tracker"),
     ("tokio-postgres", "tollgate-store"),
 ];

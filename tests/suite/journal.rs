@@ -17,7 +17,7 @@ use tollgate_core::{Clock, HostId, Microcents, time::SystemClock};
 use tollgate_engine::{Host, HostOptions, Parts, Trackers, observer::Unwatched};
 use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
-use tollgate_sandbox::{Sandbox, SandboxOptions};
+use tollgate_sandbox::{CallModels, Sandbox, SandboxOptions};
 use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, artifacts::ArtifactFolder};
 
 use crate::{
@@ -75,6 +75,7 @@ async fn drain(folder: &Path) {
         policy,
         registry: Arc::new(registry),
         sandbox: Sandbox::new(SandboxOptions { extensions, ..SandboxOptions::default() }).expect("a sandbox"),
+        models: CallModels::none().port,
         store: Arc::new(SqliteStore::open(store).expect("a store")),
         artifacts: Arc::new(ArtifactFolder::open(folder.join(".tollgate/artifacts")).expect("a folder")),
         clock,

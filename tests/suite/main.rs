@@ -2,6 +2,8 @@
 
 #[path = "../probe/mod.rs"]
 mod probe;
+#[path = "../provider/mod.rs"]
+mod provider;
 mod support;
 
 mod crash;
@@ -10,6 +12,7 @@ mod demo;
 mod explain;
 mod house;
 mod journal;
+mod model;
 mod pipeline;
 mod sources;
 // Util-linux gives a process a terminal of its own.

@@ -19,6 +19,7 @@ pub mod time;
 pub mod course;
 pub mod entry;
 pub mod item;
+pub mod model;
 pub mod pins;
 pub mod pipeline;
 pub mod run;

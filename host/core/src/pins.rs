@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, Microcents, pipeline::Pipeline};
+use crate::{Digest, Microcents, model::PinnedModel, pipeline::Pipeline};
 
 /// Everything that decides what a run does, besides the entry itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,9 @@ pub struct Pins {
     pub engine: String,
     /// The prices that costs are computed with.
     pub prices: Prices,
+    /// The models that the pipeline grants, by the project's names for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, PinnedModel>,
     /// The policy that was applied.
     pub policy: Digest,
 }

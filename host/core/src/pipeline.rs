@@ -88,6 +88,9 @@ pub struct StepBudget {
     pub time: Duration,
     /// Linear memory and tables together.
     pub memory_bytes: u64,
+    /// Tokens that models read and write for it; none: money alone is the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
 }
 
 /// What one run may use.
@@ -175,6 +178,13 @@ impl Pipeline {
             }
         }
         requests
+    }
+
+    /// Everything that its stages and gates were granted.
+    pub fn grants(&self) -> impl Iterator<Item = &str> {
+        let of_stages = self.stages.iter().flat_map(|stage| &stage.grants);
+        let of_gates = self.stages.iter().flat_map(|stage| &stage.gates).flat_map(|gate| &gate.grants);
+        of_stages.chain(of_gates).map(String::as_str)
     }
 
     /// The budgets of all steps, each counted once: what a run without rework may use.

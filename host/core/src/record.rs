@@ -7,6 +7,8 @@
 //! 2. Readers for every version ever written stay in the code. A field is added as optional or comes with a new version.
 //! 3. The record vouches for the store: it carries the head of the run's chain, and the chain carries its digest.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +20,7 @@ use crate::{
     effect::Delivered,
     entry::EntryName,
     event::ChainHead,
+    model::PinnedModel,
     pins::PinnedPlugin,
     run::RunKind,
     step::{Artifact, FailureClass, Fault, Finding, Judgement, StepKey, Usage},
@@ -124,6 +127,9 @@ pub struct PinFacts {
     pub engine: String,
     /// Every plugin that could be called.
     pub plugins: Vec<PinnedPlugin>,
+    /// Every model that could be asked, by the project's names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, PinnedModel>,
 }
 
 /// What the record says of a call.

@@ -64,8 +64,18 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// Calls of host functions.
     pub host_calls: u64,
+    /// Tokens that models read for it; where an answer was lost, the most that it can have been.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub input_tokens: u64,
+    /// Tokens that models wrote for it; where an answer was lost, the most that it can have been.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub output_tokens: u64,
     /// What all that cost; with what its capabilities cost, and calls of the same attempt that paused.
     pub cost: Microcents,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One line of a plugin's log.

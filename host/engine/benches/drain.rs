@@ -30,7 +30,7 @@ use tollgate_engine::{
 };
 use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
-use tollgate_sandbox::{Sandbox, SandboxOptions};
+use tollgate_sandbox::{CallModels, Sandbox, SandboxOptions};
 use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, artifacts::ArtifactFolder};
 use tollgate_tracker::{
     DeliveryError, DeliveryRequest, NullTracker, Ownership, RecordReport, ScanReport, Tracker, TrackerError,
@@ -202,6 +202,7 @@ impl Project {
             policy: Arc::clone(&self.policy),
             registry: Arc::clone(&self.registry),
             sandbox: self.sandbox.clone(),
+            models: CallModels::none().port,
             store: Arc::clone(&self.store) as _,
             artifacts: Arc::new(
                 ArtifactFolder::open(self.folder.join("artifacts")).expect("a folder for artifacts"),

@@ -3,3 +3,4 @@
 pub(crate) mod artifacts;
 pub mod catalog;
 pub(crate) mod journal;
+pub mod model;

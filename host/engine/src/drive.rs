@@ -38,7 +38,7 @@ use tollgate_core::{
     step::{Step, StepKey, StepOutcome},
 };
 use tollgate_policy::{FolderSource, Policy};
-use tollgate_sandbox::{Call, CallJournal, CallReport, Interrupted};
+use tollgate_sandbox::{Call, CallJournal, CallReport, Interrupted, port::Model};
 use tollgate_store::{
     Store, StoreError,
     port::{ClaimedRun, EscrowAnswer, NextState, PausedCall, ReleasedEffect, RunWrite, Wake},
@@ -63,6 +63,7 @@ pub(crate) struct Driver {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) components: Components,
     pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) models: Arc<dyn Model>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
@@ -148,10 +149,10 @@ enum Called {
     Ended,
     /// The platform stopped it.
     Interrupted(Interrupted),
-    /// A cap has no room for what a capability may cost.
-    Capped { cap: tollgate_core::ledger::Cap, until: Timestamp },
+    /// A cap has no room for what a capability may cost, or a capability has to be asked later.
+    Waiting { until: Timestamp, reason: String },
     /// It used up what it may use, and a person is asked; its compute is charged where it ended by itself.
-    Paused { ask: Ask, call: Option<PausedCall> },
+    Paused { ask: Box<Ask>, call: Option<Box<PausedCall>> },
 }
 
 /// What a run did before this drive of it; nothing for one that was just born.
@@ -249,10 +250,12 @@ impl<'d> Journey<'d> {
                         Called::Interrupted(interrupted) => {
                             return self.let_go(&interrupted.to_string()).await;
                         }
-                        Called::Capped { cap, until } => {
-                            return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                        Called::Waiting { until, reason } => {
+                            return self.wait(Wake::At(until), reason).await;
                         }
-                        Called::Paused { ask, call } => return self.pause(ask, call).await,
+                        Called::Paused { ask, call } => {
+                            return self.pause(*ask, call.map(|call| *call)).await;
+                        }
                     }
                 }
                 Next::Ask { step, lack, reason, missing } => {
@@ -333,6 +336,7 @@ impl<'d> Journey<'d> {
                 shutdown: self.driver.shutdown.clone(),
             }),
             artifacts: Arc::clone(&self.driver.artifacts) as _,
+            models: self.models(&component),
             journal: CallJournal { recorded: attempt.journal, port: Arc::clone(&journal) as _ },
             earlier_fuel_limits: self.course.earlier_fuel_limits(&key),
         };
@@ -340,14 +344,14 @@ impl<'d> Journey<'d> {
         let money = journal.money();
         self.escrow = money.escrow;
         match ended {
-            Err(Interrupted::NotJournalled) => self.halted(key, &journal),
+            Err(Interrupted::NotJournalled | Interrupted::AskLater) => self.halted(key, &journal),
             Err(interrupted) => Ok(Called::Interrupted(interrupted)),
             Ok(report) => match pause::lack(&report) {
                 Some(lack) => {
                     let ask = self.ask(&key, lack, plugin, &component).await?;
                     let cost = self.pins.prices.of_fuel(report.usage.fuel);
-                    let call = PausedCall { step: key, plugin, begun: attempt.begun, cost };
-                    Ok(Called::Paused { ask, call: Some(call) })
+                    let call = Box::new(PausedCall { step: key, plugin, begun: attempt.begun, cost });
+                    Ok(Called::Paused { ask: Box::new(ask), call: Some(call) })
                 }
                 None => {
                     let recomputable = report.recomputable;

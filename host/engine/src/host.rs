@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use tollgate_core::{Clock, EntryId, HostId, Microcents, Timestamp, course::End, lease::LeaseTerms};
 use tollgate_policy::Policy;
 use tollgate_registry::Registry;
-use tollgate_sandbox::Sandbox;
+use tollgate_sandbox::{Sandbox, port::Model};
 use tollgate_store::{
     Store,
     artifacts::ArtifactFolder,
@@ -38,6 +38,8 @@ pub struct Parts {
     pub registry: Arc<Registry>,
     /// Where components run.
     pub sandbox: Sandbox,
+    /// Where models are asked.
+    pub models: Arc<dyn Model>,
     /// Where state is.
     pub store: Arc<dyn Store>,
     /// Where artifacts are.
@@ -235,6 +237,7 @@ fn driver(
         store: Arc::clone(&parts.store),
         components: Components::new(parts.sandbox.clone(), Arc::clone(&parts.registry)),
         artifacts: Arc::clone(artifacts),
+        models: Arc::clone(&parts.models),
         clock: Arc::clone(&parts.clock),
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),

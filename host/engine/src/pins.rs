@@ -83,6 +83,7 @@ fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id:
         plugins,
         engine: engine_id.to_owned(),
         prices: policy.prices,
+        models: policy.models_of(pipeline).map(|(name, spec)| (name.clone(), spec.pinned.clone())).collect(),
         policy: policy.digest(),
     }
 }

@@ -239,8 +239,25 @@ impl PipelineCheck<'_> {
         }
         check_settings(&facts, step.settings, &place.key("with"), report);
         check_grants(&facts, step.grants, place, report);
+        self.check_patience(step, place, report);
         if let Some(bound) = self.policy.plugin_bounds.get(&facts.name) {
             check_bound(&facts.name, step.budget, bound, &place.key("budget"), report);
+        }
+    }
+}
+
+impl PipelineCheck<'_> {
+    /// A call that may not wait as long as a model may take stops in the middle of what it has paid for.
+    fn check_patience(&self, step: &Step<'_>, place: &Place<'_>, report: &mut Report) {
+        let names = step.grants.iter().filter_map(|grant| grant.strip_prefix("model:"));
+        let models = names.filter_map(|name| Some((name, self.policy.models.get(name)?)));
+        for (name, model) in models.filter(|(_, model)| model.timeout > step.budget.time) {
+            let message = format!(
+                "a call may take {:?}, and a reply of `{name}` alone may take {:?}",
+                step.budget.time, model.timeout
+            );
+            let help = Some(format!("raise `time` here, or lower `timeout` in [model.{name}]"));
+            report.key_warning(&place.key("budget").key("time"), message, help);
         }
     }
 }
@@ -276,7 +293,8 @@ fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, repor
     let effects = facts.effects.iter().map(|kind| format!("effect:{kind}"));
     let asked: Vec<_> = effects.chain(facts.capabilities.iter().cloned()).collect();
     for (position, grant) in grants.iter().enumerate() {
-        if !asked.contains(grant) {
+        let asks = asked.iter().any(|asked| covers(grant, asked));
+        if !asks {
             let help = if asked.is_empty() {
                 Some("it asks for nothing: take the grant out".into())
             } else {
@@ -289,7 +307,12 @@ fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, repor
             );
         }
     }
-    if !asked.is_empty() && !asked.iter().any(|asked| grants.contains(asked)) {
+    let lacks = |capability: &&String| !grants.iter().any(|grant| covers(grant, capability));
+    if let Some(missing) = facts.capabilities.iter().find(lacks) {
+        let message = format!("`{}` cannot run without the grant `{missing}`", facts.name);
+        report.error(&place.key("plugin"), message, Some(format!("grant = [\"{missing}\"]")));
+    } else if !asked.is_empty() && !asked.iter().any(|asked| grants.iter().any(|grant| covers(grant, asked)))
+    {
         let listed: Vec<_> = asked.iter().map(|asked| format!("\"{asked}\"")).collect();
         let help = Some(format!("grant = [{}], or those of them that it may have", listed.join(", ")));
         report.key_warning(
@@ -298,6 +321,11 @@ fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, repor
             help,
         );
     }
+}
+
+/// Whether what was granted, `model:deep`, is what is asked for, `model`.
+fn covers(granted: &str, asked: &str) -> bool {
+    granted.strip_prefix(asked).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 fn check_bound(name: &str, budget: &StepBudget, bound: &StepBound, place: &Place<'_>, report: &mut Report) {
@@ -311,4 +339,5 @@ fn check_bound(name: &str, budget: &StepBudget, bound: &StepBound, place: &Place
     check("fuel", bound.fuel.is_some_and(|most| budget.fuel > most));
     check("time", bound.time.is_some_and(|most| budget.time > most));
     check("memory", bound.memory_bytes.is_some_and(|most| budget.memory_bytes > most));
+    check("tokens", bound.tokens.is_some_and(|most| budget.tokens.is_none_or(|tokens| tokens > most)));
 }

@@ -39,6 +39,8 @@ pub struct Diagnostic {
     pub column: usize,
     /// The bytes of the file that it is about.
     pub span: std::ops::Range<usize>,
+    /// The bytes of the file that are not shown, since they may be a secret.
+    pub concealed: Vec<std::ops::Range<usize>>,
     /// A lowercase fragment: what is wrong, and what was expected.
     pub message: String,
     /// What to do, where that is not plain from the message.
@@ -128,6 +130,7 @@ fn render_one(diagnostic: &Diagnostic, text: &str) -> String {
     let start = diagnostic.span.start.min(text.len());
     let line_end = text[start..].find('\n').map_or(text.len(), |offset| start + offset);
     let end = diagnostic.span.end.clamp(start, line_end);
+    let text = concealing(text, &diagnostic.concealed);
     let snippet =
         Snippet::source(text).path(&diagnostic.file).annotation(AnnotationKind::Primary.span(start..end));
     let mut group = Group::with_title(level.primary_title(&diagnostic.message)).element(snippet);
@@ -135,6 +138,16 @@ fn render_one(diagnostic: &Diagnostic, text: &str) -> String {
         group = group.element(Level::HELP.message(help));
     }
     Renderer::plain().render(&[group])
+}
+
+/// The text with stars where it may hold a secret, as long as it was.
+fn concealing(text: &str, concealed: &[std::ops::Range<usize>]) -> String {
+    let is_shown = |at: usize| !concealed.iter().any(|range| range.contains(&at));
+    let each = text.char_indices().map(|(at, c)| match is_shown(at) || c.is_whitespace() {
+        true => c.to_string(),
+        false => "*".repeat(c.len_utf8()),
+    });
+    each.collect()
 }
 
 impl fmt::Display for Diagnostics {

@@ -38,6 +38,9 @@ pub struct BudgetTable {
     pub time: Option<String>,
     /// Memory, e.g. `64MiB`; default `64MiB`.
     pub memory: Option<String>,
+    /// Tokens that models read and write for it, e.g. `50k`; each request counts at its largest until it is answered.
+    /// Without it, money is the limit.
+    pub tokens: Option<String>,
 }
 
 /// What happens when a call fails for a reason that may pass.
@@ -59,7 +62,7 @@ pub struct StageTable {
     pub name: String,
     /// `name@^1`, `name` or a digest.
     pub plugin: String,
-    /// What it may touch, e.g. `effect:publish-file`; default nothing.
+    /// What it may touch, e.g. `effect:publish-file`, `model` or `model:NAME`; default nothing.
     #[serde(default)]
     pub grant: Vec<String>,
     /// What one call may use.
@@ -96,6 +99,9 @@ pub struct GateTable {
     pub on_inconclusive: OnInconclusive,
     /// The role that is asked when the rework is spent.
     pub escalate: Option<String>,
+    /// What it may touch: `model` or `model:NAME`; default nothing. A gate asks for no effects.
+    #[serde(default)]
+    pub grant: Vec<String>,
     /// What one call may use.
     #[serde(default)]
     pub budget: BudgetTable,

@@ -1,12 +1,16 @@
 //! A project's policy: everything its files say, with every default filled in.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::tz::TimeZone;
 use tollgate_core::{
     Digest, StopMode, Timestamp,
     entry::{DependencyRule, EntrySnapshot},
     ledger::Cap,
+    model::ModelSpec,
     pins::Prices,
     pipeline::Pipeline,
     rank::Direction,
@@ -37,6 +41,8 @@ pub struct Policy {
     pub caps: Vec<Cap>,
     /// What things cost.
     pub prices: Prices,
+    /// Language models, by name.
+    pub models: BTreeMap<String, ModelSpec>,
     /// Who is asked, by role.
     pub roles: BTreeMap<String, Vec<String>>,
     pub(crate) sources: Vec<SourceFile>,
@@ -56,6 +62,16 @@ impl Policy {
             names.dedup();
             names.into_iter().filter_map(move |name| Some((backlog, self.pipelines.get(name)?)))
         })
+    }
+
+    /// The models that a pipeline grants to any of its stages and gates.
+    pub fn models_of<'p>(
+        &'p self,
+        pipeline: &'p Pipeline,
+    ) -> impl Iterator<Item = (&'p String, &'p ModelSpec)> {
+        let grants: BTreeSet<&str> =
+            pipeline.grants().filter_map(|grant| grant.strip_prefix("model:")).collect();
+        self.models.iter().filter(move |(name, _)| grants.contains(name.as_str()))
     }
 
     /// The files that it was read from: what a store keeps of a policy.
@@ -387,6 +403,8 @@ pub struct StepBound {
     pub time: Option<Duration>,
     /// Memory and tables together.
     pub memory_bytes: Option<u64>,
+    /// Tokens that models read and write.
+    pub tokens: Option<u64>,
 }
 
 /// A test of a backlog's policy.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tollgate_core::StopMode;
+use tollgate_core::{StopMode, model::Provider};
 
 use crate::pipeline_file::BudgetTable;
 
@@ -34,6 +34,9 @@ pub struct ProjectFile {
     /// What things cost.
     #[serde(default)]
     pub prices: PricesTable,
+    /// Language models that stages and gates can be granted; by name.
+    #[serde(default)]
+    pub model: BTreeMap<String, ModelTable>,
     /// Who is asked, by role: `tech-lead = ["team:platform"]`.
     #[serde(default)]
     pub roles: BTreeMap<String, Vec<String>>,
@@ -434,4 +437,45 @@ pub struct CapsTable {
 pub struct PricesTable {
     /// Dollars for a thousand million units of fuel; default `$0.0001`.
     pub per_gigafuel: Option<String>,
+}
+
+/// A language model.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelTable {
+    /// How its provider is spoken to: `anthropic`, or `openai`, which many others speak too.
+    pub provider: Provider,
+    /// Where its provider is, e.g. `http://localhost:11434/v1`; default the provider's own place.
+    pub base_url: Option<String>,
+    /// Its name at its provider.
+    pub model: String,
+    /// Where the key is kept; none where none is needed.
+    pub key: Option<KeyTable>,
+    /// What its tokens cost.
+    pub price: PriceTable,
+    /// The longest reply that may be asked for, in tokens; default 4096.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_tokens: Option<u32>,
+    /// How long a reply may take; default `2m`.
+    pub timeout: Option<String>,
+}
+
+/// Where a key is kept: either `env` or `file`. The key itself is written into no file that is shared.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyTable {
+    /// A variable of the environment, e.g. `ANTHROPIC_API_KEY`.
+    pub env: Option<String>,
+    /// A file that holds nothing else; a relative path is one in the project.
+    pub file: Option<String>,
+}
+
+/// What the tokens of a model cost.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTable {
+    /// What it reads, e.g. `$3 / 1M`.
+    pub input: String,
+    /// What it writes, e.g. `$15 / 1M`.
+    pub output: String,
 }

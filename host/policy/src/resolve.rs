@@ -20,11 +20,12 @@ use crate::{
 
 mod backlog;
 mod field;
+mod model;
 mod pipeline;
 
 /// What one call may use where nothing is said.
 pub(crate) const STEP_BUDGET_DEFAULT: StepBudget =
-    StepBudget { fuel: 1_000_000_000, time: Duration::from_secs(30), memory_bytes: 64 << 20 };
+    StepBudget { fuel: 1_000_000_000, time: Duration::from_secs(30), memory_bytes: 64 << 20, tokens: None };
 
 /// A pipeline's name, its file, and its content where that could be read.
 pub(crate) type PipelineSource<'a> = (String, &'a SourceFile, Option<PipelineFile>);
@@ -48,6 +49,7 @@ pub(crate) fn resolve(
             (name.clone(), step_bound(&table.budget, &place, report))
         })
         .collect();
+    let models: Option<Vec<String>> = project.as_ref().map(|(_, file)| file.model.keys().cloned().collect());
     let pipeline_names: Vec<String> = pipelines.iter().map(|(name, ..)| name.clone()).collect();
     let mut resolved_pipelines = BTreeMap::new();
     for (name, source, file) in pipelines {
@@ -57,6 +59,7 @@ pub(crate) fn resolve(
             step_budget,
             roles: roles.as_ref(),
             plugin_bounds: &plugin_bounds,
+            models: models.as_deref(),
             grants,
         };
         let resolved = pipeline::resolve(&context, file, &source.root(), report);
@@ -78,6 +81,7 @@ pub(crate) fn resolve(
         plugin_bounds,
         caps: caps(&file.caps, &root.key("caps"), report),
         prices: prices(&file.prices, &root.key("prices"), report),
+        models: model::resolve(file.model, &root.key("model"), report),
         roles: file.roles,
         sources: Vec::new(),
     })
@@ -143,6 +147,7 @@ fn step_bound(table: &BudgetTable, place: &Place<'_>, report: &mut Report) -> St
             .memory
             .as_ref()
             .and_then(|text| report.take(&place.key("memory"), units::bytes(text))),
+        tokens: table.tokens.as_ref().and_then(|text| report.take(&place.key("tokens"), units::tokens(text))),
     }
 }
 
@@ -153,6 +158,7 @@ impl StepBound {
             fuel: self.fuel.unwrap_or(default.fuel),
             time: self.time.unwrap_or(default.time),
             memory_bytes: self.memory_bytes.unwrap_or(default.memory_bytes),
+            tokens: self.tokens.or(default.tokens),
         }
     }
 }

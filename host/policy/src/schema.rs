@@ -101,6 +101,11 @@ fn report_one(
 ) {
     let place = root.pointer(error.instance_path().as_str());
     let within = parent_schema(schema, error.schema_path().as_str());
+    if place.is_concealed() {
+        let help =
+            Some("write where it is kept: `key = { env = \"NAME\" }` or `key = { file = \"path\" }`".into());
+        return report.error(&place, "a key is never written into this file", help);
+    }
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {

@@ -16,6 +16,8 @@ pub(crate) struct SourceFile {
     pub(crate) config: ConfigFile,
     pub(crate) value: Value,
     spans: Node,
+    /// What may be a secret that stands where it must not, and is never shown.
+    concealed: Vec<Range<usize>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -68,7 +70,16 @@ impl SourceFile {
                     .map(|span| (span, "expected a number that a computer can hold".into())),
             )
             .collect();
-        let file = Self { config, value, spans };
+        let mut concealed = Vec::new();
+        for (_, model) in spans.members.get("model").iter().flat_map(|models| &models.members) {
+            model.members.get("key").iter().for_each(|key| conceal(key, &config.text, &mut concealed));
+            // A place may come with a name and a password.
+            let place = model.members.get("base_url").map(|place| place.value.clone());
+            concealed.extend(
+                place.filter(|place| config.text.get(place.clone()).is_some_and(|t| t.contains('@'))),
+            );
+        }
+        let file = Self { config, value, spans, concealed };
         for (span, message) in messages {
             report.push(file.diagnostic(Severity::Error, span, message, None));
         }
@@ -93,7 +104,16 @@ impl SourceFile {
         let before = &text[..start];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
-        Diagnostic { severity, file: self.config.path.clone(), line, column, span: start..end, message, help }
+        Diagnostic {
+            severity,
+            file: self.config.path.clone(),
+            line,
+            column,
+            span: start..end,
+            concealed: self.concealed.clone(),
+            message,
+            help,
+        }
     }
 
     fn node(&self, path: &[Segment]) -> &Node {
@@ -109,6 +129,27 @@ impl SourceFile {
         }
         node
     }
+}
+
+/// Every value below the `key` of a model but those that say where it is kept.
+fn conceal(node: &Node, text: &str, concealed: &mut Vec<Range<usize>>) {
+    if node.members.is_empty() && node.items.is_empty() {
+        concealed.push(node.value.clone());
+    }
+    for (name, member) in &node.members {
+        let written = text.get(member.value.clone()).unwrap_or_default().trim_matches(['"', '\'']);
+        if name != "file" && !(name == "env" && is_variable_name(written)) {
+            conceal(member, text, concealed);
+        }
+    }
+    node.items.iter().for_each(|item| conceal(item, text, concealed));
+}
+
+/// Whether it can be the name of an environment variable, which hardly any key can.
+pub(crate) fn is_variable_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && text.len() <= 64
 }
 
 fn floor_char_boundary(text: &str, at: usize) -> usize {
@@ -173,6 +214,11 @@ impl<'a> Place<'a> {
             Some(Segment::Key(_)) => format!("[{}]", keys.join(".")),
             Some(Segment::Index(_)) => format!("[[{}]]", keys.join(".")),
         }
+    }
+
+    /// Whether what stands here is never shown.
+    pub(crate) fn is_concealed(&self) -> bool {
+        self.file.concealed.contains(&self.value_span())
     }
 
     fn value_span(&self) -> Range<usize> {

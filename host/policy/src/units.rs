@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tollgate_core::Microcents;
+
 /// A text that is no such quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnitError {
@@ -13,6 +15,10 @@ pub(crate) enum UnitError {
     Bytes(String),
     #[error("`{0}` is not an amount of fuel; expected a number with `k`, `M`, `G` or `T`, e.g. `2G`")]
     Fuel(String),
+    #[error("`{0}` is not a number of tokens; expected a number with `k` or `M`, e.g. `50k`")]
+    Tokens(String),
+    #[error("`{0}` is not a price of tokens; expected e.g. `$3 / 1M`")]
+    TokenPrice(String),
     #[error("`{0}` is not a range of durations; expected e.g. `10s..5m`")]
     Range(String),
     #[error("`{0}` goes backwards; expected the shorter duration first, e.g. `10s..5m`")]
@@ -60,6 +66,21 @@ pub(crate) fn bytes(text: &str) -> Result<u64, UnitError> {
         .and_then(|size| if size == 0 || i64::try_from(size).is_err() { Err(bad()) } else { Ok(size) })
 }
 
+/// Tokens, counted as fuel is.
+pub(crate) fn tokens(text: &str) -> Result<u64, UnitError> {
+    fuel(text).map_err(|_| UnitError::Tokens(text.to_owned()))
+}
+
+/// What tokens cost, `$3 / 1M`, as the price of a million.
+pub(crate) fn token_price(text: &str) -> Result<Microcents, UnitError> {
+    let bad = || UnitError::TokenPrice(text.to_owned());
+    let (money, count) = text.split_once('/').ok_or_else(bad)?;
+    let money: Microcents = money.trim().parse().map_err(|_| bad())?;
+    let count = tokens(count.trim())?;
+    let per_million = (u128::from(money.0) * 1_000_000).div_ceil(u128::from(count));
+    u64::try_from(per_million).map(Microcents).map_err(|_| bad())
+}
+
 /// Units of fuel: a number, at most three decimals, and a power of a thousand.
 pub(crate) fn fuel(text: &str) -> Result<u64, UnitError> {
     let bad = || UnitError::Fuel(text.to_owned());
@@ -101,6 +122,10 @@ mod tests {
         assert_eq!(fuel("2G"), Ok(2_000_000_000));
         assert_eq!(fuel("1.5M"), Ok(1_500_000));
         assert_eq!(fuel("700"), Ok(700));
+        assert_eq!(tokens("50k"), Ok(50_000));
+        assert_eq!(token_price("$3 / 1M"), Ok(Microcents(300_000_000)));
+        assert_eq!(token_price("$0.00025/1k"), Ok(Microcents(25_000_000)));
+        assert_eq!(token_price("$0 / 1M"), Ok(Microcents(0)));
     }
 
     #[test]
@@ -113,6 +138,9 @@ mod tests {
         }
         for text in ["", "G", "0", "2g", "2GB", "1.2345G", "1.G", "-1G", "99999999999T", "1_000"] {
             assert!(fuel(text).is_err(), "{text}");
+        }
+        for text in ["", "$3", "3 / 1M", "$3 / 0", "$3 / 1G / 1", "$3 per 1M", "$-3 / 1M"] {
+            assert!(token_price(text).is_err(), "{text}");
         }
         for text in ["10s", "10s..", "5m..10s", ".."] {
             assert!(duration_range(text).is_err(), "{text}");

@@ -21,7 +21,7 @@ use tollgate_core::{
     step::{Artifact, Produced, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, CallJournal, Interrupted, Prepared, Sandbox, SandboxOptions,
+    Call, CallInput, CallJournal, CallModels, Interrupted, Prepared, Sandbox, SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
 
@@ -153,10 +153,12 @@ fn call(case: &Case) -> Call {
             fuel: bare::FUEL,
             time: Duration::from_secs(60),
             memory_bytes: bare::MEMORY_BYTES,
+            tokens: None,
         },
         liveness: Arc::new(Alive),
         artifacts: Arc::new(OneBlob(blob)),
         journal: CallJournal::none(),
+        models: CallModels::none(),
         earlier_fuel_limits: Vec::new(),
     }
 }

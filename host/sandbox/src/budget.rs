@@ -60,8 +60,18 @@ pub(crate) const HANDLES: usize = 1_000;
 /// Bytes of randomness by one call.
 pub(crate) const RANDOM_BYTES: u64 = 64 << 10;
 
+/// Messages of a request to a model, and all texts of it together.
+pub(crate) const MODEL_MESSAGES: usize = 1_000;
+pub(crate) const MODEL_REQUEST_BYTES: u64 = 4 << 20;
+
+/// The JSON Schema that a reply of a model has to satisfy.
+pub(crate) const MODEL_SCHEMA_BYTES: usize = 64 << 10;
+
+/// Requests to models that a call may make, repeated ones included.
+pub(crate) const MODEL_REQUESTS: u32 = 100;
+
 /// All of the above: results and costs are the same only where these are.
-pub(crate) const LIMITS_AND_PRICES: [(&str, u64); 14] = [
+pub(crate) const LIMITS_AND_PRICES: [(&str, u64); 18] = [
     ("host-call-fuel", HOST_CALL_FUEL),
     ("copied-byte-fuel", COPIED_BYTE_FUEL),
     ("data-bytes", DATA_BYTES as u64),
@@ -76,6 +86,10 @@ pub(crate) const LIMITS_AND_PRICES: [(&str, u64); 14] = [
     ("written-bytes", WRITTEN_BYTES),
     ("transfer-bytes", TRANSFER_BYTES as u64),
     ("random-bytes", RANDOM_BYTES),
+    ("model-messages", MODEL_MESSAGES as u64),
+    ("model-request-bytes", MODEL_REQUEST_BYTES),
+    ("model-schema-bytes", MODEL_SCHEMA_BYTES as u64),
+    ("model-requests", MODEL_REQUESTS as u64),
 ];
 
 /// Takes `fuel` off what the guest has left.
@@ -160,7 +174,7 @@ mod tests {
 
     #[track_caller]
     fn check_words(fuel: u64, words: &str) {
-        let budget = StepBudget { fuel, time: Duration::ZERO, memory_bytes: 0 };
+        let budget = StepBudget { fuel, time: Duration::ZERO, memory_bytes: 0, tokens: None };
         assert_eq!(fuel_words(&budget), words);
     }
 

@@ -16,10 +16,10 @@ use wasmtime::{
 use crate::{
     LoadError,
     bindings::v0_1::{gate_api, stage_api, types::Failure},
-    capability::extension,
+    capability::{self, extension},
     disk::CodeFolder,
     host::Host,
-    load::{Inspection, Kind, Offer},
+    load::{Inspection, Kind, MODEL, Offer, is_model},
     port::Extension,
 };
 
@@ -108,6 +108,9 @@ impl Components {
     /// The base world and exactly the capabilities that a component needs. It is called only with grants for all of them.
     fn linker_for(&self, inspection: &Inspection) -> wasmtime::Result<Linker<Host>> {
         let mut linker = self.base.clone();
+        if inspection.imports.iter().any(|import| is_model(import)) {
+            capability::model::link(&mut linker.instance(MODEL)?)?;
+        }
         let needed =
             |extension: &&Arc<dyn Extension>| inspection.imports.iter().any(|i| i == extension.interface());
         for extension in self.extensions.iter().filter(needed) {

@@ -17,6 +17,7 @@ use tollgate_core::{
     effect::Delivered,
     entry::EntrySnapshot,
     journal::{Answer, Intent, JournalEntry},
+    model::PinnedModel,
     pipeline::StepBudget,
     step::{Fault, LogLine, Produced, StepFailure, StepKey, StepOutcome, Usage},
 };
@@ -50,6 +51,8 @@ pub struct Call {
     pub artifacts: Arc<dyn port::Artifacts>,
     /// What it asks of its capabilities, and was told.
     pub journal: CallJournal,
+    /// The models that it may ask.
+    pub models: CallModels,
     /// The fuel limits that the same attempt was called with before, rising. It is shown its fuel as it was then until it has
     /// burnt as much, so that more fuel does not lead it another way.
     pub earlier_fuel_limits: Vec<u64>,
@@ -62,6 +65,15 @@ pub struct CallJournal {
     pub recorded: Vec<JournalEntry>,
     /// Where the rest is kept.
     pub port: Arc<dyn port::Journal>,
+}
+
+/// The models that a call may ask, and their prices.
+#[derive(Clone)]
+pub struct CallModels {
+    /// By the project's names, in the order in which they were granted; the first is meant where a guest names none.
+    pub granted: Vec<(String, PinnedModel)>,
+    /// Where they are asked.
+    pub port: Arc<dyn port::Model>,
 }
 
 /// Everything that a component is handed.
@@ -136,6 +148,28 @@ impl port::Journal for NoJournal {
 
     async fn answer(&self, _: u32, _: &Answer) -> Result<(), Interrupted> {
         Err(Interrupted::NotJournalled)
+    }
+
+    async fn withdraw(&self, _: u32, _: &port::Later) -> Result<(), Interrupted> {
+        Err(Interrupted::NotJournalled)
+    }
+}
+
+impl CallModels {
+    /// No model.
+    pub fn none() -> Self {
+        Self { granted: Vec::new(), port: Arc::new(NoModel) }
+    }
+}
+
+/// Has no model.
+struct NoModel;
+
+#[async_trait]
+impl port::Model for NoModel {
+    async fn complete(&self, request: &port::ModelRequest) -> Result<port::Completion, port::Later> {
+        let reason = format!("there is no model `{}`", request.name);
+        Ok(port::Completion::Misconfigured { reason })
     }
 }
 
@@ -251,6 +285,8 @@ async fn conclude(
         fuel: burnt.fuel,
         memory_bytes: host.limiter.peak_bytes(),
         host_calls: host.host_calls(),
+        input_tokens: host.models.used().input,
+        output_tokens: host.models.used().output,
         ..Usage::default()
     };
     let log = log::lock(&host.log).take();

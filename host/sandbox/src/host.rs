@@ -9,7 +9,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::{
     Call, CallInput, Interrupted, budget,
-    capability::{artifacts::Shelf, journal::Journal, log::Log},
+    capability::{artifacts::Shelf, journal::Journal, log::Log, model::Models},
     limiter::Limiter,
     port,
     wasi::VirtualWasi,
@@ -22,6 +22,7 @@ pub(crate) struct Host {
     pub(crate) log: Arc<Mutex<Log>>,
     pub(crate) wasi: VirtualWasi,
     pub(crate) journal: Journal,
+    pub(crate) models: Models,
     pub(crate) limiter: Limiter,
     pub(crate) host_calls: u64,
     /// Why the host stopped the call, if it did.
@@ -48,6 +49,10 @@ pub(crate) enum Stop {
     Diverged(String),
     #[error("{0}")]
     Ambiguous(String),
+    #[error("{0}")]
+    Unavailable(String),
+    #[error("{0}")]
+    Misconfigured(String),
     #[error("the host failed: {0}")]
     Platform(String),
 }
@@ -66,6 +71,7 @@ impl Host {
             wasi: VirtualWasi::new(Arc::clone(&log)),
             log,
             journal: Journal::new(&call.journal),
+            models: Models::new(&call.models, call.budget.tokens),
             limiter: Limiter::new(memory_limit_bytes),
             host_calls: 0,
             stopped: None,

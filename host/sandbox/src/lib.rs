@@ -36,7 +36,7 @@ mod wasi;
 mod error;
 pub mod port;
 
-pub use call::{Call, CallInput, CallJournal, CallReport, DeliveredEffect};
+pub use call::{Call, CallInput, CallJournal, CallModels, CallReport, DeliveredEffect};
 pub use error::{LoadError, SandboxError};
 pub use load::{Inspection, Kind};
 pub use port::Interrupted;

@@ -24,6 +24,9 @@ const BASE: [&str; 6] = ["types", "input", "log", "clock", "artifacts", "budget"
 const CAPABILITIES: [&str; 7] =
     ["model", "http", "exec", "workspace-read", "workspace", "tracker-read", "history"];
 
+/// The capability of the contract that this host has.
+pub(crate) const MODEL: &str = "tollgate:plugin/model@0.1.0";
+
 /// The grant for `wasi:http`, the one part of WASI that could reach out.
 const WASI_HTTP: &str = "wasi-http";
 
@@ -113,7 +116,7 @@ impl Inspection {
         for import in &self.imports {
             let Some(grant) = offer.need_of(import)? else { continue };
             let (import, available) = (import.clone(), offer.serves(import));
-            if !grants.contains(&grant) {
+            if !grants.iter().any(|given| covers(given, &grant)) {
                 return Err(LoadError::NotGranted { import, grant, available });
             }
             if !available {
@@ -122,6 +125,16 @@ impl Inspection {
         }
         Ok(())
     }
+}
+
+/// Whether what was granted, `model` or `model:deep`, is the grant that an import needs.
+fn covers(given: &str, needed: &str) -> bool {
+    given.strip_prefix(needed).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+}
+
+/// Whether an import is the interface `model`, in any version that the host speaks: others are refused before this is asked.
+pub(crate) fn is_model(import: &str) -> bool {
+    import.starts_with("tollgate:plugin/model@")
 }
 
 /// What a host serves beyond the base world.
@@ -139,7 +152,7 @@ impl Offer {
     }
 
     fn serves(&self, import: &str) -> bool {
-        self.extensions.contains_key(import)
+        is_model(import) || self.extensions.contains_key(import)
     }
 
     /// The grant that an import needs; none for what every plugin may import.

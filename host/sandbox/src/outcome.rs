@@ -175,7 +175,10 @@ fn stopped(stop: &Stop, limits: &StepBudget) -> StepFailure {
         Stop::Ambiguous(message) => {
             StepFailure { class: FailureClass::Escalate, ..failure(Fault::Ambiguous, message.clone()) }
         }
-        Stop::Interrupted(_) | Stop::Platform(_) => platform(stop.to_string()),
+        Stop::Misconfigured(message) => {
+            StepFailure { class: FailureClass::Configuration, ..platform(message.clone()) }
+        }
+        Stop::Interrupted(_) | Stop::Unavailable(_) | Stop::Platform(_) => platform(stop.to_string()),
     }
 }
 

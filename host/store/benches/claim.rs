@@ -239,7 +239,12 @@ fn pins() -> Pins {
         name: "draft".into(),
         plugin: "idle-stage@^1".into(),
         grants: Vec::new(),
-        budget: StepBudget { fuel: 1_000_000, time: Duration::from_secs(1), memory_bytes: 1 << 20 },
+        budget: StepBudget {
+            fuel: 1_000_000,
+            time: Duration::from_secs(1),
+            memory_bytes: 1 << 20,
+            tokens: None,
+        },
         retry: Retry {
             attempts: 1,
             backoff_min: Duration::from_secs(1),
@@ -264,6 +269,7 @@ fn pins() -> Pins {
         plugins: BTreeMap::from([("idle-stage@^1".into(), plugin)]),
         engine: "bench".into(),
         prices: Prices { per_gigafuel: Microcents(1) },
+        models: BTreeMap::new(),
         policy: Digest::of("policy"),
     }
 }

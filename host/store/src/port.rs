@@ -126,6 +126,9 @@ pub trait Store: Send + Sync + 'static {
     /// Makes the answer to the last intent durable, and moves what it cost from escrow to settled.
     async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()>;
 
+    /// Takes back an intent that nobody has begun to act on. What was set aside for it stays so until the run rests.
+    async fn journal_withdraw(&self, claim: Claim, step: &StepKey, call: u32) -> Result<()>;
+
     /// What earlier calls of a component used that did what they were called for.
     async fn history(
         &self,

@@ -339,6 +339,11 @@ impl Store for SqliteStore {
         written
     }
 
+    async fn journal_withdraw(&self, claim: Claim, step: &StepKey, call: u32) -> Result<()> {
+        let step = step.clone();
+        self.host_tx("take back an intent", move |tx| journal::withdraw(tx, claim, &step, call)).await
+    }
+
     async fn history(&self, pipeline: &str, component: &StepName, plugin: Digest) -> Result<History> {
         let (pipeline, component) = (pipeline.to_owned(), component.clone());
         self.read_tx("read a history", move |tx| report::history(tx, &pipeline, &component, plugin)).await

@@ -1,4 +1,5 @@
-//! The environment. Nothing else in Tollgate reads it, but for what libraries do by convention: `NO_COLOR` and `TZ`.
+//! The environment. Nothing else in Tollgate reads it, but for what libraries do by convention: `NO_COLOR`, `TZ`,
+//! and the proxies that models are asked through.
 
 use std::path::PathBuf;
 
@@ -72,6 +73,11 @@ impl Environment {
             VARIABLES.iter().map(|variable| format!("  {:width$}  {}", variable.name, variable.meaning));
         format!("Environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// The value of a variable that the project says holds a key.
+pub(crate) fn of_key(name: &str) -> Option<String> {
+    variable(name)
 }
 
 /// A variable's value; one that is empty counts as absent.

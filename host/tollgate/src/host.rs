@@ -71,6 +71,8 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
     let artifacts = project.artifacts_path()?;
     let parts =
         project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&progress) as _)?;
+    let models = project.models(Arc::clone(&parts.clock)).inspect_err(|_| progress.finish())?;
+    let parts = Parts { models, ..parts };
     note_skipped_plugins(&context.printer, &parts);
     let named = match wish.entries.as_slice() {
         [] => Vec::new(),

@@ -7,14 +7,14 @@ use std::{
 };
 
 use tollgate_core::{Clock, time::SystemClock};
-use tollgate_engine::{Parts, Trackers, observer::Observer};
+use tollgate_engine::{Parts, Trackers, adapter, observer::Observer};
 use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy};
 use tollgate_registry::Registry;
-use tollgate_sandbox::{Sandbox, SandboxError, SandboxOptions};
+use tollgate_sandbox::{CallModels, Sandbox, SandboxError, SandboxOptions, port::Model};
 use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, Store, artifacts::ArtifactFolder};
 
 use crate::{
-    env::Environment,
+    env::{self, Environment},
     error::{self, Failure, Result},
 };
 
@@ -154,7 +154,20 @@ impl Project {
         self.folder.join(OWN_FOLDER).join("cache")
     }
 
-    /// Everything that a host is made of, with its state in this store and its artifacts in this folder.
+    /// The models that its pipelines are granted, with their keys.
+    ///
+    /// # Errors
+    ///
+    /// When one has no key where the project says.
+    pub(crate) fn models(&self, clock: Arc<dyn Clock>) -> Result<Arc<dyn Model>> {
+        let opened = adapter::model::open(&self.policy, &self.folder, &env::of_key, clock);
+        opened.map_err(|error| {
+            let hint = format!("`key` under `[model.NAME]` in {PROJECT_FILE} says where a key is kept");
+            Failure::mistake_with_hint(error.to_string(), hint)
+        })
+    }
+
+    /// Everything that a host is made of but its models, with its state in this store and its artifacts in this folder.
     ///
     /// # Errors
     ///
@@ -172,6 +185,7 @@ impl Project {
             policy: Arc::clone(&self.policy),
             registry: Arc::new(self.registry()?),
             sandbox: self.sandbox(environment)?,
+            models: CallModels::none().port,
             store,
             artifacts: Arc::new(open_artifacts(artifacts)?),
             trackers: self.trackers(&clock)?,

@@ -1,9 +1,10 @@
 //! The host, played by plain data, so that a plugin's logic is tested natively.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::log::Level;
+use crate::model::{self, ErrorCode, Reply, Request};
 use crate::{Artifact, ArtifactError, Context, Delivered, Entry, Output, Rework, Woken};
 
 thread_local! {
@@ -31,6 +32,8 @@ pub(crate) struct Double {
     fuel_left: u64,
     blobs: RefCell<BTreeMap<String, Vec<u8>>>,
     written: RefCell<Vec<Artifact>>,
+    model_answers: RefCell<VecDeque<Result<Reply, model::Error>>>,
+    model_requests: RefCell<Vec<Request>>,
 }
 
 impl Double {
@@ -72,6 +75,13 @@ impl Double {
 
     pub(crate) fn fuel_left(&self) -> u64 {
         self.fuel_left
+    }
+
+    pub(crate) fn complete(&self, request: &Request) -> Result<Reply, model::Error> {
+        self.model_requests.borrow_mut().push(request.clone());
+        let message = "the test has no answer for this request".to_string();
+        let none = || Err(model::Error { code: ErrorCode::Denied, message });
+        self.model_answers.borrow_mut().pop_front().unwrap_or_else(none)
     }
 
     pub(crate) fn read(&self, artifact: &Artifact) -> Result<Vec<u8>, ArtifactError> {
@@ -138,6 +148,8 @@ impl Context {
             fuel_left: u64::MAX,
             blobs: RefCell::default(),
             written: RefCell::default(),
+            model_answers: RefCell::default(),
+            model_requests: RefCell::default(),
         })
     }
 
@@ -188,6 +200,17 @@ impl Context {
     pub fn with_fuel_left(mut self, fuel_left: u64) -> Self {
         self.host.fuel_left = fuel_left;
         self
+    }
+
+    /// Adds what a model answers to the next request that has no answer yet. A request without one is denied.
+    pub fn with_model_answer(self, answer: Result<Reply, model::Error>) -> Self {
+        self.host.model_answers.borrow_mut().push_back(answer);
+        self
+    }
+
+    /// What models were asked so far, in order.
+    pub fn model_requests(&self) -> Vec<Request> {
+        self.host.model_requests.borrow().clone()
     }
 
     /// The artifacts written so far, in order.

@@ -5,6 +5,7 @@ mod convert;
 use std::marker::PhantomData;
 
 use crate::log::Level;
+use crate::model::{self, Reply, Request};
 use crate::{
     Artifact, ArtifactError, Context, Delivered, Entry, Gate, Output, Rework, Stage, Woken, settings,
 };
@@ -14,6 +15,26 @@ use base::tollgate::plugin::{artifacts, budget, clock, input, log, types};
 #[expect(unreachable_pub, reason = "generated code")]
 pub mod base {
     wit_bindgen::generate!({ path: "../../wit", world: "base", generate_all });
+}
+
+/// The capability `model`. What a plugin does not call it does not import.
+#[expect(unreachable_pub, reason = "generated code")]
+pub mod asks {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        inline: "
+            package tollgate:sdk;
+
+            world asks {
+                import tollgate:plugin/model@0.1.0;
+            }
+        ",
+        world: "tollgate:sdk/asks",
+        with: {
+            "tollgate:plugin/types@0.1.0": crate::guest::base::tollgate::plugin::types,
+            "tollgate:plugin/model@0.1.0": generate,
+        },
+    });
 }
 
 /// The export of a stage.
@@ -134,6 +155,10 @@ impl Imports {
 
     pub(crate) fn fuel_left(&self) -> u64 {
         budget::fuel_left()
+    }
+
+    pub(crate) fn complete(&self, request: &Request) -> Result<Reply, model::Error> {
+        asks::tollgate::plugin::model::complete(&request.into()).map(Reply::from).map_err(model::Error::from)
     }
 
     pub(crate) fn read(&self, artifact: &Artifact) -> Result<Vec<u8>, ArtifactError> {

@@ -50,8 +50,8 @@
 //!
 //! # What holds
 //!
-//! * A plugin built with this crate imports the base world only, and of it only what it uses. Everything in the
-//!   base world answers the same however often a step is computed, so such a step may be computed again freely.
+//! * A plugin built with this crate imports the base world only, and of it only what it uses, and [`model`] if it asks
+//!   one. Everything in the base world answers the same however often a step is computed, so such a step may be computed again freely.
 //! * The settings reach [`Stage::run`] and [`Gate::check`] typed. Settings that do not fit end the call with a
 //!   failure of class `configuration` that names the field and what was expected there; no line of the plugin runs.
 //! * A panic is a fault of the plugin: its message and place are written to the log before the instance traps, and
@@ -68,6 +68,7 @@ mod context;
 mod failure;
 mod gate;
 pub mod log;
+pub mod model;
 mod noun;
 mod settings;
 mod stage;

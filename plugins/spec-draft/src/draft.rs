@@ -38,6 +38,8 @@ pub(crate) struct Draft {
     pub(crate) wanted: BTreeSet<&'static str>,
     /// What became of each finding of the reviews.
     pub(crate) answers: Vec<Answer>,
+    /// Who proposed what the entry does not say, if somebody did.
+    pub(crate) proposed_by: Option<String>,
 }
 
 /// Drafts the specification of an entry, and mends what its reviews found.
@@ -64,6 +66,7 @@ pub(crate) fn draft(entry: &Entry, facts: Facts, settings: &Settings, reviews: &
         questions_left_out: 0,
         wanted: BTreeSet::new(),
         answers: Vec::new(),
+        proposed_by: None,
     };
     mend(&mut draft, reviews, &settings.template);
     draft.ask(settings.max_open_questions);

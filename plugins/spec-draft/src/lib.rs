@@ -3,7 +3,8 @@
 //! # What holds
 //!
 //! * Nothing is invented: each requirement, criterion, constraint and boundary is a piece of the entry and names the
-//!   line it came from. What the entry does not say becomes an open question or is left out.
+//!   line it came from. What the entry does not say becomes an open question or is left out. Another plugin may propose
+//!   more ([`Drafting::propose`]); that is marked as proposed, with who proposed it.
 //! * Numbers are stable: the same entry gives the same statement the same number on every pass, so that a finding of
 //!   one pass can be mended in the next.
 //! * Each finding of a review is answered: with what was changed for it, or with why it cannot be mended here.
@@ -12,6 +13,7 @@ mod draft;
 mod link;
 mod material;
 mod mend;
+pub mod proposal;
 mod question;
 mod render;
 pub mod settings;
@@ -19,4 +21,4 @@ mod stage;
 mod statement;
 mod template;
 
-pub use stage::SpecDraft;
+pub use stage::{Drafting, SpecDraft};

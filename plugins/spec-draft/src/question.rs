@@ -18,6 +18,8 @@ pub(crate) enum About {
     Section(&'static str),
     /// Whatever the entry's own question is about, and its line.
     Entry(String),
+    /// Whatever somebody thinks has to be asked, and who.
+    Proposal(String),
 }
 
 impl About {
@@ -27,6 +29,7 @@ impl About {
             About::Statement(id) => id.to_string(),
             About::Section(title) => (*title).to_string(),
             About::Entry(source) => format!("entry, {source}"),
+            About::Proposal(by) => format!("proposed by {by}"),
         }
     }
 }

@@ -66,7 +66,7 @@ fn body(title: &str, draft: &Draft, entry: &Entry, pass: usize) -> Option<String
         section::QUESTIONS => questions(draft),
         section::TRACEABILITY => Some(traceability(draft)),
         section::REVIEW => review(draft),
-        _ => Some(provenance(entry, pass)),
+        _ => Some(provenance(draft, entry, pass)),
     }
 }
 
@@ -276,10 +276,16 @@ fn review(draft: &Draft) -> Option<String> {
     Some(draft.answers.iter().map(line).collect())
 }
 
-fn provenance(entry: &Entry, pass: usize) -> String {
+fn provenance(draft: &Draft, entry: &Entry, pass: usize) -> String {
+    let own = match &draft.proposed_by {
+        None => "Every statement above is the entry's own".to_string(),
+        Some(by) => {
+            format!("What is marked as proposed is by {by}; every other statement above is the entry's own")
+        }
+    };
     let place = entry.url.as_ref().map(|url| format!(", <{url}>")).unwrap_or_default();
     format!(
-        "- Entry `{}` of `{}`{place}\n- Revision `{}`\n- Drafted by `spec-draft` {}, pass {pass}\n- Every statement above is the entry's own; lines are counted in its text.\n",
+        "- Entry `{}` of `{}`{place}\n- Revision `{}`\n- Drafted by `spec-draft` {}, pass {pass}\n- {own}; lines are counted in its text.\n",
         entry.key,
         entry.tracker,
         entry.revision,

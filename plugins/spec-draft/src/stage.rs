@@ -1,12 +1,13 @@
 //! The stage's face to its host.
 
 use serde_json::{Value, json};
-use tollgate_plugin::{Context, Failure, Outcome, Produced, Stage, stage};
+use tollgate_plugin::{Context, Failure, Outcome, Produced, Stage};
 
-use crate::draft::{Facts, draft};
+use crate::draft::{Draft, Facts, draft};
+use crate::proposal::Proposals;
 use crate::render::{render, said};
 use crate::settings::Settings;
-use crate::template;
+use crate::template::{self, Piece};
 
 /// The stage `spec-draft`.
 pub struct SpecDraft;
@@ -15,14 +16,52 @@ impl Stage for SpecDraft {
     type Settings = Settings;
 
     fn run(ctx: &Context, settings: Settings) -> Result<Outcome, Failure> {
+        Ok(Drafting::of(ctx, &settings)?.finish()?.into())
+    }
+}
+
+/// A specification that is being drafted: what the entry says, and what somebody proposes besides.
+pub struct Drafting<'c> {
+    ctx: &'c Context,
+    settings: &'c Settings,
+    pieces: Vec<Piece<'c>>,
+    draft: Draft,
+    pass: usize,
+}
+
+impl<'c> Drafting<'c> {
+    /// Drafts what the entry of this call says.
+    ///
+    /// # Errors
+    ///
+    /// When the settings hold no template.
+    pub fn of(ctx: &'c Context, settings: &'c Settings) -> Result<Self, Failure> {
         let pieces = template::pieces(&settings.template)?;
-        let entry = ctx.entry();
         let reviews = ctx.rework();
         let pass = reviews.len() + 1;
-        let draft = draft(entry, facts(ctx, &settings), &settings, &reviews);
-        let text = render(&pieces, &draft, entry, pass);
-        let artifact = ctx.write_text(&settings.artifact, "text/markdown", &text)?;
+        let draft = draft(ctx.entry(), facts(ctx, settings), settings, &reviews);
+        Ok(Drafting { ctx, settings, pieces, draft, pass })
+    }
 
+    /// The specification as it stands.
+    pub fn text(&self) -> String {
+        render(&self.pieces, &self.draft, self.ctx.entry(), self.pass)
+    }
+
+    /// Adds what somebody proposes; how much of it was new.
+    pub fn propose(&mut self, proposals: &Proposals, by: &str) -> usize {
+        self.draft.propose(proposals, by)
+    }
+
+    /// Writes the specification and says what is in it.
+    ///
+    /// # Errors
+    ///
+    /// When the host does not take the artifact.
+    pub fn finish(self) -> Result<Produced, Failure> {
+        let text = self.text();
+        let Drafting { ctx, settings, pieces, draft, pass } = self;
+        let artifact = ctx.write_text(&settings.artifact, "text/markdown", &text)?;
         let not_mended: Vec<&str> = draft
             .answers
             .iter()
@@ -38,12 +77,12 @@ impl Stage for SpecDraft {
             "requirements": requirements,
             "criteria": criteria,
             "open_questions": questions,
-            "sections": said(&draft, entry, pass, &pieces),
+            "sections": said(&draft, ctx.entry(), pass, &pieces),
             "pass": pass,
             "mended": draft.answers.len() - not_mended.len(),
             "not_mended": not_mended,
         });
-        Ok(Produced::new(summary).data(data)?.artifact(artifact).into())
+        Ok(Produced::new(summary).data(data)?.artifact(artifact))
     }
 }
 
@@ -59,4 +98,6 @@ fn facts(ctx: &Context, settings: &Settings) -> Facts {
     Facts { kind: fact("kind").or(given), impact: fact("impact"), effort: fact("effort") }
 }
 
-stage!(SpecDraft);
+// A component has one export of a stage, so another plugin that is made of this crate leaves this one out.
+#[cfg(feature = "component")]
+tollgate_plugin::stage!(SpecDraft);

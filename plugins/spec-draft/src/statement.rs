@@ -54,6 +54,19 @@ pub(crate) struct Acceptance {
 }
 
 impl Acceptance {
+    /// One that the entry does not say.
+    pub(crate) fn proposed(number: u32, quote: Quote, proves: Vec<StatementId>) -> Self {
+        Acceptance {
+            id: StatementId::criterion(number),
+            quote,
+            details: Vec::new(),
+            done: false,
+            proves,
+            from_statement: false,
+            common: false,
+        }
+    }
+
     pub(crate) fn new(number: u32, criterion: &Criterion) -> Self {
         let place = match criterion.section.as_str() {
             "" => format!("line {}", criterion.line),

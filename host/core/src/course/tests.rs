@@ -7,7 +7,7 @@ use super::*;
 use crate::{Digest, approval::Ask, pins::Prices, pipeline::RunBudget, step::Usage};
 
 fn budget(fuel: u64) -> StepBudget {
-    StepBudget { fuel, time: Duration::from_secs(1), memory_bytes: 1 << 20 }
+    StepBudget { fuel, time: Duration::from_secs(1), memory_bytes: 1 << 20, tokens: None }
 }
 
 fn retry(attempts: u32) -> Retry {
@@ -53,6 +53,7 @@ fn pins(stages: Vec<Stage>) -> Pins {
         plugins: BTreeMap::new(),
         engine: "test".into(),
         prices: Prices { per_gigafuel: Microcents(1) },
+        models: BTreeMap::new(),
         policy: Digest::of("policy"),
     }
 }

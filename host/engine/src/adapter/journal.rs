@@ -13,7 +13,10 @@ use tollgate_core::{
     run::Claim,
     step::StepKey,
 };
-use tollgate_sandbox::{Interrupted, port::Journal};
+use tollgate_sandbox::{
+    Interrupted,
+    port::{Journal, Later},
+};
 use tollgate_store::{
     Store, StoreError,
     port::{EscrowAnswer, NewIntent},
@@ -66,6 +69,8 @@ pub(crate) enum Halt {
         /// How much is missing.
         missing: Microcents,
     },
+    /// A capability has to be asked later.
+    AskLater(Later),
     /// The store failed, or another host has the run.
     Store(StoreError),
 }
@@ -129,6 +134,13 @@ impl Journal for StoredJournal {
         let money = &mut self.lock().money;
         money.charged = money.charged + answer.cost;
         money.escrow = money.escrow.saturating_sub(answer.cost);
+        Ok(())
+    }
+
+    async fn withdraw(&self, call: u32, later: &Later) -> Result<(), Interrupted> {
+        let withdrawn = self.store.journal_withdraw(self.claim, &self.attempt.step, call).await;
+        withdrawn.map_err(|error| self.halt(Halt::Store(error)))?;
+        self.lock().halt = Some(Halt::AskLater(later.clone()));
         Ok(())
     }
 }

@@ -64,6 +64,7 @@ impl super::Journey<'_> {
             policy: self.pins.policy,
             engine: self.pins.engine.clone(),
             plugins: self.pins.plugins.values().cloned().collect(),
+            models: self.pins.models.clone(),
         }
     }
 
@@ -87,6 +88,8 @@ fn add(total: Usage, step: Usage) -> Usage {
         fuel: total.fuel.saturating_add(step.fuel),
         memory_bytes: total.memory_bytes.max(step.memory_bytes),
         host_calls: total.host_calls.saturating_add(step.host_calls),
+        input_tokens: total.input_tokens.saturating_add(step.input_tokens),
+        output_tokens: total.output_tokens.saturating_add(step.output_tokens),
         cost: total.cost + step.cost,
     }
 }

@@ -8,6 +8,7 @@ use tollgate_core::{
     journal::{Attempt, Begun},
     step::{Step, StepKey},
 };
+use tollgate_sandbox::{CallModels, port::Later};
 
 use super::{Called, Driver, Journey, pause};
 use crate::{
@@ -75,17 +76,27 @@ impl Journey<'_> {
         Arc::new(StoredJournal::new(store, self.lease.claim(), new, money))
     }
 
-    /// What follows when the journal took no entry.
+    /// The models that a component may ask, as the run is pinned to them.
+    pub(super) fn models(&self, component: &Component<'_>) -> CallModels {
+        let names = component.grants.iter().filter_map(|grant| grant.strip_prefix("model:"));
+        let granted = names.filter_map(|name| Some((name.to_owned(), self.pins.models.get(name)?.clone())));
+        CallModels { granted: granted.collect(), port: Arc::clone(&self.driver.models) }
+    }
+
+    /// What follows when the journal stopped the call.
     pub(super) fn halted(&mut self, key: StepKey, journal: &StoredJournal) -> Result<Called> {
         match journal.take_halt() {
             Some(Halt::Store(error)) => Err(error.into()),
-            Some(Halt::CapReached { cap, until }) => Ok(Called::Capped { cap, until }),
+            Some(Halt::CapReached { cap, until }) => {
+                Ok(Called::Waiting { until, reason: format!("the cap of {cap} is reached") })
+            }
+            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { until: at, reason }),
             Some(Halt::RunBudget { missing }) => {
                 let spent = self.course.spent();
                 let ask = pause::run_budget(key, spent, self.course.cost_limit(), missing);
-                Ok(Called::Paused { ask, call: None })
+                Ok(Called::Paused { ask: Box::new(ask), call: None })
             }
-            None => Err(EngineError::Bug("a journal took no entry and does not say why".into())),
+            None => Err(EngineError::Bug("a journal stopped a call and does not say why".into())),
         }
     }
 }

@@ -13,7 +13,10 @@ use tollgate_engine::{
 };
 use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
-use tollgate_sandbox::{Sandbox, SandboxOptions, port::Extension};
+use tollgate_sandbox::{
+    CallModels, Sandbox, SandboxOptions,
+    port::{Extension, Model},
+};
 use tollgate_store::{
     OpenMode, SqliteOptions, SqliteStore, Store,
     artifacts::ArtifactFolder,
@@ -29,6 +32,7 @@ pub(crate) struct Project {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) probe: Arc<Probe>,
     sandbox: Sandbox,
+    models: Arc<dyn Model>,
     registry: Arc<Registry>,
 }
 
@@ -112,7 +116,8 @@ impl Project {
         for guest in ["hostile-stage", "hostile-gate", "idle-stage", "idle-gate", "probe-stage"] {
             registry.add(guest_version(guest)).unwrap();
         }
-        Self { folder, store, clock, probe, sandbox, registry: Arc::new(registry) }
+        let models = CallModels::none().port;
+        Self { folder, store, clock, probe, sandbox, models, registry: Arc::new(registry) }
     }
 
     /// The same, with more in `tollgate.toml`.
@@ -197,6 +202,7 @@ impl Project {
             policy,
             registry: Arc::clone(&self.registry),
             sandbox: self.sandbox.clone(),
+            models: Arc::clone(&self.models),
             store: Arc::clone(&self.store),
             artifacts: Arc::new(ArtifactFolder::open(self.path().join(".tollgate/artifacts")).unwrap()),
             clock: Arc::clone(&self.clock),

@@ -21,6 +21,9 @@ use crate::{
     units,
 };
 
+/// The grant of a model; behind a colon stands which.
+const MODEL: &str = "model";
+
 /// What a pipeline takes from the project.
 pub(super) struct Context<'a> {
     pub(super) name: &'a str,
@@ -28,6 +31,8 @@ pub(super) struct Context<'a> {
     /// None where the project file could not be read: nothing can be said of its roles.
     pub(super) roles: Option<&'a BTreeMap<String, Vec<String>>>,
     pub(super) plugin_bounds: &'a BTreeMap<String, StepBound>,
+    /// The models of the project; none where the project file could not be read.
+    pub(super) models: Option<&'a [String]>,
     /// Grants of capabilities beyond those of the contract.
     pub(super) grants: &'a [&'a str],
 }
@@ -49,9 +54,68 @@ impl Context<'_> {
             memory_bytes: bound
                 .memory_bytes
                 .map_or(default.memory_bytes, |most| most.min(default.memory_bytes)),
+            tokens: match (bound.tokens, default.tokens) {
+                (Some(most), Some(tokens)) => Some(most.min(tokens)),
+                (most, tokens) => most.or(tokens),
+            },
         };
         step_bound(table, place, report).or(default)
     }
+}
+
+impl Context<'_> {
+    /// What is granted, with every model by its name. What can be granted is the delivery of these effects, the models of the project,
+    /// and what else the host serves.
+    fn grants(
+        &self,
+        grants: Vec<String>,
+        effects: Vec<String>,
+        place: &Place<'_>,
+        report: &mut Report,
+    ) -> Vec<String> {
+        let models = self.models.unwrap_or_default();
+        let mut known = effects;
+        known.extend(self.grants.iter().map(|grant| (*grant).to_owned()));
+        known.extend(models.iter().map(|name| format!("{MODEL}:{name}")));
+        let mut given: Vec<String> = Vec::new();
+        for (position, grant) in grants.into_iter().enumerate() {
+            let place = place.index(position);
+            let of_model =
+                grant == MODEL || grant.strip_prefix(MODEL).is_some_and(|rest| rest.starts_with(':'));
+            let grant = match (grant == MODEL, models) {
+                (true, [only]) => format!("{MODEL}:{only}"),
+                _ => grant,
+            };
+            if known.contains(&grant) {
+                if given.contains(&grant) {
+                    report.error(&place, format!("`{grant}` is granted twice"), None);
+                }
+            } else if !of_model {
+                let help = did_you_mean(&grant, known.iter().map(String::as_str));
+                report.error(&place, format!("there is no grant `{grant}`"), help);
+            } else if self.models.is_some() {
+                report_model(&grant, models, &place, report);
+            }
+            given.push(grant);
+        }
+        given
+    }
+}
+
+/// A model is granted that there is not, or nobody says which.
+fn report_model(grant: &str, models: &[String], place: &Place<'_>, report: &mut Report) {
+    let names: Vec<_> = models.iter().map(|name| format!("{MODEL}:{name}")).collect();
+    if models.is_empty() {
+        let help = "declare one in tollgate.toml: `[model.NAME]` with provider, model, key and price";
+        return report.error(place, "the project has no model", Some(help.into()));
+    }
+    if grant == MODEL {
+        let listed: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+        let help = Some(format!("say which: {}", listed.join(", ")));
+        return report.error(place, "the project has several models", help);
+    }
+    let help = did_you_mean(grant, names.iter().map(String::as_str));
+    report.error(place, format!("there is no grant `{grant}`"), help);
 }
 
 fn plugin_name(request: &str) -> &str {
@@ -115,7 +179,8 @@ fn stage(
     report: &mut Report,
 ) -> Stage {
     not_blank(&table.plugin, &place.key("plugin"), report);
-    grants(&table.grant, context.grants, &place.key("grant"), report);
+    let effects = KnownEffect::KINDS.iter().map(|kind| format!("effect:{kind}")).collect();
+    let grants = context.grants(table.grant, effects, &place.key("grant"), report);
     let gates = table.gate.into_iter().enumerate().map(|(position, gate_table)| {
         gate(context, gate_table, so_far, &place.key("gate").index(position), report)
     });
@@ -124,7 +189,7 @@ fn stage(
         budget: context.step_budget(&table.budget, &table.plugin, &place.key("budget"), report),
         name: table.name,
         plugin: table.plugin,
-        grants: table.grant,
+        grants,
         retry: retry(&table.retry, &place.key("retry"), report),
         settings: Value::Object(table.with),
     }
@@ -155,7 +220,7 @@ fn gate(
         name: gate_name(&table).to_owned(),
         budget: context.step_budget(&table.budget, &table.plugin, &place.key("budget"), report),
         plugin: table.plugin,
-        grants: Vec::new(),
+        grants: context.grants(table.grant, Vec::new(), &place.key("grant"), report),
         retry: retry(&table.retry, &place.key("retry"), report),
         settings: Value::Object(table.with),
         enforced: table.enforce.unwrap_or(true),
@@ -163,22 +228,6 @@ fn gate(
         rework_limit: table.rework_limit.unwrap_or(3),
         on_inconclusive: table.on_inconclusive,
         escalate_to: table.escalate,
-    }
-}
-
-/// What can be granted is the delivery of effects that the host knows, and what else it serves.
-fn grants(grants: &[String], served: &[&str], place: &Place<'_>, report: &mut Report) {
-    let effects = KnownEffect::KINDS.iter().map(|kind| format!("effect:{kind}"));
-    let known: Vec<_> = effects.chain(served.iter().map(|grant| (*grant).to_owned())).collect();
-    let mut seen = BTreeSet::new();
-    for (position, grant) in grants.iter().enumerate() {
-        let place = place.index(position);
-        if !known.contains(grant) {
-            let help = did_you_mean(grant, known.iter().map(String::as_str));
-            report.error(&place, format!("there is no grant `{grant}`"), help);
-        } else if !seen.insert(grant) {
-            report.error(&place, format!("`{grant}` is granted twice"), None);
-        }
     }
 }
 

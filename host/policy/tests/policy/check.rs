@@ -33,6 +33,9 @@ impl PluginCatalog for Catalog {
         match name {
             "spec-draft" => Ok(facts(PluginKind::Stage, &[], &["title", "body", "fields.effort"])),
             "spec-lint" => Ok(facts(PluginKind::Gate, &[], &[])),
+            "spec-review" => {
+                Ok(PluginFacts { capabilities: vec!["model".into()], ..facts(PluginKind::Gate, &[], &[]) })
+            }
             "publish" => Ok(facts(PluginKind::Stage, &["publish-file", "set-state"], &["key"])),
             _ => Err(PluginProblem::Unknown {
                 known: ["spec-draft", "spec-lint", "publish"].map(Into::into).into(),
@@ -106,6 +109,26 @@ fn grants_are_what_plugins_ask_for() {
           help: it asks for nothing: take the grant out
         "#
     );
+}
+
+#[test]
+fn a_plugin_that_asks_models_needs_a_grant_and_time() {
+    let project = format!(
+        "{PROJECT}\n[model.deep]\nprovider = \"openai\"\nmodel = \"m\"\nprice = {{ input = \"$1 / 1M\", output = \"$1 / 1M\" }}\n"
+    );
+    let reviewing = |more: &str| {
+        let pipeline = PIPELINE.replace("spec-lint@^1\"", &format!("spec-review@^1\"\n  {more}"));
+        load(&project, &pipeline).unwrap_or_else(|errors| panic!("{errors}")).check(&Catalog).to_string()
+    };
+    assert_snapshot!(reviewing(""), @r#"
+    pipelines/spec.toml:9:12: error: `spec-review` cannot run without the grant `model`
+      help: grant = ["model"]
+    "#);
+    assert_snapshot!(reviewing("grant = [\"model\"]\n  budget = { time = \"30s\" }"), @r"
+    pipelines/spec.toml:11:21: warning: a call may take 30s, and a reply of `deep` alone may take 120s
+      help: raise `time` here, or lower `timeout` in [model.deep]
+    ");
+    assert_eq!(reviewing("grant = [\"model:deep\"]\n  budget = { time = \"2m\" }"), "");
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(project_errors("[roles]", "[environment.staging]\ncapacity = 1\n[roles]"), @r#"
     tollgate.toml:15:2: error: unknown key `environment` in tollgate.toml
-      help: known are `instance`, `backlog`, `plugin`, `budget`, `caps`, `prices`, `roles`
+      help: known are `instance`, `backlog`, `plugin`, `budget`, `caps`, `prices`, `model`, `roles`
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"backlog\"\ngithub = \"octo/app\""), @r#"
     tollgate.toml:11:1: error: unknown key `github` in [[backlog.specs.source]]

@@ -6,6 +6,7 @@
 mod admission;
 mod check;
 mod config;
+mod models;
 mod schema;
 mod sources;
 mod support;

@@ -21,6 +21,7 @@ wasmtime::component::bindgen!({
             include tollgate:plugin/base@0.1.0;
             import tollgate:plugin/stage-api@0.1.0;
             import tollgate:plugin/gate-api@0.1.0;
+            import tollgate:plugin/model@0.1.0;
         }
     ",
     world: "tollgate:host/types-of-the-contract",

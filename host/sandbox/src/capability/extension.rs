@@ -50,7 +50,7 @@ async fn ask(
         class: function.class,
         largest_cost: extension.largest_cost(&function.name, request),
     };
-    let act = async |key| extension.call(&function.name, request, &key).await;
+    let act = async |key| Ok(extension.call(&function.name, request, &key).await);
     match journal::ask(store, question, act).await? {
         Value::String(answer) => Ok(answer),
         other => {

@@ -12,7 +12,7 @@ use wasmtime::StoreContextMut;
 use crate::{
     CallInput, CallJournal,
     host::{Host, Stop},
-    port::{self, IdempotencyKey},
+    port::{self, IdempotencyKey, Interrupted, Later},
 };
 
 /// What a call asked and was told before, and how much of that it was told again.
@@ -63,12 +63,12 @@ impl Journal {
 ///
 /// # Errors
 ///
-/// When the call has to stop: it was interrupted, asks something else than before, or asked something that must not be asked
+/// When the call has to stop: it was interrupted, has to ask later, asks something else than before, or asked something that must not be asked
 /// twice.
 pub(super) async fn ask(
     store: &mut StoreContextMut<'_, Host>,
     question: Question<'_>,
-    act: impl AsyncFnOnce(IdempotencyKey) -> Answer,
+    act: impl AsyncFnOnce(IdempotencyKey) -> Result<Answer, Later>,
 ) -> wasmtime::Result<Value> {
     let (call, recorded) = store.data_mut().journal.advance();
     let mut intent = question.intent();
@@ -90,7 +90,14 @@ pub(super) async fn ask(
     kept.map_err(|interrupted| store.data_mut().stop(interrupted.into()))?;
     // Whoever may claim the run by now must not find it asked behind their back.
     store.data_mut().check()?;
-    let answer = act(key).await;
+    let answer = match act(key).await {
+        Ok(answer) => answer,
+        Err(later) => {
+            let withdrawn = port.withdraw(place, &later).await;
+            let interrupted = withdrawn.err().unwrap_or(Interrupted::AskLater);
+            return Err(store.data_mut().stop(interrupted.into()).into());
+        }
+    };
     let kept = port.answer(place, &answer).await;
     kept.map_err(|interrupted| store.data_mut().stop(interrupted.into()))?;
     Ok(answer.body)

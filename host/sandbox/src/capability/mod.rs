@@ -13,11 +13,12 @@ pub(crate) mod extension;
 mod input;
 pub(crate) mod journal;
 pub(crate) mod log;
+pub(crate) mod model;
 
 use wasmtime::{StoreContextMut, component::Linker};
 
 use crate::{
-    bindings::v0_1::{artifacts as wit_artifacts, types as wit},
+    bindings::v0_1::{artifacts as wit_artifacts, tollgate::plugin::model as wit_model, types as wit},
     budget::{COPIED_BYTE_FUEL, HOST_CALL_FUEL, charge},
     host::Host,
 };
@@ -85,6 +86,15 @@ impl<T: Copied> Copied for Result<T, wit_artifacts::Error> {
     }
 }
 
+impl Copied for Result<wit_model::Reply, wit_model::Error> {
+    fn copied_bytes(&self) -> u64 {
+        match self {
+            Ok(reply) => reply.copied_bytes(),
+            Err(error) => error.copied_bytes(),
+        }
+    }
+}
+
 /// Sums over the named fields of a record.
 macro_rules! copied_record {
     ($record:ty: $($field:ident),+) => {
@@ -117,4 +127,16 @@ copied_record!(wit::Effect: id, kind, body);
 copied_record!(wit::Delivered: stage, id, kind, reference, data);
 copied_record!(wit::Wake: kind, body);
 copied_record!(wit::Woken: by, at, resume);
-copied_list!(String, wit::Artifact, wit::Finding, wit::Rework, wit::Effect, wit::Delivered);
+copied_record!(wit_model::Request: model, messages, schema);
+copied_record!(wit_model::Message: role, content);
+copied_record!(wit_model::Reply: content, model);
+copied_record!(wit_model::Error: code, message);
+copied_list!(
+    wit_model::Message,
+    String,
+    wit::Artifact,
+    wit::Finding,
+    wit::Rework,
+    wit::Effect,
+    wit::Delivered
+);

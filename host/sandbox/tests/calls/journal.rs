@@ -13,7 +13,7 @@ use tollgate_core::{
 };
 use tollgate_sandbox::{
     CallJournal, CallReport, Interrupted, Sandbox, SandboxOptions,
-    port::{Extension, Journal},
+    port::{Extension, Journal, Later},
 };
 
 use crate::{
@@ -51,11 +51,13 @@ impl Bench {
 
 /// A journal in memory, which kills the call at a place when it is told to.
 #[derive(Default)]
-struct Kept {
-    entries: Mutex<Vec<JournalEntry>>,
+pub(crate) struct Kept {
+    pub(crate) entries: Mutex<Vec<JournalEntry>>,
     kill: Mutex<Option<Kill>>,
     /// What was asked in this call, fed answers apart.
     asked: Mutex<Vec<u32>>,
+    /// What has to be asked later.
+    pub(crate) withdrawn: Mutex<Vec<Later>>,
 }
 
 /// Where a call is killed.
@@ -114,6 +116,13 @@ impl Journal for Kept {
         self.killed_at(call, Moment::BeforeAnswer)?;
         self.entries.lock().unwrap()[call as usize].answer = Some(answer.clone());
         self.killed_at(call, Moment::AfterAnswer)
+    }
+
+    async fn withdraw(&self, call: u32, later: &Later) -> Result<(), Interrupted> {
+        let last = self.entries.lock().unwrap().pop().expect("an intent is taken back");
+        assert_eq!((self.entries.lock().unwrap().len(), last.answer), (call as usize, None));
+        self.withdrawn.lock().unwrap().push(later.clone());
+        Ok(())
     }
 }
 

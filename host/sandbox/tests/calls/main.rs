@@ -14,6 +14,7 @@ mod input;
 mod interruption;
 mod journal;
 mod loading;
+mod model;
 mod neighbours;
 mod results;
 mod virtual_wasi;

@@ -15,13 +15,14 @@ use tollgate_core::{
     step::{Produced, StepFailure, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, CallJournal, CallReport, Interrupted, LoadError, Prepared, Sandbox, SandboxOptions,
+    Call, CallInput, CallJournal, CallModels, CallReport, Interrupted, LoadError, Prepared, Sandbox,
+    SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
 
 /// Enough for any guest that behaves.
 pub(crate) const BUDGET: StepBudget =
-    StepBudget { fuel: 1_000_000_000, time: Duration::from_secs(60), memory_bytes: 64 << 20 };
+    StepBudget { fuel: 1_000_000_000, time: Duration::from_secs(60), memory_bytes: 64 << 20, tokens: None };
 
 /// The sandbox that tests share, so that each guest is compiled once.
 pub(crate) static SANDBOX: LazyLock<Sandbox> =
@@ -52,6 +53,7 @@ pub(crate) struct Try {
     pub(crate) input: CallInput,
     pub(crate) budget: StepBudget,
     pub(crate) earlier_fuel_limits: Vec<u64>,
+    pub(crate) models: CallModels,
     pub(crate) liveness: Arc<dyn Liveness>,
     pub(crate) artifacts: Arc<MemoryArtifacts>,
 }
@@ -65,6 +67,7 @@ impl Try {
             input: input(settings),
             budget: BUDGET,
             earlier_fuel_limits: Vec::new(),
+            models: CallModels::none(),
             liveness: Arc::new(Alive),
             artifacts: Arc::default(),
         }
@@ -114,6 +117,7 @@ impl Try {
             liveness: Arc::clone(&self.liveness),
             artifacts: Arc::clone(&self.artifacts) as Arc<dyn Artifacts>,
             journal,
+            models: self.models.clone(),
             earlier_fuel_limits: self.earlier_fuel_limits.clone(),
         };
         sandbox.call(&prepared, call).await

@@ -120,6 +120,18 @@ pub(super) fn answer(tx: &Tx<'_>, claim: Claim, step: &StepKey, call: u32, answe
     run.save(tx)
 }
 
+/// Takes back an intent that nobody has begun to act on.
+pub(super) fn withdraw(tx: &Tx<'_>, claim: Claim, step: &StepKey, call: u32) -> TxResult<()> {
+    let run = LiveRun::held_by(tx, claim)?;
+    match tx.run(sql::JOURNAL_WITHDRAW, attempt_params!(run.seq, step, ":call": call))? {
+        1 => Ok(()),
+        _ => {
+            let text = format!("call {call} of `{step}` of run {} awaits no answer", run.id);
+            Err(StoreError::Conflict(text).into())
+        }
+    }
+}
+
 /// Charges a call that ended without a step.
 pub(super) fn pause(tx: &Tx<'_>, run: &mut LiveRun, paused: &PausedCall) -> TxResult<()> {
     begin(tx, run, &paused.step, paused.plugin, &paused.begun)?;

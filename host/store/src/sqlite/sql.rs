@@ -73,6 +73,7 @@ queries! {
     JOURNAL_LIST_OPEN = "journal_list_open";
     JOURNAL_LOSE = "journal_lose";
     JOURNAL_PUT = "journal_put";
+    JOURNAL_WITHDRAW = "journal_withdraw";
     LANE_CLOSE_ALL = "lane_close_all";
     LANE_EXISTS = "lane_exists";
     LANE_LIST_OPEN = "lane_list_open";

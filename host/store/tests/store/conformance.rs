@@ -51,6 +51,7 @@ exercise! {
         an_answer_that_is_lost_is_charged_at_its_largest,
         what_was_answered_or_was_something_else_is_not_asked_again,
         a_stale_driver_journals_nothing,
+        what_nobody_began_is_taken_back_and_costs_nothing,
         an_intent_that_no_cap_has_room_for_changes_nothing,
         an_answer_that_costs_more_than_was_set_aside_is_an_overdraft,
         a_run_that_asks_waits_until_a_person_answers,

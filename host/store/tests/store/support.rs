@@ -186,7 +186,7 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
         name: name.into(),
         plugin: format!("{name}@^1"),
         grants: vec![],
-        budget: StepBudget { fuel, time: Duration::from_secs(10), memory_bytes: 1 << 24 },
+        budget: StepBudget { fuel, time: Duration::from_secs(10), memory_bytes: 1 << 24, tokens: None },
         retry: Retry {
             attempts: 1,
             backoff_min: Duration::from_secs(1),
@@ -214,6 +214,7 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
         ]),
         engine: "test".into(),
         prices: Prices { per_gigafuel: Microcents(1_000_000_000) },
+        models: BTreeMap::new(),
         policy: Digest::of("policy"),
     }
 }
@@ -356,7 +357,13 @@ pub(crate) fn step(stage: &str, attempt: u32, cost: u64) -> Step {
         input: Digest::of("input"),
         started_at: start(),
         ended_at: start(),
-        usage: Usage { fuel: cost, memory_bytes: 1, host_calls: 1, cost: Microcents(cost) },
+        usage: Usage {
+            fuel: cost,
+            memory_bytes: 1,
+            host_calls: 1,
+            cost: Microcents(cost),
+            ..Usage::default()
+        },
         outcome: StepOutcome::Produced(produced),
         log: vec![],
     }
@@ -439,6 +446,7 @@ pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
             policy: pins.policy,
             engine: pins.engine.clone(),
             plugins: pins.plugins.values().cloned().collect(),
+            models: BTreeMap::new(),
         },
         steps: vec![],
         reworks: vec![],

@@ -26,15 +26,19 @@ pub(super) fn effort(record: &Record) -> String {
         1 => format!("1 {one}"),
         number => format!("{number} {many}"),
     };
+    let tokens = match record.total.input_tokens.saturating_add(record.total.output_tokens) {
+        0 => String::new(),
+        tokens => format!(", {} tokens", units::large(tokens)),
+    };
     format!(
-        "{} in pipeline {}: {} and {} in {}, {}, {} of fuel. Ended {}.\n\n",
+        "{} in pipeline {}: {} and {} in {}, {}, {} of fuel{tokens}. Ended {}.\n\n",
         escape::code(&record.entry.name.key),
         escape::code(&record.pins.pipeline),
         count(record.steps.len(), "step", "steps"),
         count(record.reworks.len(), "rework", "reworks"),
         units::duration(record.ended_at.since(record.started_at)),
         record.total.cost,
-        units::fuel(record.total.fuel),
+        units::large(record.total.fuel),
         record.ended_at,
     )
 }

@@ -1,6 +1,6 @@
 //! Where the work comes from, so that it can be checked and repeated.
 
-use tollgate_core::record::Record;
+use tollgate_core::{Microcents, record::Record};
 
 use super::{escape, table::table, units};
 
@@ -39,7 +39,25 @@ pub(super) fn provenance(record: &Record) -> String {
         format!("chain: {chain}"),
     ];
     let lines: String = lines.iter().map(|line| format!("- {line}\n")).collect();
-    format!("### Provenance\n\n{lines}\n{}", plugins(record))
+    format!("### Provenance\n\n{lines}\n{}{}", plugins(record), models(record))
+}
+
+fn models(record: &Record) -> String {
+    let rows: Vec<_> = record
+        .pins
+        .models
+        .iter()
+        .map(|(name, pinned)| {
+            let per_million = |price: Microcents| format!("{price} / 1M");
+            vec![
+                escape::code(name),
+                escape::code(&pinned.model),
+                per_million(pinned.price.input_per_million),
+                per_million(pinned.price.output_per_million),
+            ]
+        })
+        .collect();
+    table("Models", &["model", "at its provider", ">read", ">written"], &rows, 3_000)
 }
 
 fn plugins(record: &Record) -> String {

@@ -35,7 +35,7 @@ fn row(step: &StepFacts) -> Vec<String> {
         result(step.result),
         escape::text(&step.summary, 300),
         units::duration(step.ended_at.since(step.started_at)),
-        units::fuel(step.usage.fuel),
+        units::large(step.usage.fuel),
         step.usage.cost.to_string(),
     ]
 }

@@ -15,8 +15,8 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
-/// Units of fuel: `950`, `12.3 k`, `4.5 M`, `1.2 G`.
-pub(super) fn fuel(units: u64) -> String {
+/// Fuel and tokens: `950`, `12.3 k`, `4.5 M`, `1.2 G`.
+pub(super) fn large(units: u64) -> String {
     let scaled =
         |divisor: u64, sign: &str| format!("{}.{} {sign}", units / divisor, units % divisor * 10 / divisor);
     match units {
@@ -61,7 +61,7 @@ mod tests {
     fn quantities() {
         let durations = [12, 3_450, 125_000, 3_725_000].map(|ms| duration(Duration::from_millis(ms)));
         assert_eq!(durations, ["12 ms", "3.4 s", "2 min 05 s", "1 h 02 min"]);
-        assert_eq!([950, 12_345, 4_500_000, 1_299_999_999].map(fuel), ["950", "12.3 k", "4.5 M", "1.2 G"]);
+        assert_eq!([950, 12_345, 4_500_000, 1_299_999_999].map(large), ["950", "12.3 k", "4.5 M", "1.2 G"]);
         assert_eq!([950, 12_595, 4_718_592].map(bytes), ["950 B", "12.2 KiB", "4.5 MiB"]);
         assert_eq!([0, 4_000, 4_250, -1_500].map(thousandths), ["0", "4", "4.25", "-1.5"]);
     }

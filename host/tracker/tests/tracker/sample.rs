@@ -1,5 +1,7 @@
 //! Records as runs leave them.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use tollgate_core::{
     Digest, HostId, Microcents, RunId, Timestamp,
@@ -56,7 +58,13 @@ pub(crate) fn done() -> Record {
             became: Some(Delivered::Done { reference: Some("specs/A-1.md".into()), data: json!({}) }),
         }],
         decisions: vec![],
-        total: Usage { fuel: 12_300_000, memory_bytes: 2_097_152, host_calls: 12, cost: Microcents(123) },
+        total: Usage {
+            fuel: 12_300_000,
+            memory_bytes: 2_097_152,
+            host_calls: 12,
+            cost: Microcents(123),
+            ..Usage::default()
+        },
         chain: Some(ChainHead { events: 9, hash: Digest::of("chain") }),
     }
 }
@@ -127,7 +135,13 @@ pub(crate) fn step(
         summary: summary.into(),
         findings: Vec::new(),
         artifacts: if result == StepResult::Produced { vec![artifact] } else { Vec::new() },
-        usage: Usage { fuel: 3_075_000, memory_bytes: 1_048_576, host_calls: 3, cost: Microcents(31) },
+        usage: Usage {
+            fuel: 3_075_000,
+            memory_bytes: 1_048_576,
+            host_calls: 3,
+            cost: Microcents(31),
+            ..Usage::default()
+        },
     }
 }
 
@@ -181,6 +195,7 @@ fn pins() -> PinFacts {
             digest: Digest::of("plugin"),
             contract: "0.1".into(),
         }],
+        models: BTreeMap::new(),
     }
 }
 

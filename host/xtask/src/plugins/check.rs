@@ -12,7 +12,7 @@ use super::group::{Group, Plugin};
 use super::repository;
 use super::source::Sources;
 
-/// What any plugin may import without a grant; a shipped plugin imports nothing else.
+/// What any plugin may import without a grant; a shipped plugin imports nothing else but the capabilities in its `plugin.toml`.
 const BASE_WORLD: &[&str] = &["types", "input", "log", "clock", "artifacts", "budget"];
 
 /// Beginnings and parts of paths as they are on one machine or another.
@@ -72,9 +72,13 @@ pub(crate) fn component(group: &Group, plugin: &Plugin, bytes: &[u8]) -> Result<
     }
     for import in outline.imports {
         let base = interface(import).is_some_and(|interface| BASE_WORLD.contains(&interface));
+        let named =
+            interface(import).is_some_and(|interface| plugin.manifest.capabilities.contains(interface));
         let package = import.split_once('/').map_or(import, |(package, _)| package);
-        if !base && !group.may_import.contains(&package) {
-            problems.push(format!("{name}: imports {import}, which is not in the base world"));
+        if !base && !named && !group.may_import.contains(&package) {
+            problems.push(format!(
+                "{name}: imports {import}, which is neither in the base world nor among its capabilities"
+            ));
         }
     }
     let wanted = plugin.manifest.kind.interface();

@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use super::asks::tollgate::plugin::model as wit_model;
 use super::base::tollgate::plugin::{artifacts, types};
 use super::gate_api;
 use super::stage_api;
+use crate::model;
 use crate::{
     Artifact, ArtifactError, Delivered, Effect, Entry, Failure, Finding, Judgement, Location, Outcome,
     Output, Produced, Rework, Severity, Verdict, Wait, Wake, Woken,
@@ -193,5 +195,39 @@ impl From<Outcome<Verdict>> for gate_api::Outcome {
             }),
             Outcome::Wait(wait) => gate_api::Outcome::Wait(wait.into()),
         }
+    }
+}
+
+impl From<&model::Request> for wit_model::Request {
+    fn from(request: &model::Request) -> Self {
+        let message = |message: &model::Message| wit_model::Message {
+            role: message.role.as_str().to_string(),
+            content: message.content.clone(),
+        };
+        wit_model::Request {
+            model: request.model.clone(),
+            messages: request.messages.iter().map(message).collect(),
+            max_tokens: request.max_tokens,
+            temperature: request.temperature,
+            schema: request.schema.as_ref().map(Value::to_string),
+        }
+    }
+}
+
+impl From<wit_model::Reply> for model::Reply {
+    fn from(reply: wit_model::Reply) -> Self {
+        model::Reply {
+            content: reply.content,
+            model: reply.model,
+            input_tokens: reply.input_tokens,
+            output_tokens: reply.output_tokens,
+            microcents: reply.microcents,
+        }
+    }
+}
+
+impl From<wit_model::Error> for model::Error {
+    fn from(error: wit_model::Error) -> Self {
+        model::Error { code: model::ErrorCode::from_contract(&error.code), message: error.message }
     }
 }

@@ -124,6 +124,31 @@ pub(crate) async fn an_answer_that_is_lost_is_charged_at_its_largest<S: Store>(
     assert_eq!(balance(&world).await, [65, 0, 0], "what was answered is paid once");
 }
 
+pub(crate) async fn what_nobody_began_is_taken_back_and_costs_nothing<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, run) = one_run(make, 1_000).await;
+    let step = key_of_step("draft", 1);
+    intend(&world, &run, 0).await;
+    answered(&world, &run, 0, 5).await;
+    intend(&world, &run, 1).await;
+    world.store.journal_withdraw(run.claim, &step, 1).await.unwrap();
+    let twice = world.store.journal_withdraw(run.claim, &step, 1).await.unwrap_err();
+    assert!(matches!(twice, StoreError::Conflict(_)), "{twice}");
+    let answered_before = world.store.journal_withdraw(run.claim, &step, 0).await.unwrap_err();
+    assert!(matches!(answered_before, StoreError::Conflict(_)), "{answered_before}");
+    world.store.release(run.claim, "it has to be asked later").await.unwrap();
+    assert_eq!(balance(&world).await, [5, 0, 0], "nothing of it was spent");
+    let stale = world.store.journal_withdraw(run.claim, &step, 1).await.unwrap_err();
+    assert!(matches!(stale, StoreError::StaleFence { .. }), "{stale}");
+
+    let run = world.claim().await;
+    assert_eq!(attempt(&world, &run).await.journal.len(), 1);
+    intend(&world, &run, 1).await;
+    answered(&world, &run, 1, 7).await;
+    assert_eq!(attempt(&world, &run).await.charged, Microcents(12));
+}
+
 pub(crate) async fn what_was_answered_or_was_something_else_is_not_asked_again<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {

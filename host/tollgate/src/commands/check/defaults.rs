@@ -25,6 +25,10 @@ order_by = ["created"]
 [[backlog.b.source]]
 folder = "f"
 [backlog.b.fields]
+[model.m]
+provider = "openai"
+model = "m"
+price = { input = "$1 / 1M", output = "$1 / 1M" }
 "#;
 
 /// The least that a pipeline says.
@@ -69,6 +73,10 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
         "\n# What a thousand million units of fuel cost. Without [caps] nothing limits what is spent."
     )?;
     writeln!(text, "[prices]\nper_gigafuel = \"{}\"", policy.prices.per_gigafuel)?;
+    for model in policy.models.values() {
+        writeln!(text, "\n[model.NAME]\nmax_tokens = {}", model.pinned.max_tokens)?;
+        writeln!(text, "timeout = {:?}", span(model.timeout))?;
+    }
     for pipeline in policy.pipelines.values() {
         writeln!(text, "\n# pipelines/NAME.toml\n")?;
         writeln!(text, "# One run.\n[budget]")?;
@@ -142,7 +150,8 @@ fn write_gate(text: &mut String, gate: &Gate) -> std::fmt::Result {
 }
 
 fn budget(budget: &StepBudget) -> String {
-    let StepBudget { fuel, time, memory_bytes } = budget;
+    // None of tokens: money is the limit then.
+    let StepBudget { fuel, time, memory_bytes, tokens: _ } = budget;
     let fuel = match fuel {
         fuel if fuel % 1_000_000_000 == 0 => format!("{}G", fuel / 1_000_000_000),
         fuel if fuel % 1_000_000 == 0 => format!("{}M", fuel / 1_000_000),
@@ -192,6 +201,10 @@ mod tests {
         # What a thousand million units of fuel cost. Without [caps] nothing limits what is spent.
         [prices]
         per_gigafuel = "$0.0001"
+
+        [model.NAME]
+        max_tokens = 4096
+        timeout = "2m"
 
         # pipelines/NAME.toml
 

@@ -99,7 +99,10 @@ fn details(step: &Step, with_log: bool) -> Vec<String> {
     };
     let log =
         step.log.iter().filter(|_| with_log).map(|line| format!("    {}: {}", line.level, line.message));
-    let mut lines: Vec<_> = findings.iter().map(finding).chain(log).collect();
+    let (read, written) = (step.usage.input_tokens, step.usage.output_tokens);
+    let tokens = format!("  models read {} tokens and wrote {}", large(read), large(written));
+    let tokens = Some(tokens).filter(|_| read + written > 0);
+    let mut lines: Vec<_> = tokens.into_iter().chain(findings.iter().map(finding)).chain(log).collect();
     if !lines.is_empty() {
         lines.insert(0, format!("\n{}:", step.key));
     }
