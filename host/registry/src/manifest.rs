@@ -361,7 +361,7 @@ rationale = "Nobody can judge a solution without it."
           |
         7 | licence = "Apache-2.0"
           | ^^^^^^^
-        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `capabilities`, `settings`, `data`, `rule`
+        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `capabilities`, `optional`, `settings`, `data`, `rule`
         "#);
     }
 

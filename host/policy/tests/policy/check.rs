@@ -131,7 +131,7 @@ fn a_plugin_that_asks_models_needs_a_grant_and_time() {
       help: grant = ["model"]
     "#);
     assert_snapshot!(reviewing("grant = [\"model\"]\n  budget = { time = \"30s\" }"), @r"
-    pipelines/spec.toml:11:21: warning: a call may take 30s, and a reply of `deep` alone may take 120s
+    pipelines/spec.toml:11:14: warning: a call may take 30s, and a reply of `deep` alone may take 120s
       help: raise `time` here, or lower `timeout` in [model.deep]
     ");
     let hoping = PIPELINE.replace("spec-draft@^1\"", "spec-hopes@^1\"");
