@@ -18,6 +18,7 @@ mod pipeline;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
+mod strange;
 mod terminal;
 mod vanish;
 mod words;

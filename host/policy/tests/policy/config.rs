@@ -434,4 +434,16 @@ proptest! {
             errors.render(&files(&lines.join("\n"), PIPELINE));
         }
     }
+
+    #[test]
+    fn a_pipeline_with_a_line_changed_never_panics(line in 0usize..16, text in "[\\[\\]{}='\"a-z_.0-9@^ ]{0,30}") {
+        let mut lines: Vec<_> = PIPELINE.lines().collect();
+        let line = line % lines.len();
+        lines[line] = &text;
+        if let Err(errors) = load(PROJECT, &lines.join("\n")) {
+            let said = errors.as_slice();
+            prop_assert!(said.iter().all(|error| error.line > 0 && error.column > 0));
+            errors.render(&files(PROJECT, &lines.join("\n")));
+        }
+    }
 }
