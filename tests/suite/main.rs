@@ -11,10 +11,12 @@ mod crash;
 mod data_set;
 mod demo;
 mod explain;
+mod foreign;
 mod house;
 mod journal;
 mod model;
 mod pipeline;
+mod plugins;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]

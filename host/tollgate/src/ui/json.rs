@@ -567,6 +567,18 @@ pub(crate) struct PluginList {
     pub(crate) skipped: Vec<String>,
 }
 
+/// What `tollgate plugin add` did.
+#[derive(Debug, Serialize)]
+pub(crate) struct AddedPlugin {
+    /// Which plugin.
+    #[serde(flatten)]
+    pub(crate) plugin: PluginLine,
+    /// Its file, relative to the project.
+    pub(crate) file: String,
+    /// Whether it was there before.
+    pub(crate) is_there: bool,
+}
+
 /// A version of a plugin.
 #[derive(Debug, Serialize)]
 pub(crate) struct PluginLine {
