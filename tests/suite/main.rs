@@ -17,6 +17,7 @@ mod journal;
 mod model;
 mod pipeline;
 mod plugins;
+mod rebuild;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]

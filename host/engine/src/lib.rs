@@ -17,6 +17,7 @@ pub mod adopt;
 pub mod judge;
 pub mod pull;
 pub mod rank;
+pub mod rebuild;
 mod source;
 
 mod claim;

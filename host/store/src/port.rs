@@ -6,6 +6,7 @@ mod intake;
 mod journal;
 mod outbox;
 mod policy;
+mod rebuild;
 mod report;
 mod write;
 
@@ -27,6 +28,7 @@ pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Rec
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
+pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
     StopRequest, StoredItem,
@@ -95,6 +97,14 @@ pub trait Store: Send + Sync + 'static {
     /// Adopts entries, in their order and all at once: each is done of the revision that it says now, with its evidence. Those that
     /// may not be adopted are left alone.
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>>;
+
+    /// Whether the records of a tracker have been read; see [`Store::rebuild`].
+    async fn has_read_records(&self, tracker: &str) -> Result<bool>;
+
+    /// Takes over what the records of a tracker tell of work that this store does not know: entries are over that wait, and those
+    /// that come later are over when they are made. An entry with something that does not verify is held for a person. `complete`
+    /// says that every item was there to be matched; else the records are to be read again.
+    async fn rebuild(&self, tracker: &str, accounts: Vec<FoundAccount>, complete: bool) -> Result<Rebuilt>;
 
     // Claims and leases.
 

@@ -24,6 +24,7 @@ mod outbox;
 mod policy;
 mod readers;
 mod readiness;
+mod rebuild;
 mod reconcile;
 mod report;
 mod rows;
@@ -66,9 +67,9 @@ use crate::{
     port::{
         Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, History, NewAdoption, NewDecision, NewIntent, OpenWork, Page, PolicyApplication,
-        Reading, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store,
-        StoredAdoption, StoredItem, Sweep,
+        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, OpenWork, Page,
+        PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite,
+        StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -295,6 +296,17 @@ impl Store for SqliteStore {
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {
         let store = self.id;
         self.write_tx("adopt entries", move |tx| adopt::adopt(tx, store, &adoptions)).await
+    }
+
+    async fn has_read_records(&self, tracker: &str) -> Result<bool> {
+        let tracker = tracker.to_owned();
+        self.read_tx("find out what was read", move |tx| rebuild::has_read(tx, &tracker)).await
+    }
+
+    async fn rebuild(&self, tracker: &str, accounts: Vec<FoundAccount>, complete: bool) -> Result<Rebuilt> {
+        let tracker = tracker.to_owned();
+        self.write_tx("take over records", move |tx| rebuild::rebuild(tx, &tracker, &accounts, complete))
+            .await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {

@@ -19,6 +19,6 @@ pub mod record;
 pub use folder::{ClaimMarker, FolderConfig, FolderConfigError, FolderTracker, MoveTable, Names, Shelves};
 pub use null::NullTracker;
 pub use port::{
-    ClaimMark, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity, ItemRef, Leave,
-    Ownership, RecordReport, ScanReport, Skipped, Tracker, TrackerError,
+    ClaimMark, Damaged, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity,
+    ItemRef, Leave, Ownership, RecordReport, ScanReport, Skipped, TakeOver, Tracker, TrackerError,
 };

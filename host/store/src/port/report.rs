@@ -73,6 +73,8 @@ pub struct EntryDetail {
     pub runs: Vec<RunSummary>,
     /// Its adoptions, oldest first.
     pub adoptions: Vec<Adoption>,
+    /// Whether it is over, and says something else than what was worked on or adopted.
+    pub changed_since: bool,
 }
 
 /// A place in a lane, counted.

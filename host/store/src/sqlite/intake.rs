@@ -25,6 +25,7 @@ use super::{
     control,
     entry::KnownEntry,
     readiness::{self, NewEntry, NewHold},
+    rebuild::{self, Standing},
     sql,
     tx::{Columns, Tx, TxResult, json_of, millis},
 };
@@ -130,8 +131,18 @@ fn create(tx: &Tx<'_>, received: &Received<'_>) -> TxResult<Change> {
         rule: *depends,
     };
     let state = readiness::settle_new(tx, &new)?;
+    let state = as_it_was(tx, id, received.arrival)?.unwrap_or(state);
     readiness::tell_dependants(tx, &snapshot.name, &received.arrival.backlog)?;
     Ok(Change { id, key: snapshot.name.key.clone(), created: true, revised: false, state })
+}
+
+/// What becomes of a new entry of which the tracker's records tell that it was worked on.
+fn as_it_was(tx: &Tx<'_>, id: EntryId, arrival: &Arrival) -> TxResult<Option<EntryState>> {
+    match rebuild::apply(tx, id, &arrival.snapshot.name)? {
+        None => Ok(None),
+        Some(Standing::Held) => readiness::settle(tx, id, arrival.depends).map(Some),
+        Some(Standing::Over(_)) => next_state(tx, &KnownEntry::get(tx, id)?, arrival).map(Some),
+    }
 }
 
 fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>) -> TxResult<EntryId> {
@@ -238,7 +249,10 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
             Some(entry.state)
         }
         EntryState::Done | EntryState::Failed | EntryState::Escalated => match arrival.on_change {
-            OnChange::Rerun if changed_since_work(tx, entry, arrival)? => None,
+            OnChange::Rerun if changed_since_work(tx, entry, arrival)? => {
+                hold_what_goes_to_and_fro(tx, entry, arrival)?;
+                None
+            }
             OnChange::Ask if changed_since_work(tx, entry, arrival)? => {
                 let reason = format!(
                     "it changed after its work was {}; retry it to have it worked on again",
@@ -259,6 +273,23 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
     }
 }
 
+/// Runs of one text that are begun because the text came back, before a person is asked: two programs that undo each other's
+/// changes would have it worked on for ever.
+const RUNS_OF_A_REVISION_MAX: u64 = 3;
+
+fn hold_what_goes_to_and_fro(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<()> {
+    let params = named_params! { ":entry": entry.id.0, ":revision": arrival.revision.as_bytes() };
+    let runs = tx.one(sql::RUN_COUNT_OF_REVISION, params, |row| row.count("runs"))?.unwrap_or_default();
+    if runs < RUNS_OF_A_REVISION_MAX {
+        return Ok(());
+    }
+    let reason = format!(
+        "it changed back to what {runs} runs worked on already; find out what changes it to and fro, and retry it to have it \
+         worked on again"
+    );
+    readiness::hold_for_person(tx, entry.id, &reason)
+}
+
 /// Whether an entry says something else than its newest run worked on, or than was adopted. What that run itself made of it is no change: from then
 /// on it counts as what was worked on, so that taking it back is one.
 fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
@@ -274,6 +305,17 @@ fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxR
     }
     tx.run(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
     Ok(false)
+}
+
+/// Whether an entry says something else than what was worked on or adopted, as it stands.
+pub(super) fn says_something_else(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<bool> {
+    if entry.worked.is_none_or(|worked| worked == entry.revision) {
+        return Ok(false);
+    }
+    match newest_run(tx, entry)? {
+        Some((run, _)) if !entry.adopted => Ok(!is_left_by(tx, run, entry.revision)?),
+        _ => Ok(true),
+    }
 }
 
 /// Whether a change that a run makes to its entry's state leads to this revision.

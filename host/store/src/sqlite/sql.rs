@@ -12,6 +12,7 @@ macro_rules! queries {
 }
 
 queries! {
+    ADOPTION_EXISTS = "adoption_exists";
     ADOPTION_INSERT = "adoption_insert";
     ADOPTION_LIST = "adoption_list";
     ASK_DELETE = "ask_delete";
@@ -47,7 +48,9 @@ queries! {
     ENTRY_LIST_ITEMS = "entry_list_items";
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
     ENTRY_SET_ADOPTED = "entry_set_adopted";
+    ENTRY_SET_ADOPTED_REVISION = "entry_set_adopted_revision";
     ENTRY_SET_BUSY = "entry_set_busy";
+    ENTRY_SET_REBUILT = "entry_set_rebuilt";
     ENTRY_SET_STATE = "entry_set_state";
     ENTRY_SET_WORKED = "entry_set_worked";
     ENTRY_UPDATE = "entry_update";
@@ -79,6 +82,7 @@ queries! {
     JOURNAL_WITHDRAW = "journal_withdraw";
     LANE_CLOSE_ALL = "lane_close_all";
     LANE_EXISTS = "lane_exists";
+    LANE_INSERT_CLOSED = "lane_insert_closed";
     LANE_LIST_OPEN = "lane_list_open";
     LANE_LIST_WAITING = "lane_list_waiting";
     LANE_PUT = "lane_put";
@@ -99,6 +103,8 @@ queries! {
     OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
     OUTBOX_GET_RECORD = "outbox_get_record";
     OUTBOX_INSERT = "outbox_insert";
+    OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
+    OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
     OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
     OUTBOX_LAPSE = "outbox_lapse";
     OUTBOX_LEAVES = "outbox_leaves";
@@ -117,6 +123,12 @@ queries! {
     PLUGIN_VERSION_INSERT = "plugin_version_insert";
     POLICY_GET_APPLIED = "policy_get_applied";
     POLICY_INSERT = "policy_insert";
+    PRIOR_DELETE = "prior_delete";
+    PRIOR_DELETE_OF_KEY = "prior_delete_of_key";
+    PRIOR_INSERT = "prior_insert";
+    PRIOR_LIST = "prior_list";
+    PRIOR_READING_GET = "prior_reading_get";
+    PRIOR_READING_PUT = "prior_reading_put";
     READY_COUNT_AHEAD = "ready_count_ahead";
     READY_DELETE = "ready_delete";
     READY_DELETE_ENTRY = "ready_delete_entry";
@@ -132,7 +144,10 @@ queries! {
     RUN_GET = "run_get";
     RUN_GET_BY_SEQ = "run_get_by_seq";
     RUN_GET_NEWEST = "run_get_newest";
+    RUN_COUNT_OF_REVISION = "run_count_of_revision";
+    RUN_EXISTS = "run_exists";
     RUN_INSERT = "run_insert";
+    RUN_INSERT_REBUILT = "run_insert_rebuilt";
     RUN_LINE_COUNT = "run_line_count";
     RUN_LINE_GET = "run_line_get";
     RUN_LINE_LIST = "run_line_list";

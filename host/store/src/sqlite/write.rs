@@ -286,7 +286,7 @@ fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxRes
 }
 
 /// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.
-fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
+pub(super) fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
     match end {
         End::Done => (RunState::Done, EntryState::Done, None),
         End::Failed(stopped) => (RunState::Failed, EntryState::Failed, Some(&stopped.reason)),

@@ -103,7 +103,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "a run costs what was settled for it",
-        "SELECT seq FROM run WHERE cost <> (SELECT coalesce(sum(cost), 0) FROM ledger WHERE run_seq = run.seq) + (
+        "SELECT seq FROM run WHERE rebuilt = 0 AND cost <> (SELECT coalesce(sum(cost), 0) FROM ledger WHERE run_seq = run.seq) + (
              SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
              WHERE attempt.run_seq = run.seq AND step.id IS NULL)",
     ),

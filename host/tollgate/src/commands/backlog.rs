@@ -5,6 +5,8 @@ mod list;
 mod rank;
 mod schema;
 mod show;
+mod take_over;
+mod watcher;
 
 use clap::{Args, Subcommand};
 
@@ -24,6 +26,7 @@ enum Backlog {
     Rank(rank::RankArgs),
     Schema(schema::SchemaArgs),
     Adopt(adopt::AdoptArgs),
+    TakeOver(take_over::TakeOverArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
@@ -33,5 +36,6 @@ pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
         Backlog::Rank(args) => rank::run(context, args).await,
         Backlog::Schema(args) => schema::run(context, args),
         Backlog::Adopt(args) => adopt::run(context, args).await,
+        Backlog::TakeOver(args) => take_over::run(context, args).await,
     }
 }

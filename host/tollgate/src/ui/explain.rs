@@ -59,6 +59,12 @@ pub(crate) fn entry(
     }
     sentences.extend(newest.into_iter().flat_map(run));
     sentences.extend(detail.adoptions.last().map(|last| sentence(&format!("Adopted {}", adoption(last)))));
+    if detail.changed_since {
+        sentences.push(
+            "It was edited since: what it says now was not worked on, and `on_change` lets that be."
+                .to_owned(),
+        );
+    }
     sentences.extend(way_on(detail));
     if !detail.waiting_for_it.is_empty() {
         let verb = if detail.waiting_for_it.len() == 1 { "waits" } else { "wait" };
@@ -360,6 +366,7 @@ mod tests {
             standing: None,
             runs: Vec::new(),
             adoptions: Vec::new(),
+            changed_since: false,
         }
     }
 

@@ -169,6 +169,8 @@ pub(crate) struct Entry {
     pub(crate) runs: Vec<RunSummary>,
     /// Its adoptions, oldest first.
     pub(crate) adoptions: Vec<Adoption>,
+    /// Whether it is over, and says something else than what was worked on or adopted.
+    pub(crate) changed_since: bool,
     /// What `why` says, a sentence each; empty for `backlog show`.
     pub(crate) sentences: Vec<String>,
 }
@@ -226,6 +228,28 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
+/// `backlog take-over`.
+#[derive(Debug, Serialize)]
+pub(crate) struct TakenOver {
+    /// By tracker.
+    pub(crate) trackers: Vec<TakenOverTracker>,
+}
+
+/// A tracker that this store keeps now.
+#[derive(Debug, Serialize)]
+pub(crate) struct TakenOverTracker {
+    /// Which one.
+    pub(crate) tracker: String,
+    /// The store that kept it before; null where this one did.
+    pub(crate) from: Option<String>,
+    /// Runs rebuilt from records.
+    pub(crate) runs: u64,
+    /// Adoptions rebuilt from records.
+    pub(crate) adoptions: u64,
+    /// Keys of items with records that do not verify.
+    pub(crate) damaged: Vec<String>,
+}
+
 /// A link and where it leads.
 #[derive(Debug, Serialize)]
 pub(crate) struct EntryLink {
@@ -261,6 +285,7 @@ impl Entry {
             waiting: standing.map(|standing| standing.waiting),
             runs: detail.runs,
             adoptions: detail.adoptions,
+            changed_since: detail.changed_since,
             sentences,
         }
     }

@@ -52,6 +52,7 @@ pub(crate) fn done() -> Record {
             findings: vec![finding()],
         }],
         effects: vec![EffectFacts {
+            leaves: None,
             step: key("draft", None, 1),
             id: "spec".into(),
             kind: "publish-file".into(),
