@@ -29,8 +29,10 @@ pub mod schedule;
 
 pub mod admission;
 pub mod allowance;
+pub mod condition;
 mod fields;
 mod rank;
+pub mod roles;
 
 pub mod check;
 
