@@ -7,6 +7,7 @@ mod provider;
 mod support;
 
 mod adopt;
+mod branches;
 mod crash;
 mod data_set;
 mod demo;

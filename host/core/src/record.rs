@@ -23,7 +23,7 @@ use crate::{
     model::PinnedModel,
     pins::PinnedPlugin,
     run::RunKind,
-    step::{Artifact, FailureClass, Fault, Finding, Judgement, StepKey, Usage},
+    step::{Artifact, FailureClass, Fault, Finding, Judgement, NotApplicable, StepKey, Usage},
 };
 
 /// The version that this code writes.
@@ -65,7 +65,7 @@ pub struct Record {
     pub reworks: Vec<Rework>,
     /// Every effect that was released, and what became of it.
     pub effects: Vec<EffectFacts>,
-    /// What people said when the run lacked fuel, time or money, oldest first.
+    /// What people said when the run lacked fuel, time, money or an approval, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
     /// What all steps used together, and what an attempt cost that never ended.
@@ -159,7 +159,7 @@ pub struct StepFacts {
 }
 
 /// How a call ended, in short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum StepResult {
     /// A stage produced something.
@@ -176,6 +176,8 @@ pub enum StepResult {
         /// What became of the run.
         class: FailureClass,
     },
+    /// It was not called: the stage does not apply to the entry.
+    NotApplicable(NotApplicable),
 }
 
 /// What the record says of an effect.

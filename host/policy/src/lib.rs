@@ -29,9 +29,11 @@ pub mod schedule;
 
 pub mod admission;
 pub mod allowance;
+pub mod condition;
 pub mod done;
 mod fields;
 mod rank;
+pub mod roles;
 
 pub mod check;
 

@@ -187,7 +187,7 @@ impl Backlog {
 
     /// Days between writing and `now`, by the calendar of its zone.
     pub fn age_days(&self, created: Timestamp, now: Timestamp) -> i64 {
-        self.day_number(now) - self.day_number(created)
+        fields::days_between(created, now, &self.zone)
     }
 
     /// The time that a text names: RFC 3339, or a date with or without a time in its zone. A date alone is its first moment.
@@ -197,8 +197,7 @@ impl Backlog {
 
     /// The day of `time`, counted from 1970-01-01.
     pub(crate) fn day_number(&self, time: Timestamp) -> i64 {
-        let date = time.to_jiff().to_zoned(self.zone.clone()).date();
-        i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
+        fields::day_number(time, &self.zone)
     }
 
     /// The first moment of the day `days` after that of `now`.

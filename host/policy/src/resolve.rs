@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod backlog;
+mod branches;
 mod field;
 mod model;
 mod pipeline;

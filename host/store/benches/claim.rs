@@ -21,7 +21,7 @@ use tollgate_core::{
     entry::{DependencyRule, EntryName, EntrySnapshot},
     item::SourceItem,
     pins::{PinnedPlugin, Pins, Prices},
-    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget},
+    pipeline::{On, Pipeline, Retry, RunBudget, Stage, StepBudget},
     rank::{Direction, RankKey, RankPart},
     run::RunKind,
 };
@@ -251,6 +251,9 @@ fn pins() -> Pins {
             backoff_max: Duration::from_secs(1),
         },
         settings: json!({}),
+        when: None,
+        on: On::Success,
+        approval: None,
         gates: Vec::new(),
     };
     let plugin = PinnedPlugin {
@@ -270,6 +273,7 @@ fn pins() -> Pins {
         engine: "bench".into(),
         prices: Prices { per_gigafuel: Microcents(1) },
         models: BTreeMap::new(),
+        zone: "UTC".into(),
         policy: Digest::of("policy"),
     }
 }

@@ -113,6 +113,9 @@ fn step_facts(step: &Step) -> StepFacts {
             Vec::new(),
             Vec::new(),
         ),
+        StepOutcome::NotApplicable(why) => {
+            (StepResult::NotApplicable(why.clone()), why.to_string(), Vec::new(), Vec::new())
+        }
     };
     StepFacts {
         key: step.key.clone(),

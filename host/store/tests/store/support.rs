@@ -12,7 +12,7 @@ use tollgate_core::{
     item::SourceItem,
     ledger::{Cap, CapPeriod},
     pins::{PinnedPlugin, Pins, Prices},
-    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget, StepName},
+    pipeline::{On, Pipeline, Retry, RunBudget, Stage, StepBudget, StepName},
     rank::{Direction, RankKey, RankPart},
     record::{EntryFacts, OrderFacts, PinFacts, Record, SCHEMA},
     run::{Claim, RunKind},
@@ -193,6 +193,9 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
             backoff_max: Duration::from_secs(60),
         },
         settings: json!({}),
+        when: None,
+        on: On::Success,
+        approval: None,
         gates: vec![],
     };
     let plugin = |name: &str| PinnedPlugin {
@@ -215,6 +218,7 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
         engine: "test".into(),
         prices: Prices { per_gigafuel: Microcents(1_000_000_000) },
         models: BTreeMap::new(),
+        zone: "UTC".into(),
         policy: Digest::of("policy"),
     }
 }

@@ -288,6 +288,7 @@ impl Trace<'_> {
         let asked = Ask {
             step: asking_step(),
             lack: Lack::Fuel,
+            role: None,
             reason: "out of fuel".into(),
             suggested: Allowance::default(),
         };

@@ -255,6 +255,8 @@ fn asks(report: &HostReport) -> Vec<String> {
             Lack::Time => "used all its time",
             Lack::RunCost => "lacks money",
             Lack::RunTime => "has used the run's time",
+            Lack::Approval => "needs an approval",
+            Lack::Evidence => "could not judge",
         };
         let command = explain::how_to_approve(key, &ask.suggested);
         Some(format!("  {key}  {} {lacks}: {command}", ask.step))
@@ -391,6 +393,7 @@ mod tests {
         let ask = Ask {
             step,
             lack: Lack::Fuel,
+            role: None,
             reason: "out of fuel".into(),
             suggested: Allowance { fuel: 9_000_000, ..Allowance::default() },
         };

@@ -9,7 +9,7 @@ mod lane;
 use tollgate_core::{
     Microcents,
     adoption::Adoption,
-    approval::{Allowance, Ask, Decision, Word},
+    approval::{Allowance, Ask, Decision, Lack, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, HoldKind, LinkKind},
     event::EventKind,
@@ -217,14 +217,21 @@ fn taken_over(summary: &RunSummary) -> Option<String> {
 
 /// How a person answers a run that asks.
 pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
+    let of_role = match &ask.role {
+        Some(role) => format!("A member of `{role}` is asked: "),
+        None => String::new(),
+    };
     format!(
-        "`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
+        "{of_role}`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
         how_to_approve(key, &ask.suggested)
     )
 }
 
 /// The command that gives a run what it probably needs.
 pub(crate) fn how_to_approve(key: &str, added: &Allowance) -> String {
+    if added.is_nothing() {
+        return format!("tollgate approve {key}");
+    }
     let added = added.to_string();
     let options: Vec<_> = added.split(' ').map(|part| format!("--add '{part}'")).collect();
     // Only money has a character that a shell reads.
@@ -238,6 +245,12 @@ pub(crate) fn decision(decision: &Decision) -> String {
     let Decision { who, why, at, asked, word } = decision;
     let step = &asked.step;
     match word {
+        Word::Approved { added } if added.is_nothing() => {
+            format!("{who} approved {step} at {}: {why}", time(*at))
+        }
+        Word::Rejected if asked.lack == Lack::Approval => {
+            format!("{who} rejected {step} at {}: {why}", time(*at))
+        }
         Word::Approved { added } => format!("{who} added {added} for {step} at {}: {why}", time(*at)),
         Word::Rejected => format!("{who} rejected to give {step} more at {}: {why}", time(*at)),
     }
@@ -313,7 +326,6 @@ mod tests {
     use insta::assert_snapshot;
     use tollgate_core::{
         Digest, EntryId, Microcents, Timestamp,
-        approval::Lack,
         entry::{EntryName, EntrySnapshot, EntryStatus, HoldKind, Link},
         record::Term,
     };
@@ -432,7 +444,7 @@ mod tests {
     fn ask(suggested: Allowance) -> Ask {
         let name = tollgate_core::pipeline::StepName { stage: "draft".into(), gate: None };
         let step = tollgate_core::step::StepKey { name, rework: 0, attempt: 1 };
-        Ask { step, lack: Lack::Fuel, reason: "`draft` used all its fuel, 9M".into(), suggested }
+        Ask { step, lack: Lack::Fuel, role: None, reason: "`draft` used all its fuel, 9M".into(), suggested }
     }
 
     #[test]
@@ -444,6 +456,10 @@ mod tests {
         );
         let money = Allowance { cost: Microcents(20_000_000), ..fuel };
         assert_snapshot!(
+            ways_to_answer("LIB-115", &Ask { role: Some("tech-lead".into()), ..ask(Allowance::default()) }),
+            @"A member of `tech-lead` is asked: `tollgate approve LIB-115` lets it go on; `tollgate reject LIB-115 --why …` ends it."
+        );
+        assert_snapshot!(
             how_to_approve("LIB-115", &money),
             @"tollgate approve LIB-115 --add 'fuel=9M' --add 'cost=$0.20'"
         );
@@ -452,15 +468,18 @@ mod tests {
     #[test]
     fn an_answer_names_who_and_why() {
         let fuel = Allowance { fuel: 9_000_000, ..Allowance::default() };
-        let said = |word| {
+        let said_of = |lack, word| {
             decision(&Decision {
                 who: "ines".into(),
                 why: "the log is part of it".into(),
                 at: Timestamp::from_millis(0),
-                asked: ask(fuel),
+                asked: Ask { lack, ..ask(fuel) },
                 word,
             })
         };
+        assert_snapshot!(said_of(Lack::Approval, Word::Approved { added: Allowance::default() }), @"ines approved draft at 1970-01-01 00:00:00Z: the log is part of it");
+        assert_snapshot!(said_of(Lack::Approval, Word::Rejected), @"ines rejected draft at 1970-01-01 00:00:00Z: the log is part of it");
+        let said = |word| said_of(Lack::Fuel, word);
         assert_snapshot!(said(Word::Approved { added: fuel }), @"ines added fuel=9M for draft at 1970-01-01 00:00:00Z: the log is part of it");
         assert_snapshot!(said(Word::Rejected), @"ines rejected to give draft more at 1970-01-01 00:00:00Z: the log is part of it");
     }

@@ -126,6 +126,7 @@ pub(crate) fn step(
         digest: Digest::of("spec"),
         size_bytes: 2_345,
     };
+    let artifacts = if matches!(result, StepResult::Produced) { vec![artifact] } else { Vec::new() };
     StepFacts {
         key: key(stage, gate, rework),
         plugin: Digest::of("plugin"),
@@ -135,7 +136,7 @@ pub(crate) fn step(
         result,
         summary: summary.into(),
         findings: Vec::new(),
-        artifacts: if result == StepResult::Produced { vec![artifact] } else { Vec::new() },
+        artifacts,
         usage: Usage {
             fuel: 3_075_000,
             memory_bytes: 1_048_576,

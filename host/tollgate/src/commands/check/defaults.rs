@@ -94,6 +94,7 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
                 stage.retry.attempts
             )?;
             writeln!(text, "grant = []")?;
+            writeln!(text, "on = \"{}\"", stage.on)?;
             for gate in &stage.gates {
                 write_gate(text, gate)?;
             }
@@ -142,6 +143,7 @@ fn write_gate(text: &mut String, gate: &Gate) -> std::fmt::Result {
     let on_inconclusive = match gate.on_inconclusive {
         OnInconclusive::Escalate => "escalate",
         OnInconclusive::Fail => "fail",
+        OnInconclusive::Wait => "wait",
     };
     writeln!(text, "\n[[stage.gate]]")?;
     writeln!(text, "enforce = {}", gate.enforced)?;
@@ -218,6 +220,7 @@ mod tests {
         budget = { fuel = "1G", time = "30s", memory = "64MiB" }
         retry = { attempts = 3, backoff = "10s..5m" }
         grant = []
+        on = "success"
 
         [[stage.gate]]
         enforce = true
