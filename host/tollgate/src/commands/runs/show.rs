@@ -107,6 +107,7 @@ fn recorded_calls(printer: &Printer, steps: &[StepFacts]) -> String {
             StepResult::Produced => "produced".to_owned(),
             StepResult::Judged { judgement } => judgement.to_string(),
             StepResult::Failed { .. } => "failed".to_owned(),
+            StepResult::NotApplicable(_) => "not applicable".to_owned(),
         };
         table.row([
             step.key.to_string(),
