@@ -49,6 +49,10 @@ fn a_lost_store_is_rebuilt_from_its_records_and_nothing_runs_twice() {
     let refused = project.run(&["run", "--drain"]);
     assert_eq!(refused.code, Some(3), "{}", refused.stderr);
     assert!(refused.stderr.contains("tollgate backlog take-over --reason"), "{}", refused.stderr);
+    let mark = project.read("backlog/.tollgate-owner");
+    let shown = project.run(&["backlog", "take-over", "--reason", "a look", "--dry-run"]).expect_code(0);
+    assert!(shown.contains(&format!("{} runs and 0 adoptions rebuilt", done.len())), "{shown}");
+    assert_eq!(project.read("backlog/.tollgate-owner"), mark, "a dry run changes nothing");
     let taken = project.run(&["backlog", "take-over", "--reason", "the disk is gone", "--json"]).json(0);
     assert_eq!(taken["trackers"][0]["runs"].as_u64(), Some(done.len() as u64), "{taken}");
     assert!(project.read("backlog/.tollgate-owner").contains("the disk is gone"));

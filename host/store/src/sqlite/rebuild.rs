@@ -25,7 +25,7 @@ use tollgate_core::{
 use super::{
     adopt,
     entry::KnownEntry,
-    readiness, sql,
+    ledger, readiness, sql,
     tx::{Columns, Tx, TxResult, cents, from_json, json_of},
     write,
 };
@@ -209,6 +209,7 @@ fn insert_run(tx: &Tx<'_>, entry: EntryId, place: &str, record: &Record) -> TxRe
     tx.run(sql::RUN_INSERT_REBUILT, params)?;
     let run = tx.inserted();
     tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": backlog, ":cost": cents(record.total.cost) })?;
+    ledger::recall(tx, record)?;
     for effect in &record.effects {
         insert_effect(tx, run, entry, effect)?;
     }

@@ -5,6 +5,7 @@ mod caps;
 mod intake;
 mod journal;
 mod outbox;
+mod rebuild;
 mod runs;
 mod sources;
 
@@ -93,6 +94,11 @@ exercise! {
         an_adopted_entry_is_done_and_lifts_what_waits_for_it,
         what_is_worked_on_gone_or_edited_is_not_adopted,
         an_adopted_entry_comes_back_as_one_that_was_worked_on,
+    ;
+    rebuild:
+        what_records_tell_is_over_before_it_can_be_claimed,
+        what_does_not_verify_waits_for_a_person,
+        what_changed_since_its_record_is_for_the_backlog_to_say,
     ;
     caps:
         a_cap_without_room_changes_nothing_and_says_until_when,

@@ -231,6 +231,8 @@ pub(crate) struct Refused {
 /// `backlog take-over`.
 #[derive(Debug, Serialize)]
 pub(crate) struct TakenOver {
+    /// Whether nothing was to be changed.
+    pub(crate) dry_run: bool,
     /// By tracker.
     pub(crate) trackers: Vec<TakenOverTracker>,
 }

@@ -13,6 +13,7 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
+    project::copy_of_store,
     ui::{
         json::{TakenOver, TakenOverTracker},
         text::{count, list},
@@ -29,20 +30,28 @@ pub(crate) struct TakeOverArgs {
     /// Say why, for whoever finds the mark in the tracker
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Show what would be rebuilt; change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: TakeOverArgs) -> Result<Exit> {
     let project = context.project()?;
-    let store = project.store(OpenMode::Host).await?;
-    let artifacts = project.artifacts_path()?;
+    // Kept to the end: a copy of the store lives in it.
+    let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
+    let (store, artifacts) = match args.dry_run {
+        true => (copy_of_store(&project, &folder).await?, folder.path().join("artifacts")),
+        false => (project.store(OpenMode::Host).await?, project.artifacts_path()?),
+    };
     let watcher = Arc::new(Watcher(context.printer.clone()));
     let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;
-    let mut report = TakenOver { trackers: Vec::new() };
+    let mut report = TakenOver { dry_run: args.dry_run, trackers: Vec::new() };
     for tracker in parts.trackers.all() {
         let failed =
             |error: tollgate_tracker::TrackerError| Failure::mistake(format!("{}: {error}", tracker.name()));
-        let before = tracker.claim_ownership(store.id()).await.map_err(failed)?;
-        if let Ownership::OwnedBy { .. } = &before {
+        let mut before = Ownership::Owned;
+        if !args.dry_run {
+            before = tracker.claim_ownership(store.id()).await.map_err(failed)?;
             let note = TakeOver { who: context.environment.who(), why: args.reason.clone() };
             tracker.take_over(store.id(), note).await.map_err(failed)?;
         }
@@ -75,6 +84,7 @@ fn text(report: &TakenOver) -> String {
             count(*adoptions, "adoption", "adoptions")
         );
         lines.push(match from {
+            _ if report.dry_run => format!("{tracker}: {rebuilt}, were it taken over; nothing was changed"),
             Some(store) => format!("{tracker}: taken over from the store {store}; {rebuilt}"),
             None => format!("{tracker}: kept by this store already; {rebuilt}"),
         });
