@@ -11,6 +11,7 @@ mod data_set;
 mod demo;
 mod explain;
 mod house;
+mod internal;
 mod journal;
 mod model;
 mod pipeline;

@@ -20,6 +20,7 @@ pub mod course;
 pub mod entry;
 pub mod item;
 pub mod model;
+pub mod opening;
 pub mod pins;
 pub mod pipeline;
 pub mod run;

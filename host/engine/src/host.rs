@@ -21,6 +21,7 @@ use crate::{
     lease_table::LeaseTable,
     loops::Loops,
     observer::{Notice, Observer},
+    opening::{self, Openings},
     pins::{self, PinCache},
     pull,
     shutdown::{Phase, Shutdown},
@@ -129,6 +130,7 @@ pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
     if before != Some(applied.version) {
         parts.observer.notice(&Notice::PolicyApplied { version: applied.version });
     }
+    opening::judge_again(&*parts.store, &parts.policy, &Lanes::of(&applied)).await?;
     Ok(applied)
 }
 
@@ -152,6 +154,7 @@ impl Host {
             deliverer: Deliverer {
                 host: options.id.clone(),
                 store: Arc::clone(&parts.store),
+                openings: Openings { policy: Arc::clone(&parts.policy), lanes: Lanes::of(&applied) },
                 trackers: parts.trackers.clone(),
                 artifacts,
                 clock: Arc::clone(&parts.clock),

@@ -14,6 +14,7 @@ mod loops;
 mod marks;
 
 pub mod judge;
+pub mod opening;
 pub mod pull;
 pub mod rank;
 mod source;

@@ -30,6 +30,7 @@ pub mod schedule;
 pub mod admission;
 pub mod allowance;
 mod fields;
+pub mod opening;
 mod rank;
 
 pub mod check;
@@ -41,5 +42,6 @@ pub use check::{
 pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
+pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use schedule::Schedule;

@@ -11,6 +11,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod guard;
 mod inbox;
 mod intake;
 mod journal;
@@ -19,6 +20,7 @@ mod live_run;
 mod migrate;
 mod newborn;
 mod open;
+mod opening;
 mod outbox;
 mod policy;
 mod readers;
@@ -65,8 +67,8 @@ use crate::{
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
         Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
-        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result,
-        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
+        NewDecision, NewIntent, OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Reconciled,
+        RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
     },
 };
 
@@ -264,6 +266,10 @@ impl Store for SqliteStore {
         self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
     }
 
+    async fn open_entry(&self, opening: Opening) -> Result<Opened> {
+        self.write_tx("open an entry", move |tx| opening::open(tx, &opening)).await
+    }
+
     async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {
         let tracker = tracker.to_owned();
         self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
@@ -379,6 +385,11 @@ impl Store for SqliteStore {
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write_tx("retry an entry", move |tx| control::retry(tx, entry, &who, &reason)).await
+    }
+
+    async fn let_in(&self, entry: EntryId, who: &str, why: &str) -> Result<()> {
+        let (who, why) = (who.to_owned(), why.to_owned());
+        self.write_tx("let an entry in", move |tx| guard::let_in(tx, entry, &who, &why)).await
     }
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {

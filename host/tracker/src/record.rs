@@ -25,5 +25,5 @@ mod table;
 mod units;
 
 pub use schema::{Document, documents, schema};
-pub use section::{Section, file_heading, read_sections, section};
+pub use section::{MARKER, Section, file_heading, read_sections, section};
 pub use summary::{SUMMARY_CHARS_MAX, summary};

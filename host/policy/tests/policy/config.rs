@@ -35,6 +35,7 @@ fn a_small_project_has_every_default() {
     assert_snapshot!(format!("{:#?}", backlog.sources), @r#"
     [
         FolderSource {
+            position: 0,
             folder: "backlog",
             kind: None,
             ignore: [],

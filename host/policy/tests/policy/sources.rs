@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use serde_json::json;
 use tollgate_core::item::Dependency;
+use tollgate_policy::Policy;
 
 use crate::support::*;
 
@@ -102,4 +103,36 @@ fn an_entry_that_was_moved_is_foreseen() {
     let elsewhere = tollgate_core::entry::EntryName { tracker: "folder:done".into(), key: "BACK-12".into() };
     let elsewhere = tollgate_core::entry::EntrySnapshot { name: elsewhere, ..before };
     assert_eq!(backlog.moved(&elsewhere, "specified"), None);
+}
+
+#[track_caller]
+fn check_source_refused(source: &str, words: &str) {
+    let project = PROJECT.replace("folder = \"backlog\"\n", &format!("{source}\n"));
+    let errors = load(&project, PIPELINE).expect_err("it is wrong").to_string();
+    assert!(errors.contains(words), "{errors}");
+}
+
+#[test]
+fn a_source_is_a_folder_or_internal() {
+    let internal = policy(|project| project.replace("folder = \"backlog\"\n", "internal = true\n"));
+    assert!(internal.backlogs["specs"].internal && internal.backlogs["specs"].sources.is_empty());
+    check_source_refused("folder = \"backlog\"\ninternal = true", "a source is either a folder or internal");
+    check_source_refused("internal = false", "expected `true`; take it out instead");
+    check_source_refused("internal = true\nkind = \"task\"", "so nothing else is said of it");
+    check_source_refused("kind = \"task\"", "a source without `folder`");
+    let twice = "internal = true\n[[backlog.specs.source]]\ninternal = true";
+    check_source_refused(twice, "there is an internal source already");
+}
+
+#[test]
+fn an_item_may_depend_on_an_internal_entry_where_its_backlog_takes_some() {
+    let mut item = item();
+    item.depends = vec![Dependency { key: "internal#REL-1".into(), source: "front-matter:depends".into() }];
+    let second = "[[backlog.specs.source]]\ninternal = true\n\n[backlog.specs.fields]";
+    let taking = policy(|project| project.replace("[backlog.specs.fields]", second));
+    let to = |policy: &Policy| {
+        policy.backlogs["specs"].judge(&item, seen("2026-11-02T00:00:00Z")).links[0].to.clone()
+    };
+    assert_eq!(to(&taking).to_string(), "internal#REL-1");
+    assert_eq!(to(&policy(|project| project)).to_string(), "folder:backlog#internal#REL-1");
 }

@@ -19,7 +19,7 @@ use tollgate_core::{
 use super::{
     dependency::{self, Lead},
     entry::KnownEntry,
-    rows, sql,
+    opening, rows, sql,
     tx::{Columns, Tx, TxResult, json_of},
 };
 use crate::{
@@ -59,6 +59,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
         closed: known.closed,
         links: links(tx, &known)?,
         waiting_for_it: waiting_for(tx, &known)?,
+        children: opening::children(tx, known.id)?,
         terms,
         standing: standing(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,

@@ -1,5 +1,7 @@
 //! `tollgate backlog`.
 
+mod add;
+mod admit;
 mod list;
 mod rank;
 mod schema;
@@ -9,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// Look at entries and at what a backlog declares of them
+/// Look at entries, add some, and see what a backlog declares of them
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     #[command(subcommand)]
@@ -18,6 +20,8 @@ pub(crate) struct BacklogArgs {
 
 #[derive(Debug, Subcommand)]
 enum Backlog {
+    Add(add::AddArgs),
+    Admit(admit::AdmitArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Rank(rank::RankArgs),
@@ -26,6 +30,8 @@ enum Backlog {
 
 pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
     match args.backlog {
+        Backlog::Add(args) => add::run(context, args).await,
+        Backlog::Admit(args) => admit::run(context, args).await,
         Backlog::List(args) => list::run(context, args).await,
         Backlog::Show(args) => show::run(context, args).await,
         Backlog::Rank(args) => rank::run(context, args).await,

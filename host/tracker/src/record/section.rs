@@ -19,6 +19,9 @@ use super::{escape, summary::summary};
 use crate::port::Integrity;
 
 const BEGIN: &str = "<!-- tollgate:record v=1 run=";
+
+/// How every version of what is written back begins.
+pub const MARKER: &str = "<!-- tollgate:record";
 const END: &str = "<!-- tollgate:end run=";
 const CLOSE: &str = " -->";
 const JSON_BEGIN: &str = "```json";
