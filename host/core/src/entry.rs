@@ -164,13 +164,15 @@ pub enum HoldKind {
     Intake,
     /// It is what Tollgate itself wrote.
     OwnOutput,
+    /// It says what an earlier entry says.
+    Duplicate,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NotEligible,
         Self::Closed,
         Self::FieldMissing,
@@ -183,6 +185,7 @@ impl HoldKind {
         Self::OnHold,
         Self::Intake,
         Self::OwnOutput,
+        Self::Duplicate,
         Self::Person,
     ];
 
@@ -201,6 +204,7 @@ impl HoldKind {
             Self::OnHold => "on-hold",
             Self::Intake => "intake",
             Self::OwnOutput => "own-output",
+            Self::Duplicate => "duplicate",
             Self::Person => "person",
         }
     }

@@ -19,6 +19,7 @@ pub mod time;
 pub mod course;
 pub mod entry;
 pub mod item;
+pub mod likeness;
 pub mod model;
 pub mod opening;
 pub mod pins;

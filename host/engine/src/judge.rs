@@ -74,6 +74,7 @@ fn guard(backlog: &Backlog, item: &SourceItem) -> Guard {
         per_source: per_source.map(rate),
         per_author: per_author.map(rate),
         per_origin: Some(backlog.intake.per_origin),
+        duplicate_thousandths: backlog.intake.duplicate_thousandths,
         own_output: if is_internal { None } else { own_output(item) },
     }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use tollgate_core::{
     RunId,
     effect::Delivered,
-    entry::{EntryState, Hold, HoldKind, INTERNAL_TRACKER, LinkKind},
+    entry::{EntryState, Hold, HoldKind, INTERNAL_TRACKER, Link, LinkKind},
+    likeness::LIKENESS_SOURCE,
     opening::OpenEntry,
 };
 use tollgate_policy::{Backlog, Policy};
@@ -193,7 +194,8 @@ async fn judge_all(
         }
         let detail = store.entry(&item.name.key, Some(INTERNAL_TRACKER)).await?;
         let links = detail.links.into_iter().map(|status| status.link);
-        let links: Vec<_> = links.filter(|link| link.kind != LinkKind::DependsOn).collect();
+        let is_said = |link: &Link| link.kind != LinkKind::DependsOn && link.source != LIKENESS_SOURCE;
+        let links: Vec<_> = links.filter(is_said).collect();
         let mut arrival = judge::arrival(backlog, lanes, item, first_seen_at, now);
         arrival.links.extend(links);
         arrivals.push(arrival);

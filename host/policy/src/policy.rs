@@ -217,6 +217,8 @@ pub struct Intake {
     pub per_source: Option<Rate>,
     /// How many new items of one author, where the project says so.
     pub per_author: Option<Rate>,
+    /// How like an earlier entry one may be, in thousandths; none: they are not compared.
+    pub duplicate_thousandths: Option<u32>,
     /// How many entries runs may open that one entry led to.
     pub per_origin: u32,
     /// How many openings may lead from an entry that no run opened to one that runs opened.

@@ -199,6 +199,10 @@ pub struct IntakeTable {
     pub per_source: Option<String>,
     /// The same for one author; default `20 / 5m` for the internal source. The author of what runs open is their pipeline.
     pub per_author: Option<String>,
+    /// Whether a new entry that says nearly what an earlier one of the backlog says is held: `true` where three quarters of the words
+    /// of title and text are the same, or that share, e.g. `0.9`. Compared are entries that came in since this was asked for. Default
+    /// false, since texts that are written by a template are alike by nature.
+    pub duplicates: Option<DuplicatesChoice>,
     /// How many entries runs may open that one entry led to, in all; default 100. What exceeds is held until a person lets it in.
     #[schemars(range(min = 0, max = 1_000_000))]
     pub per_origin: Option<u32>,
@@ -206,6 +210,17 @@ pub struct IntakeTable {
     /// refused.
     #[schemars(range(min = 0, max = 100))]
     pub depth: Option<u32>,
+}
+
+/// Whether entries are compared.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "true, false or a share of words such as 0.75"))]
+pub enum DuplicatesChoice {
+    /// Or not.
+    Whether(bool),
+    /// The share of words that may be the same.
+    Likeness(f64),
 }
 
 /// Where items are: either a `folder` of Markdown files, or `internal`.

@@ -28,6 +28,7 @@ mod readiness;
 mod reconcile;
 mod report;
 mod rows;
+mod similar;
 mod sql;
 mod tx;
 mod write;

@@ -18,8 +18,8 @@ use crate::{
         Moves, Order, OrderKey, OrderSource, Purpose, Route, Shelves,
     },
     project::{
-        BacklogTable, ClaimMarker, ExpectTable, GivenTable, IntakeTable, PipelineChoice, ScheduleTable,
-        SourceTable,
+        BacklogTable, ClaimMarker, DuplicatesChoice, ExpectTable, GivenTable, IntakeTable, PipelineChoice,
+        ScheduleTable, SourceTable,
     },
     schedule::{Cron, Schedule},
     source_map::{Place, Report},
@@ -30,6 +30,9 @@ const CLOSED_STATES: [&str; 6] = ["done", "completed", "closed", "fixed", "wontf
 
 /// How deep entries open others, where a project does not say.
 const DEPTH: u32 = 3;
+
+/// How like an earlier entry one is that is held as its duplicate, where a project asks for it and does not say.
+const DUPLICATE_THOUSANDTHS: u32 = 750;
 
 /// How many entries may be opened that one entry led to, where a project does not say.
 const PER_ORIGIN: u32 = 100;
@@ -335,8 +338,30 @@ fn intake(table: IntakeTable, place: &Place<'_>, report: &mut Report) -> Intake 
     Intake {
         per_source: rate(table.per_source, "per_source"),
         per_author: rate(table.per_author, "per_author"),
+        duplicate_thousandths: duplicates(table.duplicates, &place.key("duplicates"), report),
         per_origin: table.per_origin.unwrap_or(PER_ORIGIN),
         depth: table.depth.unwrap_or(DEPTH),
+    }
+}
+
+fn duplicates(choice: Option<DuplicatesChoice>, place: &Place<'_>, report: &mut Report) -> Option<u32> {
+    match choice? {
+        DuplicatesChoice::Whether(compared) => compared.then_some(DUPLICATE_THOUSANDTHS),
+        DuplicatesChoice::Likeness(likeness) if likeness > 0.0 && likeness <= 1.0 =>
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is between 0 and 1,000"
+            )]
+            Some((likeness * 1_000.0).round() as u32)
+        }
+        DuplicatesChoice::Likeness(likeness) => {
+            let message =
+                format!("`{likeness}` is no share of words; expected e.g. `0.75`, or `true` for that");
+            report.error(place, message, None);
+            None
+        }
     }
 }
 

@@ -136,3 +136,43 @@ fn an_item_may_depend_on_an_internal_entry_where_its_backlog_takes_some() {
     assert_eq!(to(&taking).to_string(), "internal#REL-1");
     assert_eq!(to(&policy(|project| project)).to_string(), "folder:backlog#internal#REL-1");
 }
+
+#[test]
+fn a_stage_that_opens_entries_needs_a_backlog_that_takes_some() {
+    let pipeline = PIPELINE.replace("\"effect:publish-file\"", "\"effect:open-entry\"");
+    let errors = |project: &str| load(project, &pipeline).unwrap().check(&crate::check::Catalog).to_string();
+    assert!(errors(PROJECT).contains("no backlog takes what this stage opens"), "{}", errors(PROJECT));
+    let taking = PROJECT.replace("folder = \"backlog\"", "internal = true");
+    assert!(!errors(&taking).contains("no backlog takes"), "{}", errors(&taking));
+}
+
+#[test]
+fn intake_is_said_in_rates_and_shares() {
+    let intake = |text: &str| {
+        load(
+            &PROJECT
+                .replace("[[backlog.specs.source]]", &format!("intake = {text}\n\n[[backlog.specs.source]]")),
+            PIPELINE,
+        )
+    };
+    let says = |text: &str| {
+        intake(text).unwrap_or_else(|errors| panic!("{errors}")).backlogs["specs"].intake.clone()
+    };
+    let rate = says("{ per_author = \"10 / 5m\" }").per_author.expect("a rate");
+    assert_eq!((rate.count, rate.window.as_secs()), (10, 300));
+    assert_eq!((says("{}").rates(false), says("{}").per_origin, says("{}").depth), ((None, None), 100, 3));
+    assert!(says("{}").rates(true).0.is_some());
+    assert_eq!(says("{ duplicates = true }").duplicate_thousandths, Some(750));
+    assert_eq!(says("{ duplicates = 0.9 }").duplicate_thousandths, Some(900));
+    assert_eq!(says("{ duplicates = false }").duplicate_thousandths, None);
+    for (text, words) in [
+        ("{ per_source = \"10\" }", "`10` is not so many in so long; expected e.g. `10 / 5m`"),
+        ("{ per_source = \"0 / 5m\" }", "is not so many in so long"),
+        ("{ per_source = \"5 / 0s\" }", "is not so many in so long"),
+        ("{ duplicates = 1.5 }", "`1.5` is no share of words"),
+        ("{ per_autor = \"10 / 5m\" }", "did you mean `per_author`?"),
+    ] {
+        let errors = intake(text).expect_err("it is wrong").to_string();
+        assert!(errors.contains(words), "{errors}");
+    }
+}

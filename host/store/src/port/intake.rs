@@ -45,6 +45,8 @@ pub struct Guard {
     pub per_author: Option<Rate>,
     /// How many entries may be opened by runs that one entry led to.
     pub per_origin: Option<u32>,
+    /// How like an earlier entry of the backlog it may be, in thousandths; none where nobody compares them.
+    pub duplicate_thousandths: Option<u32>,
     /// Why it seems to be what Tollgate itself wrote; none where it does not.
     pub own_output: Option<String>,
 }

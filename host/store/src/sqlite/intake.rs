@@ -21,6 +21,7 @@ use tollgate_core::{
     Digest, EntryId, LaneId, Timestamp,
     entry::{EntryState, Hold, HoldKind, Link},
     item::Shelf,
+    likeness::LIKENESS_SOURCE,
     run::RunState,
 };
 
@@ -29,6 +30,7 @@ use super::{
     entry::KnownEntry,
     guard,
     readiness::{self, NewEntry, NewHold},
+    similar::{self, Duplicate},
     sql,
     tx::{Columns, Tx, TxResult, json_of, millis},
 };
@@ -148,8 +150,10 @@ pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
 
 /// Makes an entry, held for what its guard says besides. Its row is written as it will stand by the policy's word, which is most
 /// often the last.
-pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, guarded: Vec<Hold>) -> TxResult<Change> {
+pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, mut guarded: Vec<Hold>) -> TxResult<Change> {
     put_snapshot(tx, received.arrival)?;
+    let duplicate = similar::find(tx, received.arrival)?;
+    guarded.extend(duplicate.as_ref().map(Duplicate::hold));
     let Arrival { snapshot, admission, links, depends, .. } = received.arrival;
     let held_for = lasting_holds(tx, admission).chain(&guarded).next().map(|hold| hold.kind);
     let id = insert_entry(tx, received, held_for)?;
@@ -157,6 +161,7 @@ pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, guarded: Vec<Hold>) -
     insert_links(tx, id, links)?;
     insert_admission(tx, id, admission)?;
     guard::insert(tx, id, &guarded)?;
+    similar::insert(tx, id, received.arrival, duplicate)?;
     let new = NewEntry {
         id,
         held_for,
@@ -221,7 +226,7 @@ pub(super) fn update(
     tx.run(sql::ENTRY_UPDATE, params)?;
     let came_back = came_back(tx, reconcile, entry, arrival)?;
     put_item(tx, entry.id, item)?;
-    tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0 })?;
+    tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0, ":kept": LIKENESS_SOURCE })?;
     insert_links(tx, entry.id, &arrival.links)?;
     replace_admission(tx, entry.id, &arrival.admission)?;
     let state =

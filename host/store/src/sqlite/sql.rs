@@ -149,6 +149,8 @@ queries! {
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
     SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
+    SIMILAR_INSERT = "similar_insert";
+    SIMILAR_LIST = "similar_list";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";

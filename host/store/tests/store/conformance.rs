@@ -89,6 +89,7 @@ exercise! {
         a_flood_of_one_author_is_in_nobody_elses_way,
         what_tollgate_wrote_is_held_until_a_person_lets_it_in,
         runs_that_one_entry_led_to_open_so_many_entries,
+        an_entry_that_says_nearly_what_an_earlier_one_says_is_held,
     ;
     outbox:
         deliveries_to_one_entry_are_in_order,

@@ -127,7 +127,7 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
             "It lifts when the item, or `pipeline` in tollgate.toml, says something else."
         }
         HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
-        HoldKind::Intake | HoldKind::OwnOutput => {
+        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
             return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
         }
         HoldKind::NotBefore | HoldKind::Dependency | HoldKind::DependencyUnknown | HoldKind::OnHold => {

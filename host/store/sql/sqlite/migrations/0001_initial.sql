@@ -164,6 +164,14 @@ CREATE TABLE opened (
 CREATE INDEX opened_by_parent ON opened (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX opened_by_origin ON opened (origin_id) WHERE origin_id IS NOT NULL;
 
+-- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
+CREATE TABLE similar (
+    backlog  TEXT NOT NULL,
+    number   INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    PRIMARY KEY (backlog, number, entry_id)
+) STRICT, WITHOUT ROWID;
+
 -- When entries were let in, or will be, by what is counted: the entries of a source, or of an author. Rows whose time is longer ago
 -- than the span in which they count are deleted.
 CREATE TABLE intake (

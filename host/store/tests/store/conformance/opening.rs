@@ -234,6 +234,59 @@ pub(crate) async fn runs_that_one_entry_led_to_open_so_many_entries<S: Store>(
     assert_eq!(world.state("K").await, EntryState::Ready);
 }
 
+/// A text of its own for every number.
+fn text(number: usize) -> String {
+    let words = [
+        "shelf",
+        "reader",
+        "branch",
+        "loan",
+        "desk",
+        "hours",
+        "catalogue",
+        "shelving",
+        "return",
+        "copy",
+        "fine",
+    ];
+    let word =
+        |at: usize| format!("{}{}", words[(number * 7 + at * 3) % words.len()], (number * 31 + at * at) % 97);
+    (0..60).map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// S0-3: of 340 entries, three say what others say.
+pub(crate) async fn an_entry_that_says_nearly_what_an_earlier_one_says_is_held<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let compared = |key: &str, body: &str| {
+        let guard = Guard { duplicate_thousandths: Some(750), ..Guard::default() };
+        Arrival { guard, ..world.arrival(key).says(body) }
+    };
+    let mut there: Vec<_> = (0..337).map(|number| compared(&format!("W-{number}"), &text(number))).collect();
+    there.insert(100, compared("D-1", &text(7)));
+    there.insert(200, compared("D-2", &format!("Please: {} soon", text(42))));
+    there.push(compared("D-3", &text(300).replacen("desk", "counter", 4)));
+    world.reconcile(there.clone(), true).await;
+    let held = EntryFilter { states: vec![EntryState::Held], ..EntryFilter::default() };
+    let mut keys = Vec::new();
+    for entry in world.store.entries(held).await.unwrap().rows {
+        let links = world.store.entry(&entry.name.key, None).await.unwrap().links;
+        keys.push((entry.name.key, links[0].link.kind, links[0].link.to.key.clone(), links.len()));
+    }
+    let duplicate = |key: &str, of: &str| (key.to_owned(), LinkKind::DuplicateOf, of.to_owned(), 1);
+    assert_eq!(keys, [duplicate("D-1", "W-7"), duplicate("D-2", "W-42"), duplicate("D-3", "W-300")]);
+    assert_eq!(
+        world.holds("D-1").await,
+        ["duplicate: it says nearly what W-7 says: 98 % of their words are the same"]
+    );
+    world.store.let_in(world.id("D-1").await, "ines", "it is another").await.unwrap();
+    there[100] = compared("D-1", "something else by now");
+    world.reconcile(there, true).await;
+    assert_eq!(world.state("D-1").await, EntryState::Ready);
+    assert_eq!(world.store.entry("D-1", None).await.unwrap().links.len(), 1, "who said so is not the source");
+}
+
 /// How a loop of entries that open entries went.
 pub(crate) struct Loop {
     /// When each was let in.
