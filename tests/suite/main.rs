@@ -14,6 +14,7 @@ mod demo;
 mod explain;
 mod foreign;
 mod house;
+mod internal;
 mod journal;
 mod model;
 mod pipeline;

@@ -15,6 +15,7 @@ mod marks;
 
 pub mod adopt;
 pub mod judge;
+pub mod opening;
 pub mod pull;
 pub mod rank;
 pub mod rebuild;

@@ -4,6 +4,7 @@ mod adopt;
 mod claim;
 mod intake;
 mod journal;
+mod opening;
 mod outbox;
 mod policy;
 mod rebuild;
@@ -24,8 +25,11 @@ use tollgate_core::{
 
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
-pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Reconciled, RescoreItem};
+pub use intake::{
+    Admission, Arrival, Change, Guard, OnChange, PlaceInLane, Rate, Reading, Reconciled, RescoreItem,
+};
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
+pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
@@ -70,6 +74,14 @@ pub trait Store: Send + Sync + 'static {
     /// An entry that is busy keeps its place, and its new text for later. One that is done, failed or escalated comes back only
     /// when its revision changed and the arrival's [`OnChange`] says so.
     async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>>;
+
+    /// Makes an entry that lives in this store alone, unless one of its fingerprint is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] with a sentence's fragment when it is not made: its key is another's, it would wait for itself, or
+    /// it is too far from an entry that no run opened.
+    async fn open_entry(&self, opening: Opening) -> Result<Opened>;
 
     /// When the entries with these keys were first seen; those that never were are left out.
     async fn first_seen(
@@ -190,6 +202,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] when it is in another state.
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()>;
+
+    /// Lifts what [`Guard`] holds an entry for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it holds it for nothing.
+    async fn let_in(&self, entry: EntryId, who: &str, why: &str) -> Result<()>;
 
     /// Answers what a run asks. Its next driver applies the answer; the run waits no longer.
     ///

@@ -12,6 +12,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod guard;
 mod inbox;
 mod intake;
 mod journal;
@@ -20,6 +21,7 @@ mod live_run;
 mod migrate;
 mod newborn;
 mod open;
+mod opening;
 mod outbox;
 mod policy;
 mod readers;
@@ -28,6 +30,7 @@ mod rebuild;
 mod reconcile;
 mod report;
 mod rows;
+mod similar;
 mod sql;
 mod tx;
 mod write;
@@ -67,9 +70,9 @@ use crate::{
     port::{
         Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, OpenWork, Page,
-        PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite,
-        StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, OpenWork, Opened, Opening,
+        Page, PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result, RunDetail, RunFilter,
+        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -267,6 +270,10 @@ impl Store for SqliteStore {
         self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
     }
 
+    async fn open_entry(&self, opening: Opening) -> Result<Opened> {
+        self.write_tx("open an entry", move |tx| opening::open(tx, &opening)).await
+    }
+
     async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {
         let tracker = tracker.to_owned();
         self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
@@ -398,6 +405,11 @@ impl Store for SqliteStore {
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write_tx("retry an entry", move |tx| control::retry(tx, entry, &who, &reason)).await
+    }
+
+    async fn let_in(&self, entry: EntryId, who: &str, why: &str) -> Result<()> {
+        let (who, why) = (who.to_owned(), why.to_owned());
+        self.write_tx("let an entry in", move |tx| guard::let_in(tx, entry, &who, &why)).await
     }
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {

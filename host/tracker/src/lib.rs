@@ -12,11 +12,13 @@
 pub mod port;
 
 pub mod folder;
+pub mod internal;
 pub mod null;
 
 pub mod record;
 
 pub use folder::{ClaimMarker, FolderConfig, FolderConfigError, FolderTracker, MoveTable, Names, Shelves};
+pub use internal::InternalTracker;
 pub use null::NullTracker;
 pub use port::{
     ClaimMark, Damaged, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity,

@@ -35,6 +35,7 @@ fn a_small_project_has_every_default() {
     assert_snapshot!(format!("{:#?}", backlog.sources), @r#"
     [
         FolderSource {
+            position: 0,
             folder: "backlog",
             kind: None,
             ignore: [],
@@ -163,7 +164,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"backlog\"\ngithub = \"octo/app\""), @r#"
     tollgate.toml:11:1: error: unknown key `github` in [[backlog.specs.source]]
-      help: known are `folder`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `claim_marker`, `on_done`, `on_failed`, `on_escalated`, `retry_failed`, `move`
+      help: known are `folder`, `internal`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `claim_marker`, `on_done`, `on_failed`, `on_escalated`, `retry_failed`, `move`
     "#);
     assert_snapshot!(pipeline_errors("escalate =", "escalte ="), @r#"
     pipelines/spec.toml:10:3: error: unknown key `escalte` in [[stage.gate]]
@@ -351,8 +352,6 @@ fn all_errors_of_all_files_come_at_once() {
       help: did you mean `gate`?
     tollgate.toml:4:1: error: unknown key `zoen` in [backlog.specs]
       help: did you mean `zone`?
-    tollgate.toml:9:1: error: [[backlog.specs.source]] has no `folder`
-      help: `folder`: Relative to the project, e.g. `docs/backlog`.
     tollgate.toml:10:1: error: unknown key `foldr` in [[backlog.specs.source]]
       help: did you mean `folder`?
     "#);

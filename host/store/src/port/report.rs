@@ -17,6 +17,8 @@ use tollgate_core::{
     step::Step,
 };
 
+use super::Child;
+
 /// One page of something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
@@ -65,6 +67,8 @@ pub struct EntryDetail {
     pub links: Vec<LinkStatus>,
     /// Keys of entries that depend on it and wait.
     pub waiting_for_it: Vec<String>,
+    /// Entries that its runs opened, oldest first.
+    pub children: Vec<Child>,
     /// The terms of its score.
     pub terms: Vec<Term>,
     /// Where it stands in its lane, or would stand were it not held; none when it does not wait, or has no place.

@@ -20,7 +20,7 @@ use super::{
     adopt,
     dependency::{self, Lead},
     entry::KnownEntry,
-    intake, rows, sql,
+    intake, opening, rows, sql,
     tx::{Columns, Tx, TxResult, json_of},
 };
 use crate::{
@@ -61,6 +61,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
         closed: known.closed,
         links: links(tx, &known)?,
         waiting_for_it: waiting_for(tx, &known)?,
+        children: opening::children(tx, known.id)?,
         terms,
         standing: standing(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,

@@ -62,6 +62,7 @@ queries! {
     EVENT_LIST = "event_list";
     HISTORY_LIST = "history_list";
     HOLD_DELETE_DUE = "hold_delete_due";
+    HOLD_DELETE_OF_GUARD = "hold_delete_of_guard";
     HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
     HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
     HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
@@ -73,6 +74,10 @@ queries! {
     INBOX_INSERT = "inbox_insert";
     INBOX_LIST_APPLIED = "inbox_list_applied";
     INBOX_LIST_OPEN = "inbox_list_open";
+    INTAKE_COUNT_AROUND = "intake_count_around";
+    INTAKE_DELETE_BEFORE = "intake_delete_before";
+    INTAKE_GET_NTH_NEWEST = "intake_get_nth_newest";
+    INTAKE_INSERT = "intake_insert";
     JOURNAL_ANSWER = "journal_answer";
     JOURNAL_GET = "journal_get";
     JOURNAL_LIST = "journal_list";
@@ -95,6 +100,11 @@ queries! {
     MIGRATION_INSERT = "migration_insert";
     MIGRATION_NEWEST = "migration_newest";
     MIGRATION_TABLE = "migration_table";
+    OPENED_GET_BY_FINGERPRINT = "opened_get_by_fingerprint";
+    OPENED_COUNT_OF_ORIGIN = "opened_count_of_origin";
+    OPENED_GET = "opened_get";
+    OPENED_INSERT = "opened_insert";
+    OPENED_LIST_CHILDREN = "opened_list_children";
     OPEN_WORK_GET = "open_work_get";
     OUTBOX_BODY_INSERT = "outbox_body_insert";
     OUTBOX_GET = "outbox_get";
@@ -158,6 +168,8 @@ queries! {
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
     SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
+    SIMILAR_INSERT = "similar_insert";
+    SIMILAR_LIST = "similar_list";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";

@@ -145,7 +145,7 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
     let file = match KnownEffect::parse(&released.effect) {
         Ok(KnownEffect::PublishFile(file)) => Some(file),
         // What cannot be parsed is refused when it is delivered, by who knows what the tracker can do.
-        Ok(KnownEffect::SetState(_)) | Err(_) => None,
+        Ok(KnownEffect::SetState(_) | KnownEffect::OpenEntry(_)) | Err(_) => None,
     };
     let params = named_params! {
         ":run": run.seq,

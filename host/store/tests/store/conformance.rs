@@ -4,6 +4,7 @@ mod adoption;
 mod caps;
 mod intake;
 mod journal;
+pub(crate) mod opening;
 mod outbox;
 mod rebuild;
 mod runs;
@@ -81,6 +82,17 @@ exercise! {
         a_key_of_another_source_is_found_whenever_it_comes,
         a_key_of_several_other_sources_holds_until_one_is_left,
         another_backlog_is_another_world,
+    ;
+    opening:
+        an_entry_of_one_fingerprint_is_opened_once,
+        a_chain_of_openings_ends_at_its_depth,
+        what_a_person_says_of_an_entry_keeps_who_opened_it,
+        what_exceeds_a_rate_is_let_in_when_there_is_room,
+        what_stood_in_a_source_before_it_was_read_in_full_does_not_count,
+        a_flood_of_one_author_is_in_nobody_elses_way,
+        what_tollgate_wrote_is_held_until_a_person_lets_it_in,
+        runs_that_one_entry_led_to_open_so_many_entries,
+        an_entry_that_says_nearly_what_an_earlier_one_says_is_held,
     ;
     outbox:
         deliveries_to_one_entry_are_in_order,

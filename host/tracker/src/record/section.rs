@@ -25,6 +25,8 @@ use tollgate_core::{
 use super::{adopted, escape, summary::summary};
 use crate::port::Integrity;
 
+/// How everything that is written back begins.
+pub const MARKER: &str = "<!-- tollgate:";
 const BEGIN_RECORD: &str = "<!-- tollgate:record v=1 run=";
 const BEGIN_ADOPTED: &str = "<!-- tollgate:adopted v=1 adoption=";
 const END_RECORD: &str = "<!-- tollgate:end run=";

@@ -151,6 +151,39 @@ CREATE TABLE link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_by_key ON link (key, kind);
 
+-- Entries that live in this store alone: what makes each the same as another, and, where a run opened it, which one and of which
+-- entry. `depth` counts the openings that lead to it from an entry that no run opened, `origin_id`. Rows are never changed.
+CREATE TABLE opened (
+    entry_id    INTEGER PRIMARY KEY REFERENCES entry (id),
+    backlog     TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    parent_id   INTEGER REFERENCES entry (id),
+    run_seq     INTEGER REFERENCES run (seq) CHECK ((run_seq IS NULL) = (parent_id IS NULL)),
+    origin_id   INTEGER REFERENCES entry (id) CHECK ((origin_id IS NULL) = (parent_id IS NULL)),
+    depth       INTEGER NOT NULL,
+    UNIQUE (backlog, fingerprint)
+) STRICT;
+CREATE INDEX opened_by_parent ON opened (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX opened_by_origin ON opened (origin_id) WHERE origin_id IS NOT NULL;
+
+-- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
+CREATE TABLE similar (
+    backlog  TEXT NOT NULL,
+    number   INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    PRIMARY KEY (backlog, number, entry_id)
+) STRICT, WITHOUT ROWID;
+
+-- When entries were let in, or will be, by what is counted: the entries of a source, or of an author. Rows whose time is longer ago
+-- than the span in which they count are deleted.
+CREATE TABLE intake (
+    id      INTEGER PRIMARY KEY,
+    backlog TEXT NOT NULL,
+    scope   TEXT NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX intake_by_scope ON intake (backlog, scope, at);
+
 -- One row for each reason why an entry may not run, in the order in which people read them. The policy's reasons are kept in
 -- every state; reasons about dependencies only while the entry waits. One that names the entry it waits for (`target_id`) has no
 -- sentence of its own: what the other entry is doing is told when it is asked, so that it is never out of date.
