@@ -6,6 +6,7 @@ mod probe;
 mod provider;
 mod support;
 
+mod adopt;
 mod crash;
 mod data_set;
 mod demo;

@@ -97,7 +97,11 @@ impl Deliverer {
 
     /// Opens an entry in the store. The same opening opens nothing twice, so one of unknown outcome needs nothing more.
     async fn open(&self, delivery: &Delivery, opening: &OpenEntry) -> DeliveryOutcome {
-        match self.openings.of_run(&*self.store, delivery.run, opening).await {
+        let Some(run) = delivery.run else {
+            let reason = "no run asks for it".to_owned();
+            return DeliveryOutcome::Settled(Delivered::Refused { reason });
+        };
+        match self.openings.of_run(&*self.store, run, opening).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
             Err(NotOpened::Refused(reason)) => DeliveryOutcome::Settled(Delivered::Refused { reason }),
             Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None),
@@ -110,8 +114,11 @@ impl Deliverer {
             DeliveryKind::Record(record) => {
                 return Ok(Prepared::Outside(tollgate_tracker::Delivery::Record(record.clone())));
             }
+            DeliveryKind::Adopted(adoption) => {
+                return Ok(Prepared::Outside(tollgate_tracker::Delivery::Adopted(adoption.clone())));
+            }
             DeliveryKind::Leave(ended) => {
-                let leave = Leave { run: Some(delivery.run), ended: Some(*ended) };
+                let leave = Leave { run: delivery.run, ended: Some(*ended) };
                 return Ok(Prepared::Outside(tollgate_tracker::Delivery::Leave(leave)));
             }
             DeliveryKind::Effect { effect, .. } => effect,
@@ -140,7 +147,7 @@ impl Deliverer {
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
         let key = delivery.entry.key.clone();
         let what = match &delivery.kind {
-            DeliveryKind::Record(_) => "record".to_owned(),
+            DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
             DeliveryKind::Leave(_) => "place".to_owned(),
             DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
         };

@@ -151,16 +151,7 @@ impl Host {
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
             driver: driver(&parts, &options, &shutdown, &artifacts),
-            deliverer: Deliverer {
-                host: options.id.clone(),
-                store: Arc::clone(&parts.store),
-                openings: Openings { policy: Arc::clone(&parts.policy), lanes: Lanes::of(&applied) },
-                trackers: parts.trackers.clone(),
-                artifacts,
-                clock: Arc::clone(&parts.clock),
-                observer: Arc::clone(&parts.observer),
-                lease: parts.policy.instance.lease,
-            },
+            deliverer: deliverer(&parts, &options.id, Lanes::of(&applied)),
             shutdown,
             stop_file,
             parts,
@@ -216,6 +207,20 @@ impl Host {
             (Err(error), _) => Err(error),
             (Ok(_), _) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
         }
+    }
+}
+
+/// What carries the outbox to the trackers.
+pub(crate) fn deliverer(parts: &Parts, host: &HostId, lanes: Lanes) -> Deliverer {
+    Deliverer {
+        host: host.clone(),
+        store: Arc::clone(&parts.store),
+        openings: Openings { policy: Arc::clone(&parts.policy), lanes },
+        trackers: parts.trackers.clone(),
+        artifacts: Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts))),
+        clock: Arc::clone(&parts.clock),
+        observer: Arc::clone(&parts.observer),
+        lease: parts.policy.instance.lease,
     }
 }
 

@@ -29,6 +29,7 @@ pub mod schedule;
 
 pub mod admission;
 pub mod allowance;
+pub mod done;
 mod fields;
 pub mod opening;
 mod rank;
