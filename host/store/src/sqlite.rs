@@ -28,6 +28,7 @@ mod report;
 mod rows;
 mod sql;
 mod tx;
+mod wait;
 mod write;
 mod writer;
 
@@ -65,8 +66,8 @@ use crate::{
     port::{
         Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
         Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
-        NewDecision, NewIntent, OpenWork, Page, PolicyApplication, Reading, Reconciled, RescoreItem, Result,
-        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
+        NewDecision, NewIntent, NewSignal, OpenWork, Page, PolicyApplication, Reading, Reconciled,
+        RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
     },
 };
 
@@ -383,6 +384,10 @@ impl Store for SqliteStore {
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {
         self.write_tx("answer a run", move |tx| inbox::decide(tx, run, &decision)).await
+    }
+
+    async fn signal(&self, signal: NewSignal) -> Result<u64> {
+        self.write_tx("say what happened", move |tx| wait::signal(tx, &signal)).await
     }
 
     async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>> {

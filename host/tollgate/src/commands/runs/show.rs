@@ -77,6 +77,7 @@ fn calls(printer: &Printer, steps: &[Step]) -> String {
             StepOutcome::Produced(produced) => ("produced".to_owned(), produced.summary.clone()),
             StepOutcome::Judged(verdict) => (verdict.judgement.to_string(), verdict.summary.clone()),
             StepOutcome::Failed(failure) => ("failed".to_owned(), failure.message.clone()),
+            StepOutcome::Waits(wait) => ("waited".to_owned(), wait.to_string()),
             StepOutcome::NotApplicable(why) => ("not applicable".to_owned(), why.to_string()),
         };
         table.row([
