@@ -6,6 +6,7 @@ mod probe;
 mod provider;
 mod support;
 
+mod adopt;
 mod branches;
 mod crash;
 mod data_set;

@@ -26,7 +26,7 @@ budget = { cost = "$2.00", time = "5m" }
 
 [[stage]]
 name = "draft"
-plugin = "spec-draft-model@^1"
+plugin = "spec-draft@^1"
 grant = ["model"]
 retry = { backoff = "0s..0s" }
 

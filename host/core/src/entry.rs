@@ -291,6 +291,9 @@ pub struct EntryStatus {
     pub url: Option<String>,
     /// Its life.
     pub state: EntryState,
+    /// Whether its newest work was done before Tollgate, and adopted.
+    #[serde(default)]
+    pub adopted: bool,
     /// Why it may not run; empty unless it is held.
     pub holds: Vec<Hold>,
     /// The pipeline it waits for or ran through.

@@ -88,6 +88,10 @@ ulid_id! {
     RunId
 }
 ulid_id! {
+    /// One adoption of work that was done before Tollgate.
+    AdoptionId
+}
+ulid_id! {
     /// One store: what the ownership marker in a tracker names.
     StoreId
 }

@@ -35,6 +35,7 @@ pub mod ledger;
 pub mod money;
 pub mod rank;
 
+pub mod adoption;
 pub mod effect;
 pub mod event;
 pub mod record;
@@ -42,7 +43,7 @@ pub mod record;
 pub mod crash;
 
 pub use digest::Digest;
-pub use id::{EntryId, HostId, LaneId, RunId, StoreId};
+pub use id::{AdoptionId, EntryId, HostId, LaneId, RunId, StoreId};
 pub use money::Microcents;
 pub use stop::StopMode;
 pub use time::{Clock, Timestamp};

@@ -217,7 +217,7 @@ impl Record {
         let value: Value = serde_json::from_str(json).map_err(|e| RecordError::NotJson(e.to_string()))?;
         match value.get("schema").and_then(Value::as_str) {
             Some(SCHEMA) => serde_json::from_value(value).map_err(|e| RecordError::Malformed(e.to_string())),
-            Some(other) => Err(RecordError::UnknownVersion(other.to_owned())),
+            Some(other) => Err(RecordError::UnknownVersion { found: other.to_owned(), known: SCHEMA }),
             None => Err(RecordError::Malformed("it has no `schema`".into())),
         }
     }
@@ -233,6 +233,11 @@ pub enum RecordError {
     #[error("the record does not fit its schema: {0}")]
     Malformed(String),
     /// Written by a later version.
-    #[error("the record says `{0}`, which this version cannot read; known is `{SCHEMA}`")]
-    UnknownVersion(String),
+    #[error("the record says `{found}`, which this version cannot read; known is `{known}`")]
+    UnknownVersion {
+        /// What it says.
+        found: String,
+        /// What this version writes.
+        known: &'static str,
+    },
 }

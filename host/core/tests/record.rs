@@ -21,5 +21,6 @@ fn version_1_is_read_whole() {
 #[test]
 fn a_later_version_is_refused_by_name() {
     let text = include_str!("fixtures/record-1.json").replace("tollgate.record/1", "tollgate.record/2");
-    assert_eq!(Record::read(&text), Err(RecordError::UnknownVersion("tollgate.record/2".into())));
+    let found = "tollgate.record/2".to_owned();
+    assert_eq!(Record::read(&text), Err(RecordError::UnknownVersion { found, known: "tollgate.record/1" }));
 }

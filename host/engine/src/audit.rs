@@ -6,12 +6,16 @@
 use std::collections::{HashMap, HashSet};
 
 use tollgate_core::{
-    Digest, RunId,
+    AdoptionId, Digest, RunId,
+    adoption::Adoption,
     effect::Delivered,
     event::{ChainHead, EventKind},
     record::Record,
 };
-use tollgate_store::{Store, port::RunDetail};
+use tollgate_store::{
+    Store,
+    port::{RunDetail, StoredAdoption},
+};
 use tollgate_tracker::{FoundRecord, Integrity, Tracker};
 
 use crate::error::{EngineError, Result};
@@ -23,6 +27,8 @@ pub struct Audit {
     pub runs: u64,
     /// Events in them.
     pub events: u64,
+    /// Adoptions, of which there is no chain.
+    pub adoptions: u64,
     /// Records in the store that were compared.
     pub records_stored: u64,
     /// Records in trackers that were compared.
@@ -50,7 +56,7 @@ pub async fn verify<'t>(
             stored.insert(run, (record, delivered));
         }
     }
-    let mut found = HashSet::new();
+    let (mut found, mut adoptions) = (HashSet::new(), Vec::new());
     for tracker in trackers {
         let report = tracker.records().await.map_err(|error| EngineError::Tracker {
             tracker: tracker.name().to_owned(),
@@ -59,17 +65,19 @@ pub async fn verify<'t>(
         audit
             .problems
             .extend(report.skipped.iter().map(|skipped| format!("{}: {}", skipped.path, skipped.reason)));
+        adoptions.extend(report.adoptions);
         for record in &report.records {
-            if !found.insert(record.run) {
+            if !found.insert(record.id) {
                 audit.problems.push(format!(
                     "{}: the record of run {} is there more than once",
-                    record.place, record.run
+                    record.place, record.id
                 ));
             }
-            audit.check_delivered(record, stored.get(&record.run).map(|(record, _)| record));
+            audit.check_delivered("run", record, stored.get(&record.id).map(|(record, _)| record));
         }
     }
     audit.check_missing(&stored, &found);
+    audit.check_adoptions(&store.adoptions().await?, &adoptions);
     Ok(audit)
 }
 
@@ -117,22 +125,42 @@ impl Audit {
         }
     }
 
-    fn check_delivered(&mut self, found: &FoundRecord, stored: Option<&Record>) {
+    fn check_delivered<I: std::fmt::Display, A: PartialEq>(
+        &mut self,
+        what: &str,
+        found: &FoundRecord<I, A>,
+        stored: Option<&A>,
+    ) {
         self.records_delivered += 1;
-        let place = &found.place;
+        let FoundRecord { place, id, .. } = found;
         if let Integrity::Changed { written, found } = &found.integrity {
             self.problems
                 .push(format!("{place}: the record was changed: {written} was written, {found} is there"));
         }
-        match (&found.record, stored) {
+        match (&found.account, stored) {
             (Err(error), _) => self.problems.push(format!("{place}: {error}")),
-            (Ok(_), None) => self.problems.push(format!("{place}: run {} is not in this store", found.run)),
+            (Ok(_), None) => self.problems.push(format!("{place}: {what} {id} is not in this store")),
             (Ok(there), Some(here)) if there != here => {
-                self.problems
-                    .push(format!("{place}: the record of run {} differs from the store's", found.run));
+                self.problems.push(format!("{place}: the record of {what} {id} differs from the store's"));
             }
             (Ok(_), Some(_)) => {}
         }
+    }
+
+    /// Adoptions have no chain: what there is of them is their record, in the store and in the tracker.
+    fn check_adoptions(&mut self, stored: &[StoredAdoption], found: &[FoundRecord<AdoptionId, Adoption>]) {
+        self.adoptions = stored.len() as u64;
+        let by_id: HashMap<_, _> =
+            stored.iter().map(|stored| (stored.adoption.id, &stored.adoption)).collect();
+        for record in found {
+            self.check_delivered("adoption", record, by_id.get(&record.id).copied());
+        }
+        let found: HashSet<_> = found.iter().map(|record| record.id).collect();
+        let missing = stored.iter().filter(|stored| matches!(stored.delivered, Some(Delivered::Done { .. })));
+        let missing = missing.map(|stored| &stored.adoption).filter(|adoption| !found.contains(&adoption.id));
+        self.problems.extend(missing.map(|adoption| {
+            format!("{}: the delivered record of adoption {} is gone", adoption.entry.name, adoption.id)
+        }));
     }
 
     fn check_missing(&mut self, stored: &HashMap<RunId, (Record, bool)>, found: &HashSet<RunId>) {

@@ -95,8 +95,11 @@ impl Deliverer {
     async fn prepare(&self, delivery: &Delivery) -> std::result::Result<tollgate_tracker::Delivery, Unready> {
         let effect = match &delivery.kind {
             DeliveryKind::Record(record) => return Ok(tollgate_tracker::Delivery::Record(record.clone())),
+            DeliveryKind::Adopted(adoption) => {
+                return Ok(tollgate_tracker::Delivery::Adopted(adoption.clone()));
+            }
             DeliveryKind::Leave(ended) => {
-                let leave = Leave { run: Some(delivery.run), ended: Some(*ended) };
+                let leave = Leave { run: delivery.run, ended: Some(*ended) };
                 return Ok(tollgate_tracker::Delivery::Leave(leave));
             }
             DeliveryKind::Effect { effect, .. } => effect,
@@ -121,7 +124,7 @@ impl Deliverer {
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
         let key = delivery.entry.key.clone();
         let what = match &delivery.kind {
-            DeliveryKind::Record(_) => "record".to_owned(),
+            DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
             DeliveryKind::Leave(_) => "place".to_owned(),
             DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
         };

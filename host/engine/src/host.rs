@@ -149,15 +149,7 @@ impl Host {
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
             driver: driver(&parts, &options, &shutdown, &artifacts),
-            deliverer: Deliverer {
-                host: options.id.clone(),
-                store: Arc::clone(&parts.store),
-                trackers: parts.trackers.clone(),
-                artifacts,
-                clock: Arc::clone(&parts.clock),
-                observer: Arc::clone(&parts.observer),
-                lease: parts.policy.instance.lease,
-            },
+            deliverer: deliverer(&parts, &options.id),
             shutdown,
             stop_file,
             parts,
@@ -213,6 +205,19 @@ impl Host {
             (Err(error), _) => Err(error),
             (Ok(_), _) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
         }
+    }
+}
+
+/// What carries the outbox to the trackers.
+pub(crate) fn deliverer(parts: &Parts, host: &HostId) -> Deliverer {
+    Deliverer {
+        host: host.clone(),
+        store: Arc::clone(&parts.store),
+        trackers: parts.trackers.clone(),
+        artifacts: Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts))),
+        clock: Arc::clone(&parts.clock),
+        observer: Arc::clone(&parts.observer),
+        lease: parts.policy.instance.lease,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod host;
 mod loops;
 mod marks;
 
+pub mod adopt;
 pub mod judge;
 pub mod pull;
 pub mod rank;

@@ -4,7 +4,7 @@
 //! host. `due` is the promise that goes with it: until that moment, judging the same item again gives the same holds,
 //! pipeline and order, so nobody has to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate_core::{
     Digest, Timestamp,
@@ -99,6 +99,28 @@ impl Backlog {
         self.judge_and_look(item, seen, false)
     }
 
+    /// What formulas read of an item.
+    pub(crate) fn inputs<'a>(
+        &'a self,
+        item: &'a SourceItem,
+        values: &'a BTreeMap<String, FieldValue>,
+        created: Timestamp,
+        now: Timestamp,
+    ) -> Inputs<'a> {
+        Inputs {
+            key: &item.name.key,
+            kind: &item.kind,
+            title: &item.title,
+            labels: &item.labels,
+            author: item.author.as_deref().unwrap_or_default(),
+            tracker: &item.name.tracker,
+            backlog: &self.name,
+            created,
+            age_days: self.age_days(created, now),
+            fields: values,
+        }
+    }
+
     fn judge_and_look(&self, item: &SourceItem, seen: Seen, looks_ahead: bool) -> Admission {
         let created_at = item.created_at.unwrap_or(seen.first);
         let (values, field_holds) = fields::extract(&self.fields, item, &self.zone);
@@ -130,18 +152,7 @@ impl Backlog {
         }
         let broken: BTreeSet<&str> = field_holds.iter().map(|hold| hold.subject.as_str()).collect();
         let judge = Judge { backlog: self, broken: &broken };
-        let inputs = Inputs {
-            key: &item.name.key,
-            kind: &item.kind,
-            title: &item.title,
-            labels: &item.labels,
-            author: item.author.as_deref().unwrap_or_default(),
-            tracker: &item.name.tracker,
-            backlog: &self.name,
-            created: created_at,
-            age_days: self.age_days(created_at, seen.now),
-            fields: &values,
-        };
+        let inputs = self.inputs(item, &values, created_at, seen.now);
         let today = judge.verdict(&inputs);
         let changes_in = if looks_ahead { judge.days_until_change(&today, &inputs) } else { None };
         let due = changes_in.and_then(|days| self.midnight(seen.now, days));
@@ -191,11 +202,7 @@ impl Backlog {
         EntryName { tracker, key }
     }
 
-    fn not_before(
-        &self,
-        values: &std::collections::BTreeMap<String, FieldValue>,
-        now: Timestamp,
-    ) -> Vec<Hold> {
+    fn not_before(&self, values: &BTreeMap<String, FieldValue>, now: Timestamp) -> Vec<Hold> {
         let hold = |(name, value): (&String, &FieldValue)| match value {
             FieldValue::Time(time) if self.fields[name].purpose == Purpose::Constraint && *time > now => {
                 Some(Hold {

@@ -55,6 +55,8 @@ pub struct PluginFacts {
     pub effects: Vec<String>,
     /// The grants that it needs for what it imports beyond the base world.
     pub capabilities: Vec<String>,
+    /// Those of them that it can do without.
+    pub optional: Vec<String>,
     /// What of an entry it may be handed: `title`, `fields.priority`, `*` for all.
     pub reads: Vec<String>,
 }
@@ -338,11 +340,16 @@ fn check_grants(facts: &PluginFacts, grants: &[String], place: &Place<'_>, repor
             );
         }
     }
+    let needed = |capability: &&String| !facts.optional.contains(capability);
     let lacks = |capability: &&String| !grants.iter().any(|grant| covers(grant, capability));
-    if let Some(missing) = facts.capabilities.iter().find(lacks) {
+    if let Some(missing) = facts.capabilities.iter().filter(needed).find(lacks) {
         let message = format!("`{}` cannot run without the grant `{missing}`", facts.name);
         report.error(&place.key("plugin"), message, Some(format!("grant = [\"{missing}\"]")));
-    } else if !asked.is_empty() && !asked.iter().any(|asked| grants.iter().any(|grant| covers(grant, asked)))
+        return;
+    }
+    let hoped = |asked: &&String| !facts.optional.contains(asked);
+    if asked.iter().any(|asked| hoped(&asked))
+        && !asked.iter().any(|asked| grants.iter().any(|grant| covers(grant, asked)))
     {
         let listed: Vec<_> = asked.iter().map(|asked| format!("\"{asked}\"")).collect();
         let help = Some(format!("grant = [{}], or those of them that it may have", listed.join(", ")));

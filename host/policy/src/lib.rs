@@ -30,6 +30,7 @@ pub mod schedule;
 pub mod admission;
 pub mod allowance;
 pub mod condition;
+pub mod done;
 mod fields;
 mod rank;
 pub mod roles;

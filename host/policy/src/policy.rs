@@ -18,6 +18,7 @@ use tollgate_core::{
 
 pub use crate::project::{ClaimMarker, FieldType, OnChange, Purpose};
 use crate::{
+    done::Done,
     error::ConfigFile,
     fields,
     formula::{FieldValue, Formula},
@@ -132,6 +133,8 @@ pub struct Backlog {
     pub order: Order,
     /// What a changed item does whose work is over.
     pub on_change: OnChange,
+    /// What says that work was done before Tollgate.
+    pub done: Option<Done>,
     /// How its entries depend on each other.
     pub depends: Depends,
     /// Where its items are.

@@ -104,6 +104,9 @@ pub struct BacklogTable {
     /// What a changed item does whose work is over: nothing, ask a person, or run again; default `ask`.
     #[serde(default)]
     pub on_change: OnChange,
+    /// What says that the work of an item was done before Tollgate, for `tollgate backlog adopt`: a formula, e.g.
+    /// `"has-spec" in labels`, or a table.
+    pub done: Option<DoneChoice>,
     /// How entries depend on each other.
     #[serde(default)]
     pub depends: DependsTable,
@@ -172,6 +175,29 @@ pub enum OnChange {
     Ask,
     /// It runs again.
     Rerun,
+}
+
+/// What says that work was done before Tollgate.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "a formula such as '\"has-spec\" in labels', or { when = '…', file = \"specs/{key}.md\" }"))]
+pub enum DoneChoice {
+    /// A formula.
+    Rule(String),
+    /// As the table says.
+    Table(DoneTable),
+}
+
+/// What says that work was done before Tollgate: `when`, `file`, or both, which must agree.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DoneTable {
+    /// A formula that is true for an item whose work was done.
+    pub when: Option<String>,
+    /// A formula that is true for an item of which that is doubtful, e.g. `"reopened" in labels`.
+    pub doubt: Option<String>,
+    /// The file that the work leaves behind, relative to the project, e.g. `specs/{key}.md`.
+    pub file: Option<String>,
 }
 
 /// How entries depend on each other.

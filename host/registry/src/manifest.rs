@@ -10,6 +10,7 @@
 //! reads = ["title", "body"]     # what of the entry it is handed; ["*"] for all
 //! effects = ["publish-file"]    # kinds of effect it may ask for
 //! capabilities = ["model"]      # what it imports beyond the base world, by grant
+//! optional = ["model"]          # those of them that it can do without
 //!
 //! [settings]                    # JSON Schema of `with`
 //! type = "object"
@@ -59,6 +60,8 @@ pub struct Manifest {
     pub effects: BTreeSet<String>,
     /// What it imports beyond the base world, each by the grant that a stage needs for it.
     pub capabilities: BTreeSet<String>,
+    /// Those of them that it can do without: a stage that is not granted one runs, and is told so when it asks.
+    pub optional: BTreeSet<String>,
     /// JSON Schema of the `with` table.
     pub settings: Value,
     /// JSON Schema of what a stage produces as data; none for gates and sources.
@@ -151,6 +154,8 @@ struct File {
     effects: BTreeSet<String>,
     #[serde(default)]
     capabilities: BTreeSet<String>,
+    #[serde(default)]
+    optional: BTreeSet<String>,
     settings: Option<Value>,
     data: Option<Value>,
     #[serde(default, rename = "rule")]
@@ -179,6 +184,7 @@ impl Manifest {
         for capability in &file.capabilities {
             check_name("capabilities", capability)?;
         }
+        check_optional(&file.optional, &file.capabilities)?;
         let settings = file.settings.unwrap_or_else(|| json!({ "type": "object" }));
         check_schema("settings", &settings)?;
         if let Some(data) = &file.data {
@@ -196,10 +202,19 @@ impl Manifest {
             reads: Reads::parse(&file.reads)?,
             effects: file.effects,
             capabilities: file.capabilities,
+            optional: file.optional,
             settings,
             data: file.data,
             rules: file.rules,
         })
+    }
+}
+
+/// What is optional has to be asked for, and the contract has to have a word for its absence.
+fn check_optional(optional: &BTreeSet<String>, capabilities: &BTreeSet<String>) -> Result<(), ManifestError> {
+    match optional.iter().find(|name| !capabilities.contains(*name) || *name != "model") {
+        None => Ok(()),
+        Some(name) => Err(wrong("optional", name, "\"model\", where it is among the `capabilities`")),
     }
 }
 
@@ -326,6 +341,8 @@ rationale = "Nobody can judge a solution without it."
         assert_snapshot!(contract, @r#"plugin.toml has contract = "2.0", expected "0.1", the only contract there is"#);
         let summary = error("\"Judges a specification.\"", "\" \"");
         assert_snapshot!(summary, @r#"plugin.toml has summary = " ", expected one line that says something"#);
+        let optional = error("reads =", "capabilities = [\"http\"]\noptional = [\"model\"]\nreads =");
+        assert_snapshot!(optional, @r#"plugin.toml has optional = "model", expected "model", where it is among the `capabilities`"#);
         let settings = error("type = \"object\"\nprop", "prop");
         assert_snapshot!(settings, @r#"plugin.toml has settings.type = null, expected "object""#);
         let id = error("\"SPEC-001\"", "\"spec 1\"");
@@ -344,7 +361,7 @@ rationale = "Nobody can judge a solution without it."
           |
         7 | licence = "Apache-2.0"
           | ^^^^^^^
-        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `capabilities`, `settings`, `data`, `rule`
+        unknown field `licence`, expected one of `name`, `version`, `kind`, `contract`, `summary`, `license`, `reads`, `effects`, `capabilities`, `optional`, `settings`, `data`, `rule`
         "#);
     }
 

@@ -5,7 +5,6 @@ use crate::version::{Origin, Version};
 const COMPONENTS: &[&[u8]] = &[
     include_bytes!("../../../plugins/dist/publish.wasm"),
     include_bytes!("../../../plugins/dist/spec-draft.wasm"),
-    include_bytes!("../../../plugins/dist/spec-draft-model.wasm"),
     include_bytes!("../../../plugins/dist/spec-lint.wasm"),
     include_bytes!("../../../plugins/dist/spec-review.wasm"),
     include_bytes!("../../../plugins/dist/triage.wasm"),
@@ -32,7 +31,6 @@ mod tests {
             [
                 ("publish", Kind::Stage),
                 ("spec-draft", Kind::Stage),
-                ("spec-draft-model", Kind::Stage),
                 ("spec-lint", Kind::Gate),
                 ("spec-review", Kind::Gate),
                 ("triage", Kind::Stage)

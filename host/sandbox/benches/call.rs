@@ -21,7 +21,7 @@ use tollgate_core::{
     step::{Artifact, Produced, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, CallJournal, CallModels, Interrupted, Prepared, Sandbox, SandboxOptions,
+    Call, CallInput, CallJournal, CallModels, Grants, Interrupted, Prepared, Sandbox, SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
 
@@ -83,8 +83,10 @@ async fn measure(sandbox: &Sandbox, bare: &Bare, case: &Case) {
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let handed = Handed { settings: "{}".into(), text: case.text.clone() };
     let plugin = bare.prepare(&bytes, handed).expect("a component that loads");
-    let prepared =
-        sandbox.prepare(Digest::of(&bytes), bytes.into(), &[]).await.expect("a component that loads");
+    let prepared = sandbox
+        .prepare(Digest::of(&bytes), bytes.into(), Grants::default())
+        .await
+        .expect("a component that loads");
     let call = call(case);
     same_result(&plugin, sandbox, &prepared, &call).await;
 

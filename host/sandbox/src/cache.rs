@@ -19,7 +19,7 @@ use crate::{
     capability::{self, extension},
     disk::CodeFolder,
     host::Host,
-    load::{Inspection, Kind, MODEL, Offer, is_model},
+    load::{Grants, Inspection, Kind, MODEL, Offer, is_model},
     port::Extension,
 };
 
@@ -85,7 +85,7 @@ impl Components {
         self: &Arc<Self>,
         digest: Digest,
         bytes: Arc<[u8]>,
-        grants: Arc<[String]>,
+        grants: Arc<Grants>,
     ) -> Result<Arc<Loaded>, LoadError> {
         let cell = self.cell(digest);
         let load = async || {
@@ -105,7 +105,8 @@ impl Components {
         Inspection::of(bytes, &self.offer)
     }
 
-    /// The base world and exactly the capabilities that a component needs. It is called only with grants for all of them.
+    /// The base world and exactly the capabilities that a component needs. It is called only with grants for all of them but those
+    /// that it can do without, and these say of themselves that they are not there.
     fn linker_for(&self, inspection: &Inspection) -> wasmtime::Result<Linker<Host>> {
         let mut linker = self.base.clone();
         if inspection.imports.iter().any(|import| is_model(import)) {
@@ -129,7 +130,7 @@ impl Components {
         cell
     }
 
-    fn load(&self, expected: Digest, bytes: &[u8], grants: &[String]) -> Result<Arc<Loaded>, LoadError> {
+    fn load(&self, expected: Digest, bytes: &[u8], grants: &Grants) -> Result<Arc<Loaded>, LoadError> {
         let found = Digest::of(bytes);
         if found != expected {
             return Err(LoadError::DigestMismatch { expected, found });

@@ -299,7 +299,7 @@ async fn conclude(
         Ok(handed_on) => keep(handed_on, &host.shelf, &*call.liveness).await?,
         Err(failure) => StepOutcome::Failed(failure),
     };
-    let recomputable = has_returned && prepared.loaded().inspection.needs.is_empty();
+    let recomputable = has_returned && !prepared.needs_journal();
     Ok(CallReport { outcome, usage, log, recomputable, fuel_exact: burnt.exact })
 }
 

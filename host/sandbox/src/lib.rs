@@ -38,6 +38,6 @@ pub mod port;
 
 pub use call::{Call, CallInput, CallJournal, CallModels, CallReport, DeliveredEffect};
 pub use error::{LoadError, SandboxError};
-pub use load::{Inspection, Kind};
+pub use load::{Grants, Inspection, Kind};
 pub use port::Interrupted;
 pub use sandbox::{Metrics, Prepared, Sandbox, SandboxOptions};

@@ -107,16 +107,25 @@ impl Inspection {
         })
     }
 
+    /// Whether a call with these grants can reach beyond its input.
+    pub(crate) fn reaches_out(&self, grants: &Grants) -> bool {
+        self.needs.iter().any(|need| grants.cover(need))
+    }
+
     /// Whether the host can serve the component with these grants.
     ///
     /// # Errors
     ///
     /// The first import that was not granted, or that is granted and cannot be served.
-    pub(crate) fn check_grants(&self, grants: &[String], offer: &Offer) -> Result<(), LoadError> {
+    pub(crate) fn check_grants(&self, grants: &Grants, offer: &Offer) -> Result<(), LoadError> {
         for import in &self.imports {
             let Some(grant) = offer.need_of(import)? else { continue };
             let (import, available) = (import.clone(), offer.serves(import));
-            if !grants.iter().any(|given| covers(given, &grant)) {
+            if !grants.cover(&grant) {
+                // The contract has a word for a model that was not granted; an extension has none.
+                if is_model(&import) && grants.optional.contains(&grant) {
+                    continue;
+                }
                 return Err(LoadError::NotGranted { import, grant, available });
             }
             if !available {
@@ -124,6 +133,21 @@ impl Inspection {
             }
         }
         Ok(())
+    }
+}
+
+/// What a component may touch beyond the base world.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// What its stage or gate was granted, e.g. `effect:publish-file` or `model:deep`.
+    pub given: Vec<String>,
+    /// What it imports and can do without, e.g. `model`: where that is not given, it is told so when it asks.
+    pub optional: Vec<String>,
+}
+
+impl Grants {
+    fn cover(&self, needed: &str) -> bool {
+        self.given.iter().any(|given| covers(given, needed))
     }
 }
 

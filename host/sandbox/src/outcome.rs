@@ -17,7 +17,7 @@ use tollgate_core::{
         StepOutcome, Verdict,
     },
 };
-use wasmtime::{PoolConcurrencyLimitError, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use crate::{
@@ -31,6 +31,9 @@ use crate::{
 
 /// What wasmtime says when a guest passes more than [`budget::TRANSFER_BYTES`]; the error has no type of its own.
 const TRANSFER_REFUSED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// What wasmtime says when a guest makes more than [`budget::HANDLES`] of its own; no type either.
+const HANDLES_REFUSED: &str = "store handle limit exceeded";
 
 /// A result that stands.
 #[derive(Debug)]
@@ -90,6 +93,9 @@ pub(crate) fn broken(broken: Broken, host: &Host, limits: &StepBudget) -> StepFa
             "the plugin passed more than {} to the host at once",
             memory_words(budget::TRANSFER_BYTES as u64)
         ));
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) || text.contains(HANDLES_REFUSED) {
+        return too_large(format!("the plugin holds more than {} handles", budget::HANDLES));
     }
     if instantiating {
         return platform(format!("the plugin could not be instantiated: {text}"));

@@ -7,7 +7,7 @@ use tollgate_core::Digest;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
-    Call, CallReport, Inspection, Interrupted, Kind, LoadError, SandboxError,
+    Call, CallReport, Grants, Inspection, Interrupted, Kind, LoadError, SandboxError,
     cache::{Components, Loaded},
     call, capability,
     disk::CodeFolder,
@@ -49,7 +49,7 @@ pub struct Sandbox {
 pub struct Prepared {
     digest: Digest,
     loaded: Arc<Loaded>,
-    grants: Arc<[String]>,
+    grants: Arc<Grants>,
 }
 
 /// What a sandbox did since it was made.
@@ -91,7 +91,7 @@ impl Sandbox {
     /// Makes a component callable. Compiles it if neither memory nor the cache folder has it, on a thread of its own and
     /// once however many ask.
     ///
-    /// `digest` is the digest of `bytes`; `grants` are those of the stage or gate, e.g. `effect:publish-file`.
+    /// `digest` is the digest of `bytes`.
     ///
     /// # Errors
     ///
@@ -100,9 +100,9 @@ impl Sandbox {
         &self,
         digest: Digest,
         bytes: Arc<[u8]>,
-        grants: &[String],
+        grants: Grants,
     ) -> Result<Prepared, LoadError> {
-        let grants: Arc<[String]> = grants.into();
+        let grants = Arc::new(grants);
         let loaded = self.components.get(digest, bytes, Arc::clone(&grants)).await?;
         Ok(Prepared { digest, loaded, grants })
     }
@@ -153,9 +153,9 @@ impl Prepared {
         self.loaded.inspection.kinds.contains(&kind)
     }
 
-    /// Whether the component reaches beyond its input, so that its calls need a journal.
+    /// Whether the component can reach beyond its input with these grants, so that its calls need a journal.
     pub fn needs_journal(&self) -> bool {
-        !self.loaded.inspection.needs.is_empty()
+        self.loaded.inspection.reaches_out(&self.grants)
     }
 
     pub(crate) fn loaded(&self) -> &Loaded {
@@ -163,7 +163,7 @@ impl Prepared {
     }
 
     pub(crate) fn grants(&self) -> &[String] {
-        &self.grants
+        &self.grants.given
     }
 }
 

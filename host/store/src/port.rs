@@ -1,5 +1,6 @@
 //! What the engine asks of a store.
 
+mod adopt;
 mod claim;
 mod intake;
 mod journal;
@@ -21,6 +22,7 @@ use tollgate_core::{
     step::StepKey,
 };
 
+pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use intake::{Admission, Arrival, Change, OnChange, PlaceInLane, Reading, Reconciled, RescoreItem};
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
@@ -91,6 +93,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone.
     async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64>;
+
+    /// Adopts entries, in their order and all at once: each is done of the revision that it says now, with its evidence. Those that
+    /// may not be adopted are left alone.
+    async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>>;
 
     // Claims and leases.
 
@@ -213,6 +219,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every run's id, oldest first: what an audit goes through.
     async fn run_ids(&self) -> Result<Vec<RunId>>;
+
+    /// Every adoption, oldest first.
+    async fn adoptions(&self) -> Result<Vec<StoredAdoption>>;
 
     /// How much of each backlog is in which state.
     async fn coverage(&self) -> Result<Vec<Coverage>>;

@@ -5,6 +5,7 @@
 //! * [`tx`] is one logical transaction; the other modules are what happens inside one, each with the queries of `sql/sqlite/`
 //!   that it names by [`sql`].
 
+mod adopt;
 mod claim;
 mod control;
 mod copy;
@@ -64,10 +65,11 @@ use self::{
 use crate::{
     StoreError,
     port::{
-        Admission, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest, Control,
-        Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer, History,
-        NewDecision, NewIntent, NewSignal, OpenWork, Page, PolicyApplication, Reading, Reconciled,
-        RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredItem, Sweep,
+        Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
+        EscrowAnswer, History, NewAdoption, NewDecision, NewIntent, NewSignal, OpenWork, Page,
+        PolicyApplication, Reading, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite,
+        StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -291,6 +293,11 @@ impl Store for SqliteStore {
         self.write_tx("give entries new places", move |tx| due::rescore(tx, &items)).await
     }
 
+    async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {
+        let store = self.id;
+        self.write_tx("adopt entries", move |tx| adopt::adopt(tx, store, &adoptions)).await
+    }
+
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {
         self.host_tx("claim a run", move |tx| claim::claim(tx, &request)).await
     }
@@ -422,6 +429,10 @@ impl Store for SqliteStore {
 
     async fn run_ids(&self) -> Result<Vec<RunId>> {
         self.read_tx("list runs", report::run_ids).await
+    }
+
+    async fn adoptions(&self) -> Result<Vec<StoredAdoption>> {
+        self.read_tx("list adoptions", |tx| adopt::list(tx, None)).await
     }
 
     async fn coverage(&self) -> Result<Vec<Coverage>> {

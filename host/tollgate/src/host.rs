@@ -159,7 +159,7 @@ async fn read_sources(parts: &Parts, lanes: &Lanes) -> usize {
 }
 
 /// The machine's name, and a number that no earlier process had.
-fn host_id(machine: &str) -> HostId {
+pub(crate) fn host_id(machine: &str) -> HostId {
     HostId(format!("{machine}-{}", ulid::Ulid::new()))
 }
 

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use tempfile::TempDir;
 use tollgate_core::{Clock, time::SystemClock};
 use tollgate_engine::{Parts, Trackers, adapter, observer::Observer};
 use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy};
@@ -214,6 +215,26 @@ pub(crate) async fn open_store(options: SqliteOptions) -> Result<Arc<dyn Store>>
         source: std::io::Error::other(panicked),
     })?;
     Ok(Arc::new(opened?))
+}
+
+/// A store that may be changed: a copy of the project's, or one in memory where there is none yet.
+///
+/// # Errors
+///
+/// When the store cannot be copied.
+pub(crate) async fn copy_of_store(project: &Project, folder: &TempDir) -> Result<Arc<dyn Store>> {
+    let original = project.store_path()?;
+    if !original.is_file() {
+        return open_store(SqliteOptions::in_memory()).await;
+    }
+    let copy = folder.path().join("copy.db");
+    let to = copy.clone();
+    let copied = tokio::task::spawn_blocking(move || SqliteStore::copy(&original, &to)).await;
+    copied.map_err(|panicked| Failure::Io {
+        doing: "copy the store".into(),
+        source: std::io::Error::other(panicked),
+    })??;
+    open_store(SqliteOptions::at(copy, OpenMode::Host)).await
 }
 
 /// The folder that Tollgate keeps for itself, kept out of version control.

@@ -10,7 +10,7 @@
 
 use std::{
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -18,9 +18,12 @@ use async_trait::async_trait;
 use ignore::gitignore::Gitignore;
 use tollgate_core::{Clock, StoreId, effect::Delivered};
 
-use crate::port::{
-    Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Ownership, RecordReport, ScanReport,
-    Skipped, Tracker, TrackerError,
+use crate::{
+    port::{
+        Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, ItemRef, Ownership, RecordReport,
+        ScanReport, Skipped, Tracker, TrackerError,
+    },
+    record::Section,
 };
 
 mod config;
@@ -194,10 +197,9 @@ impl Shared {
                 Some(candidate) => state_move::set_state(&self.config, &candidate, effect, self.clock.now()),
                 None => Ok(self.no_such_item(&request.item.key)),
             },
-            Delivery::Record(record) => {
-                let path = locate::record_file(&self.config, &root, found().as_ref(), &request.item);
-                let path = path.map_err(failed)?;
-                record_file::append(&path, &scan::url(&self.config, &root, &path), record)
+            Delivery::Record(record) => self.append_record(&root, found().as_ref(), &request.item, &**record),
+            Delivery::Adopted(adoption) => {
+                self.append_record(&root, found().as_ref(), &request.item, &**adoption)
             }
             Delivery::Claim(mark) => match found() {
                 Some(candidate) => shelves::claim(&self.config, &root, &candidate, &request.item, mark),
@@ -207,6 +209,20 @@ impl Shared {
                 shelves::leave(&self.config, &root, found().as_ref(), &request.item, leave, self.clock.now())
             }
         }
+    }
+
+    fn append_record(
+        &self,
+        root: &Path,
+        found: Option<&scan::Candidate>,
+        item: &ItemRef,
+        account: &impl record_file::Account,
+    ) -> Result<Delivered, DeliveryError> {
+        let path = locate::record_file(&self.config, root, found, item).map_err(|error| DeliveryError {
+            message: format!("cannot write to {}: {error}", self.config.folder),
+            retry_after: None,
+        })?;
+        record_file::append(&path, &scan::url(&self.config, root, &path), account)
     }
 
     fn marks_claims(&self) -> bool {
@@ -232,16 +248,19 @@ impl Shared {
             match files::read(&file.path, record_file::RECORD_FILE_BYTES_MAX) {
                 Ok((bytes, _)) => {
                     let sections = crate::record::read_sections(&String::from_utf8_lossy(&bytes));
-                    report.records.extend(sections.into_iter().map(|section| FoundRecord {
-                        place: file.url.clone(),
-                        run: section.run,
-                        record: section.record,
-                        integrity: section.integrity,
-                    }));
+                    let place = |section| found_at(&file.url, section);
+                    report.records.extend(sections.records.into_iter().map(place));
+                    let place = |section| found_at(&file.url, section);
+                    report.adoptions.extend(sections.adoptions.into_iter().map(place));
                 }
                 Err(error) => report.skipped.push(Skipped { path: file.url, reason: error.to_string() }),
             }
         }
         Ok(report)
     }
+}
+
+fn found_at<I, A>(place: &str, section: Section<I, A>) -> FoundRecord<I, A> {
+    let Section { id, account, integrity, .. } = section;
+    FoundRecord { place: place.to_owned(), id, account, integrity }
 }

@@ -10,7 +10,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tollgate_core::{
-    Digest, HostId, RunId, StoreId, Timestamp,
+    AdoptionId, Digest, HostId, RunId, StoreId, Timestamp,
+    adoption::Adoption,
     effect::{Delivered, PublishFile, SetState},
     item::SourceItem,
     record::{Record, RecordError},
@@ -157,6 +158,8 @@ pub enum Delivery {
     SetState(SetState),
     /// Write the record of a run.
     Record(Box<Record>),
+    /// Write the record of an adoption.
+    Adopted(Box<Adoption>),
     /// Show that a run works on the item.
     Claim(ClaimMark),
     /// Show that no run works on the item any more, and put it where it belongs now.
@@ -234,19 +237,21 @@ pub enum TrackerError {
 pub struct RecordReport {
     /// Every one that is complete, in the order of their places.
     pub records: Vec<FoundRecord>,
+    /// Every record of an adoption, likewise.
+    pub adoptions: Vec<FoundRecord<AdoptionId, Adoption>>,
     /// What could not be read, and why.
     pub skipped: Vec<Skipped>,
 }
 
 /// A record as it stands in a tracker.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FoundRecord {
+pub struct FoundRecord<I = RunId, A = Record> {
     /// Where, e.g. a path relative to the project.
     pub place: String,
-    /// The run that its marker names.
-    pub run: RunId,
+    /// The run or adoption that its marker names.
+    pub id: I,
     /// What it says.
-    pub record: Result<Record, RecordError>,
+    pub account: Result<A, RecordError>,
     /// Whether it stands as it was written. Anyone can write a marker with a matching digest: only the chain of the store
     /// tells whether the record is true.
     pub integrity: Integrity,

@@ -7,6 +7,7 @@
 //! 3. The summary has a greatest length, and says so wherever it left something out.
 //! 4. The section carries its run and a digest, so that it is found again and a change in it is noticed.
 
+mod adopted;
 mod summary;
 
 mod decisions;
@@ -24,6 +25,6 @@ mod escape;
 mod table;
 mod units;
 
-pub use schema::{Document, documents, schema};
-pub use section::{Section, file_heading, read_sections, section};
+pub use schema::{Document, adopted_schema, documents, schema};
+pub use section::{Section, Sections, Subject, adopted_section, file_heading, read_sections, section};
 pub use summary::{SUMMARY_CHARS_MAX, summary};

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod bench;
+mod binary;
 pub(crate) mod plugins;
 pub(crate) mod schemas;
 pub(crate) mod test;

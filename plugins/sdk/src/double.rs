@@ -79,8 +79,8 @@ impl Double {
 
     pub(crate) fn complete(&self, request: &Request) -> Result<Reply, model::Error> {
         self.model_requests.borrow_mut().push(request.clone());
-        let message = "the test has no answer for this request".to_string();
-        let none = || Err(model::Error { code: ErrorCode::Denied, message });
+        let message = "no model was granted".to_string();
+        let none = || Err(model::Error { code: ErrorCode::NotGranted, message });
         self.model_answers.borrow_mut().pop_front().unwrap_or_else(none)
     }
 
@@ -202,7 +202,7 @@ impl Context {
         self
     }
 
-    /// Adds what a model answers to the next request that has no answer yet. A request without one is denied.
+    /// Adds what a model answers to the next request that has no answer yet. Without one, the stage has no model.
     pub fn with_model_answer(self, answer: Result<Reply, model::Error>) -> Self {
         self.host.model_answers.borrow_mut().push_back(answer);
         self

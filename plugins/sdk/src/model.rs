@@ -24,7 +24,7 @@
 //! ```
 //!
 //! A plugin that calls [`complete`] imports `model`: its `plugin.toml` says `capabilities = ["model"]`, and it runs only where its
-//! stage or gate was granted one. Each request and its reply are kept in the journal of the step, so a step that goes on after a
+//! stage or gate was granted one, unless it also says `optional = ["model"]`: then it is told [`ErrorCode::NotGranted`] where it has none. Each request and its reply are kept in the journal of the step, so a step that goes on after a
 //! crash asks nothing twice.
 
 use std::fmt;
@@ -168,6 +168,8 @@ pub struct Error {
 /// Why there is no reply, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
+    /// The stage has no model, and the plugin's `plugin.toml` says that it can do without one.
+    NotGranted,
     /// The stage may not ask this, or not so much.
     Denied,
     /// The provider wants to be asked later.
@@ -184,6 +186,7 @@ impl ErrorCode {
     /// Reads the contract's word; one that is not known counts as unavailable, as the contract says.
     pub fn from_contract(word: &str) -> Self {
         match word {
+            "not-granted" => ErrorCode::NotGranted,
             "denied" => ErrorCode::Denied,
             "rate-limited" => ErrorCode::RateLimited,
             "invalid" => ErrorCode::Invalid,
@@ -205,7 +208,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error.code {
-            ErrorCode::Denied => Failure::configuration(message),
+            ErrorCode::NotGranted | ErrorCode::Denied => Failure::configuration(message),
             ErrorCode::RateLimited | ErrorCode::Unavailable => Failure::transient(message),
             ErrorCode::Invalid => Failure::permanent(message),
             ErrorCode::Refused => Failure::escalate(message),

@@ -1,6 +1,6 @@
-//! What somebody proposes beyond what the entry says.
+//! What a model proposes beyond what the entry says.
 //!
-//! A proposal is marked as one wherever it stands, with the name of whoever made it, and changes nothing that the entry says: it
+//! A proposal is marked as one wherever it stands, with the name of the model, and changes nothing that the entry says: it
 //! adds criteria behind the entry's own, and boundaries and questions.
 
 use std::collections::BTreeSet;

@@ -1,9 +1,11 @@
 //! The stage's face to its host.
 
 use serde_json::{Value, json};
-use tollgate_plugin::{Context, Failure, Outcome, Produced, Stage};
+use tollgate_plugin::model::{self, ErrorCode, Reply};
+use tollgate_plugin::{Context, Failure, Outcome, Produced, Stage, stage, warn};
 
 use crate::draft::{Draft, Facts, draft};
+use crate::prompt;
 use crate::proposal::Proposals;
 use crate::render::{render, said};
 use crate::settings::Settings;
@@ -16,12 +18,20 @@ impl Stage for SpecDraft {
     type Settings = Settings;
 
     fn run(ctx: &Context, settings: Settings) -> Result<Outcome, Failure> {
-        Ok(Drafting::of(ctx, &settings)?.finish()?.into())
+        let mut drafting = Drafting::of(ctx, &settings)?;
+        match ask(ctx, &settings, &drafting.text())? {
+            None => Ok(drafting.finish()?.into()),
+            Some(reply) => {
+                let proposals: Proposals = reply.json()?;
+                let proposed = drafting.draft.propose(&proposals, &reply.model);
+                Ok(with_proposals(drafting.finish()?, proposed, reply.model).into())
+            }
+        }
     }
 }
 
-/// A specification that is being drafted: what the entry says, and what somebody proposes besides.
-pub struct Drafting<'c> {
+/// A specification that is being drafted: what the entry says, and what a model proposes besides.
+struct Drafting<'c> {
     ctx: &'c Context,
     settings: &'c Settings,
     pieces: Vec<Piece<'c>>,
@@ -31,11 +41,7 @@ pub struct Drafting<'c> {
 
 impl<'c> Drafting<'c> {
     /// Drafts what the entry of this call says.
-    ///
-    /// # Errors
-    ///
-    /// When the settings hold no template.
-    pub fn of(ctx: &'c Context, settings: &'c Settings) -> Result<Self, Failure> {
+    fn of(ctx: &'c Context, settings: &'c Settings) -> Result<Self, Failure> {
         let pieces = template::pieces(&settings.template)?;
         let reviews = ctx.rework();
         let pass = reviews.len() + 1;
@@ -44,21 +50,12 @@ impl<'c> Drafting<'c> {
     }
 
     /// The specification as it stands.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         render(&self.pieces, &self.draft, self.ctx.entry(), self.pass)
     }
 
-    /// Adds what somebody proposes; how much of it was new.
-    pub fn propose(&mut self, proposals: &Proposals, by: &str) -> usize {
-        self.draft.propose(proposals, by)
-    }
-
     /// Writes the specification and says what is in it.
-    ///
-    /// # Errors
-    ///
-    /// When the host does not take the artifact.
-    pub fn finish(self) -> Result<Produced, Failure> {
+    fn finish(self) -> Result<Produced, Failure> {
         let text = self.text();
         let Drafting { ctx, settings, pieces, draft, pass } = self;
         let artifact = ctx.write_text(&settings.artifact, "text/markdown", &text)?;
@@ -86,6 +83,26 @@ impl<'c> Drafting<'c> {
     }
 }
 
+/// What a model proposes; none where the stage has no model, and when the model does not want to, or cannot say it so that it fits.
+fn ask(ctx: &Context, settings: &Settings, specification: &str) -> Result<Option<Reply>, Failure> {
+    match model::complete(ctx, &prompt::request(ctx, settings, specification)) {
+        Ok(reply) => Ok(Some(reply)),
+        Err(error) if error.code == ErrorCode::NotGranted => Ok(None),
+        Err(error) if matches!(error.code, ErrorCode::Refused | ErrorCode::Invalid) => {
+            warn!("drafted without proposals: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn with_proposals(mut produced: Produced, proposed: usize, model: String) -> Produced {
+    produced.summary.push_str(&format!(", proposed by a model {proposed}"));
+    produced.data["proposed"] = proposed.into();
+    produced.data["model"] = model.into();
+    produced
+}
+
 /// What the triage stage of this run said, else what the entry's fields say, else the kind the source gave.
 fn facts(ctx: &Context, settings: &Settings) -> Facts {
     let triage = ctx.prior(&settings.triage).map_or(Value::Null, |output| output.data);
@@ -98,6 +115,4 @@ fn facts(ctx: &Context, settings: &Settings) -> Facts {
     Facts { kind: fact("kind").or(given), impact: fact("impact"), effort: fact("effort") }
 }
 
-// A component has one export of a stage, so another plugin that is made of this crate leaves this one out.
-#[cfg(feature = "component")]
-tollgate_plugin::stage!(SpecDraft);
+stage!(SpecDraft);

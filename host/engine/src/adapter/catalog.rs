@@ -21,6 +21,7 @@ impl PluginCatalog for Catalog<'_> {
             settings: manifest.settings.clone(),
             effects: manifest.effects.iter().cloned().collect(),
             capabilities: manifest.capabilities.iter().cloned().collect(),
+            optional: manifest.optional.iter().cloned().collect(),
             reads: match &manifest.reads {
                 Reads::All => vec!["*".to_owned()],
                 Reads::Only(parts) => parts.iter().cloned().collect(),

@@ -12,7 +12,7 @@ use tollgate_core::{
     step::{FailureClass, Fault, StepFailure},
 };
 use tollgate_registry::{Manifest, Registry};
-use tollgate_sandbox::{Prepared, Sandbox};
+use tollgate_sandbox::{Grants, Prepared, Sandbox};
 
 /// A component that can be called.
 #[derive(Clone)]
@@ -59,7 +59,11 @@ impl Components {
             ))
         })?;
         let bytes = Arc::from(version.component());
-        let prepared = self.sandbox.prepare(pinned.digest, bytes, component.grants).await;
+        let grants = Grants {
+            given: component.grants.to_vec(),
+            optional: version.manifest().optional.iter().cloned().collect(),
+        };
+        let prepared = self.sandbox.prepare(pinned.digest, bytes, grants).await;
         let prepared = prepared.map_err(|error| error.to_failure())?;
         let ready = Ready { prepared, manifest: Arc::new(version.manifest().clone()) };
         self.lock().insert(key, ready.clone());

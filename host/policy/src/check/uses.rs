@@ -45,6 +45,8 @@ pub struct DeclaredField {
 pub enum FieldUse {
     /// The rule that says what enters.
     Eligible,
+    /// The rule that says what was done before Tollgate.
+    Done,
     /// The formula that orders.
     Priority,
     /// The keys that order.
@@ -85,6 +87,7 @@ impl fmt::Display for FieldUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Eligible => f.write_str("eligible"),
+            Self::Done => f.write_str("done"),
             Self::Priority => f.write_str("priority"),
             Self::OrderBy => f.write_str("order_by"),
             Self::Route { pipeline } => write!(f, "route to {pipeline}"),
@@ -254,6 +257,10 @@ fn rules(backlog: &Backlog, field: &str) -> Vec<FieldUse> {
     let mut found = Vec::new();
     if reads(&backlog.eligible) {
         found.push(FieldUse::Eligible);
+    }
+    let done = backlog.done.iter().flat_map(|done| [&done.when, &done.doubt]).flatten();
+    if done.into_iter().any(reads) {
+        found.push(FieldUse::Done);
     }
     match &backlog.order {
         Order::Priority(formula) if reads(formula) => found.push(FieldUse::Priority),

@@ -10,6 +10,7 @@ use tollgate_core::rank::Direction;
 
 use super::{field, inside, name, not_blank, zone};
 use crate::{
+    done::Done,
     error::did_you_mean,
     fields,
     formula::Formula,
@@ -17,7 +18,10 @@ use crate::{
         Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Moves, Order,
         OrderKey, OrderSource, Purpose, Route, Shelves,
     },
-    project::{BacklogTable, ExpectTable, GivenTable, PipelineChoice, ScheduleTable, SourceTable},
+    project::{
+        BacklogTable, DoneChoice, DoneTable, ExpectTable, GivenTable, PipelineChoice, ScheduleTable,
+        SourceTable,
+    },
     schedule::{Cron, Schedule},
     source_map::{Place, Report},
     units,
@@ -58,6 +62,7 @@ pub(super) fn resolve(
     if let Some(formula) = &eligible {
         check_untrusted(formula, &scope, &eligible_place, report);
     }
+    let done = table.done.and_then(|choice| done(choice, &scope, &place.key("done"), report));
     let order = order(table.priority.as_deref(), table.order_by.as_deref(), &scope, place, report);
     let expectations = expectations(table.expect, &fields, &routes, &zone, &place.key("expect"), report);
     let claim = table.claim.and_then(|window| {
@@ -74,6 +79,7 @@ pub(super) fn resolve(
         eligible: eligible?,
         order: order?,
         on_change: table.on_change,
+        done,
         depends: Depends { rule: table.depends.rule, alias: table.depends.alias.into_iter().collect() },
         sources,
         trust_text: table.trust_text,
@@ -98,6 +104,43 @@ fn formula(text: &str, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report
             report.error_inside(place, error.span, error.message, error.help);
             None
         }
+    }
+}
+
+fn done(choice: DoneChoice, scope: &Scope<'_>, place: &Place<'_>, report: &mut Report) -> Option<Done> {
+    // Who may say that an entry is done may say that it is not worked on.
+    let mut rule = |text: Option<String>, place: &Place<'_>| {
+        let formula = formula(&text?, scope, place, report)?;
+        for field in formula.references().fields.iter().filter_map(|name| scope.fields.get(name)) {
+            refuse_text(field, "`done`", scope, place, report);
+        }
+        Some(formula)
+    };
+    match choice {
+        DoneChoice::Rule(text) => {
+            Some(Done { when: Some(rule(Some(text), place)?), doubt: None, file: None })
+        }
+        DoneChoice::Table(DoneTable { when, doubt, file }) => {
+            let says_nothing = when.is_none() && file.is_none();
+            let (when, doubt) = (rule(when, &place.key("when")), rule(doubt, &place.key("doubt")));
+            if says_nothing {
+                let help = Some("e.g. done = { when = '\"has-spec\" in labels' }".into());
+                report.error(place, "names neither `when` nor `file`", help);
+            }
+            if let Some(file) = &file {
+                done_file(file, &place.key("file"), report);
+            }
+            Some(Done { when, doubt, file })
+        }
+    }
+}
+
+/// A file for each key: without the key, one file would say of every item that it is done.
+fn done_file(file: &str, place: &Place<'_>, report: &mut Report) {
+    inside(file, place, report);
+    if !file.contains("{key}") {
+        let help = Some("e.g. file = \"specs/{key}.md\"".into());
+        report.error(place, "names the same file for every item", help);
     }
 }
 

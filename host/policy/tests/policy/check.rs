@@ -25,6 +25,7 @@ impl PluginCatalog for Catalog {
             }),
             effects: effects.iter().map(|effect| (*effect).to_owned()).collect(),
             capabilities: Vec::new(),
+            optional: Vec::new(),
             reads: reads.iter().map(|part| (*part).to_owned()).collect(),
         };
         if !["^1", "^1.0"].contains(&version) {
@@ -36,6 +37,11 @@ impl PluginCatalog for Catalog {
             "spec-review" => {
                 Ok(PluginFacts { capabilities: vec!["model".into()], ..facts(PluginKind::Gate, &[], &[]) })
             }
+            "spec-hopes" => Ok(PluginFacts {
+                capabilities: vec!["model".into()],
+                optional: vec!["model".into()],
+                ..facts(PluginKind::Stage, &[], &["title", "body", "fields.effort"])
+            }),
             "publish" => Ok(facts(PluginKind::Stage, &["publish-file", "set-state"], &["key"])),
             _ => Err(PluginProblem::Unknown {
                 known: ["spec-draft", "spec-lint", "publish"].map(Into::into).into(),
@@ -125,9 +131,12 @@ fn a_plugin_that_asks_models_needs_a_grant_and_time() {
       help: grant = ["model"]
     "#);
     assert_snapshot!(reviewing("grant = [\"model\"]\n  budget = { time = \"30s\" }"), @r"
-    pipelines/spec.toml:11:21: warning: a call may take 30s, and a reply of `deep` alone may take 120s
+    pipelines/spec.toml:11:14: warning: a call may take 30s, and a reply of `deep` alone may take 120s
       help: raise `time` here, or lower `timeout` in [model.deep]
     ");
+    let hoping = PIPELINE.replace("spec-draft@^1\"", "spec-hopes@^1\"");
+    let hoping = load(&project, &hoping).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(hoping.check(&Catalog).to_string(), "", "it can do without");
     assert_eq!(reviewing("grant = [\"model:deep\"]\n  budget = { time = \"2m\" }"), "");
 }
 

@@ -229,6 +229,11 @@ fn error(code: &str, message: String) -> wit::Error {
     wit::Error { code: code.to_owned(), message }
 }
 
+/// What a plugin is told that said that it can do without, and has to.
+fn not_granted() -> wit::Error {
+    error("not-granted", "no model was granted".into())
+}
+
 fn denied(message: String) -> wit::Error {
     error("denied", message)
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 use tempfile::TempDir;
-use tollgate_sandbox::{Metrics, Sandbox, SandboxError, SandboxOptions};
+use tollgate_sandbox::{Grants, Metrics, Sandbox, SandboxError, SandboxOptions};
 
 use crate::{
     components::{HOSTILE_STAGE, Stage},
@@ -65,11 +65,12 @@ async fn a_file_that_decayed_is_compiled_again() {
 async fn many_who_ask_at_once_compile_once() {
     let folder = TempDir::new().unwrap();
     let sandbox = sandbox(folder.path());
-    let grants = [["effect:set-state".to_owned()], ["effect:publish-file".to_owned()]];
+    let given = |grant: &str| Grants { given: vec![grant.to_owned()], optional: Vec::new() };
+    let grants = [given("effect:set-state"), given("effect:publish-file")];
     let prepare = |at: usize| {
         let (digest, bytes) = (HOSTILE_STAGE.digest, Arc::clone(&HOSTILE_STAGE.bytes));
         let (sandbox, grants) = (sandbox.clone(), grants[at % 2].clone());
-        tokio::spawn(async move { sandbox.prepare(digest, bytes, &grants).await.map(|ready| ready.digest()) })
+        tokio::spawn(async move { sandbox.prepare(digest, bytes, grants).await.map(|ready| ready.digest()) })
     };
     for asked in (0..8).map(prepare).collect::<Vec<_>>() {
         assert_eq!(asked.await.unwrap(), Ok(HOSTILE_STAGE.digest));

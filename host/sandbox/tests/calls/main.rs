@@ -5,6 +5,7 @@
 mod components;
 #[path = "../../../../tests/probe/mod.rs"]
 mod probe;
+mod strange;
 mod support;
 
 mod bounds;

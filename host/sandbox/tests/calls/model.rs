@@ -235,3 +235,18 @@ async fn a_component_that_asks_models_is_not_loaded_without_the_grant() {
     assert!(MODEL_STAGE.prepare(&SANDBOX, &["model-of-cars"]).await.is_err());
     assert!(MODEL_STAGE.prepare(&SANDBOX, &["model"]).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_component_that_can_do_without_a_model_is_told_so_and_stays_reproducible() {
+    let mut bench = Bench::new(json!([{}]), []);
+    bench.attempt.grants.clear();
+    bench.attempt.optional = vec!["model"];
+    bench.attempt.models.granted.clear();
+    assert_eq!(bench.told().await[0], json!({ "code": "not-granted", "message": "no model was granted" }));
+    assert!(bench.call().await.unwrap().recomputable && bench.kept.entries.lock().unwrap().is_empty());
+
+    let mut granted = Bench::new(json!([{}]), [reply("Hi", 1, 1)]);
+    granted.attempt.optional = vec!["model"];
+    assert_eq!(granted.told().await[0]["content"], "Hi");
+    assert!(!granted.call().await.unwrap().recomputable);
+}

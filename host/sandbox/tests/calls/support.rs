@@ -15,7 +15,7 @@ use tollgate_core::{
     step::{Produced, StepFailure, StepKey, StepOutcome},
 };
 use tollgate_sandbox::{
-    Call, CallInput, CallJournal, CallModels, CallReport, Interrupted, LoadError, Prepared, Sandbox,
+    Call, CallInput, CallJournal, CallModels, CallReport, Grants, Interrupted, LoadError, Prepared, Sandbox,
     SandboxOptions,
     port::{Artifacts, ArtifactsError, Liveness},
 };
@@ -41,8 +41,19 @@ impl Component {
     }
 
     pub(crate) async fn prepare(&self, sandbox: &Sandbox, grants: &[&str]) -> Result<Prepared, LoadError> {
-        let grants: Vec<_> = grants.iter().map(|grant| (*grant).to_owned()).collect();
-        sandbox.prepare(self.digest, Arc::clone(&self.bytes), &grants).await
+        self.prepare_without(sandbox, grants, &[]).await
+    }
+
+    /// Prepared as one that can do without some of what it imports.
+    pub(crate) async fn prepare_without(
+        &self,
+        sandbox: &Sandbox,
+        given: &[&str],
+        optional: &[&str],
+    ) -> Result<Prepared, LoadError> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let grants = Grants { given: owned(given), optional: owned(optional) };
+        sandbox.prepare(self.digest, Arc::clone(&self.bytes), grants).await
     }
 }
 
@@ -50,6 +61,8 @@ impl Component {
 pub(crate) struct Try {
     pub(crate) component: Component,
     pub(crate) grants: Vec<&'static str>,
+    /// What it can do without.
+    pub(crate) optional: Vec<&'static str>,
     pub(crate) input: CallInput,
     pub(crate) budget: StepBudget,
     pub(crate) earlier_fuel_limits: Vec<u64>,
@@ -64,6 +77,7 @@ impl Try {
         Self {
             component: component.clone(),
             grants: Vec::new(),
+            optional: Vec::new(),
             input: input(settings),
             budget: BUDGET,
             earlier_fuel_limits: Vec::new(),
@@ -110,7 +124,8 @@ impl Try {
         sandbox: &Sandbox,
         journal: CallJournal,
     ) -> Result<CallReport, Interrupted> {
-        let prepared = self.component.prepare(sandbox, &self.grants).await.expect("a component that loads");
+        let prepared = self.component.prepare_without(sandbox, &self.grants, &self.optional).await;
+        let prepared = prepared.expect("a component that loads");
         let call = Call {
             input: Arc::new(self.input.clone()),
             budget: self.budget,

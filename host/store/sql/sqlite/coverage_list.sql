@@ -1,1 +1,1 @@
-SELECT backlog, state, held_for, entries FROM coverage WHERE entries > 0 ORDER BY backlog;
+SELECT backlog, state, held_for, adopted, entries FROM coverage WHERE entries > 0 ORDER BY backlog;

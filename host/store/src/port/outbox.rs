@@ -2,6 +2,7 @@
 
 use tollgate_core::{
     Digest, RunId, Timestamp,
+    adoption::Adoption,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::EntryName,
@@ -18,8 +19,8 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// The number that a stale deliverer lacks.
     pub fence: Fence,
-    /// The run that it comes from.
-    pub run: RunId,
+    /// The run that it comes from; none for an adoption.
+    pub run: Option<RunId>,
     /// The entry that it goes to; deliveries to one entry are in order.
     pub entry: EntryName,
     /// Where a person can read the entry, as its source said: for a folder, the path of the file.
@@ -62,6 +63,8 @@ pub enum DeliveryKind {
     },
     /// The account of a run.
     Record(Box<Record>),
+    /// The account of an adoption.
+    Adopted(Box<Adoption>),
     /// That the run, which ended so, left the entry.
     Leave(RunState),
 }

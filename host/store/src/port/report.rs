@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tollgate_core::{
     EntryId, Microcents, StopMode, Timestamp,
+    adoption::Adoption,
     approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
@@ -71,6 +72,8 @@ pub struct EntryDetail {
     pub standing: Option<Standing>,
     /// Its runs, newest first.
     pub runs: Vec<RunSummary>,
+    /// Its adoptions, oldest first.
+    pub adoptions: Vec<Adoption>,
 }
 
 /// A place in a lane, counted.
@@ -159,6 +162,8 @@ pub struct Coverage {
     pub states: BTreeMap<EntryState, u64>,
     /// Held entries by the kind of their first hold.
     pub holds: BTreeMap<tollgate_core::entry::HoldKind, u64>,
+    /// How many of those that are done are adopted.
+    pub adopted: u64,
     /// What its runs have cost.
     pub cost: Microcents,
 }

@@ -20,8 +20,10 @@ pub(super) struct KnownEntry {
     pub(super) state: EntryState,
     pub(super) closed: bool,
     pub(super) revision: Digest,
-    /// The revision that its newest run worked on.
+    /// The revision that its newest run worked on, or that was adopted.
     pub(super) worked: Option<Digest>,
+    /// Whether it was adopted, and no run of it began since.
+    pub(super) adopted: bool,
     pub(super) depends: DependencyRule,
     /// The digest of what came in last.
     pub(super) arrival: Option<Digest>,
@@ -55,6 +57,7 @@ impl KnownEntry {
             closed: row.plain("closed")?,
             revision: row.digest("revision")?,
             worked: row.digest_or_none("worked")?,
+            adopted: row.plain("adopted")?,
             depends: row.word("depends")?,
             arrival: row.digest_or_none("arrival")?,
         })

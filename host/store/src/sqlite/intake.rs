@@ -229,6 +229,7 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
         EntryState::New | EntryState::Held | EntryState::Ready => None,
         EntryState::Busy | EntryState::Blocked => Some(entry.state),
         EntryState::Gone if changed_since_work(tx, entry, arrival)? => None,
+        EntryState::Gone if entry.adopted => Some(EntryState::Done),
         EntryState::Gone => newest_run(tx, entry)?.map(|(_, state)| state_after(state)),
         // Its place says that it is not to be worked on, whatever it says itself.
         EntryState::Done | EntryState::Failed | EntryState::Escalated
@@ -258,11 +259,14 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
     }
 }
 
-/// Whether an entry says something else than its newest run worked on. What that run itself made of it is no change: from then
+/// Whether an entry says something else than its newest run worked on, or than was adopted. What that run itself made of it is no change: from then
 /// on it counts as what was worked on, so that taking it back is one.
 fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
     if entry.worked == Some(arrival.revision) {
         return Ok(false);
+    }
+    if entry.adopted {
+        return Ok(true);
     }
     let Some((run, _)) = newest_run(tx, entry)? else { return Ok(true) };
     if !is_left_by(tx, run, arrival.revision)? {

@@ -24,7 +24,7 @@ use crate::port::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 /// A delivery as it is kept.
 pub(super) struct TakenDelivery {
     ticket: DeliveryTicket,
-    run: RunId,
+    run: Option<RunId>,
     entry: EntryName,
     url: Option<String>,
     kind: String,
@@ -43,6 +43,7 @@ impl TakenDelivery {
                 DeliveryKind::Effect { reference: from_json(&reference)?, effect: from_json(&self.body)? }
             }
             ("record", _) => DeliveryKind::Record(from_json(&self.body)?),
+            ("adopted", _) => DeliveryKind::Adopted(from_json(&self.body)?),
             ("leave", _) => DeliveryKind::Leave(from_json(&self.body)?),
             (other, _) => return Err(Failure::damaged(format!("`{other}` is no kind of delivery"))),
         };
@@ -98,7 +99,10 @@ fn get(tx: &Tx<'_>, id: i64) -> TxResult<TakenDelivery> {
     let read = |row: &Row<'_>| {
         let taken = TakenDelivery {
             ticket: DeliveryTicket { id: DeliveryId(id), fence: Fence(row.plain("fence")?) },
-            run: row.parsed("run")?,
+            run: row
+                .plain::<Option<String>>("run")?
+                .map(|run| run.parse().map_err(Failure::damaged))
+                .transpose()?,
             entry: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
             url: row.plain("url")?,
             kind: row.plain("kind")?,
@@ -137,7 +141,8 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         return Ok(false);
     }
     let effect = tx.one(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 }, |row| {
-        let of = (row.plain::<i64>("run_seq")?, row.entry_id("entry_id")?, row.plain::<String>("kind")?);
+        let of =
+            (row.plain::<Option<i64>>("run_seq")?, row.entry_id("entry_id")?, row.plain::<String>("kind")?);
         Ok((of, row.json_or_none::<EffectRef>("reference")?))
     })?;
     let ((run_seq, entry, kind), effect) =
@@ -146,7 +151,7 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         follow_item(tx, entry, became)?;
     }
     // Nobody waits for a record, nor for what comes after it.
-    let Some(effect) = effect else { return Ok(true) };
+    let Some((effect, run_seq)) = effect.zip(run_seq) else { return Ok(true) };
     let mut run = LiveRun::get(tx, run_seq)?;
     // The record of a run that is over carries the head of its chain, so the chain ends there: what became of an effect that
     // nobody waited for stands in the outbox alone.

@@ -17,6 +17,7 @@ use tollgate_core::{
 };
 
 use super::{
+    adopt,
     dependency::{self, Lead},
     entry::KnownEntry,
     rows, sql,
@@ -62,6 +63,7 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
         terms,
         standing: standing(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,
+        adoptions: adopt::list(tx, Some(status.id))?.into_iter().map(|stored| stored.adoption).collect(),
         status,
     })
 }
@@ -197,12 +199,16 @@ pub(super) fn coverage(tx: &Tx<'_>) -> TxResult<Vec<Coverage>> {
             row.plain::<String>("backlog")?,
             row.word::<EntryState>("state")?,
             held_for,
+            row.plain::<bool>("adopted")?,
             row.count("entries")?,
         ))
     })?;
-    for (backlog, state, held_for, entries) in counts {
+    for (backlog, state, held_for, adopted, entries) in counts {
         let coverage = backlogs.entry(backlog.clone()).or_insert_with(|| empty_coverage(backlog));
         *coverage.states.entry(state).or_default() += entries;
+        if adopted && state == EntryState::Done {
+            coverage.adopted += entries;
+        }
         if let Some(kind) = held_for {
             *coverage.holds.entry(kind).or_default() += entries;
         }
@@ -216,7 +222,7 @@ pub(super) fn coverage(tx: &Tx<'_>) -> TxResult<Vec<Coverage>> {
 }
 
 fn empty_coverage(backlog: String) -> Coverage {
-    Coverage { backlog, states: BTreeMap::new(), holds: BTreeMap::new(), cost: Microcents::ZERO }
+    Coverage { backlog, states: BTreeMap::new(), holds: BTreeMap::new(), adopted: 0, cost: Microcents::ZERO }
 }
 
 /// Whether there is anything left to do.

@@ -64,6 +64,7 @@ pub(super) fn read_entry_status(row: &Row<'_>) -> TxResult<EntryStatus> {
         title: row.plain("title")?,
         url: row.plain("url")?,
         state: row.word("state")?,
+        adopted: row.plain("adopted")?,
         holds: Vec::new(),
         pipeline: row.plain("pipeline")?,
         score_thousandths: row.plain("score_thousandths")?,

@@ -12,6 +12,8 @@ macro_rules! queries {
 }
 
 queries! {
+    ADOPTION_INSERT = "adoption_insert";
+    ADOPTION_LIST = "adoption_list";
     ASK_DELETE = "ask_delete";
     ASK_GET = "ask_get";
     ASK_INSERT = "ask_insert";
@@ -44,6 +46,7 @@ queries! {
     ENTRY_LIST_DUE = "entry_list_due";
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
     ENTRY_LIST_ITEMS = "entry_list_items";
+    ENTRY_SET_ADOPTED = "entry_set_adopted";
     ENTRY_SET_BUSY = "entry_set_busy";
     ENTRY_SET_STATE = "entry_set_state";
     ENTRY_SET_URL = "entry_set_url";
@@ -97,6 +100,7 @@ queries! {
     OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
     OUTBOX_GET_RECORD = "outbox_get_record";
     OUTBOX_INSERT = "outbox_insert";
+    OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
     OUTBOX_LAPSE = "outbox_lapse";
     OUTBOX_LEAVES = "outbox_leaves";
     OUTBOX_LEFT_SINCE = "outbox_left_since";

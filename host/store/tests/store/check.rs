@@ -37,8 +37,8 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "coverage counts entries",
-        "SELECT backlog, state, coalesce(held_for, '') AS held_for, count(*) AS entries FROM entry GROUP BY 1, 2, 3
-         EXCEPT SELECT backlog, state, held_for, entries FROM coverage",
+        "SELECT backlog, state, coalesce(held_for, '') AS held_for, adopted, count(*) AS entries FROM entry GROUP BY 1, 2, 3, 4
+         EXCEPT SELECT backlog, state, held_for, adopted, entries FROM coverage",
     ),
     (
         "coverage counts nothing else",

@@ -1,5 +1,6 @@
 //! What every store must do. Each store runs the same cases: a case is a function from a factory of empty stores.
 
+mod adoption;
 mod caps;
 mod intake;
 mod journal;
@@ -94,6 +95,11 @@ exercise! {
         a_run_wakes_when_the_last_of_its_effects_is_settled,
         what_is_delivered_after_the_end_does_not_change_the_chain,
         a_published_file_knows_what_was_published_there_before,
+    ;
+    adoption:
+        an_adopted_entry_is_done_and_lifts_what_waits_for_it,
+        what_is_worked_on_gone_or_edited_is_not_adopted,
+        an_adopted_entry_comes_back_as_one_that_was_worked_on,
     ;
     caps:
         a_cap_without_room_changes_nothing_and_says_until_when,

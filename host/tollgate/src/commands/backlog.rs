@@ -1,5 +1,6 @@
 //! `tollgate backlog`.
 
+mod adopt;
 mod list;
 mod rank;
 mod schema;
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// Look at entries and at what a backlog declares of them
+/// Look at entries and at what a backlog declares of them, and adopt work that was done before
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     #[command(subcommand)]
@@ -22,6 +23,7 @@ enum Backlog {
     Show(show::ShowArgs),
     Rank(rank::RankArgs),
     Schema(schema::SchemaArgs),
+    Adopt(adopt::AdoptArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
@@ -30,5 +32,6 @@ pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
         Backlog::Show(args) => show::run(context, args).await,
         Backlog::Rank(args) => rank::run(context, args).await,
         Backlog::Schema(args) => schema::run(context, args),
+        Backlog::Adopt(args) => adopt::run(context, args).await,
     }
 }

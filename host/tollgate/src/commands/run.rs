@@ -355,6 +355,7 @@ mod tests {
             backlog: "specs".into(),
             states: BTreeMap::from([(EntryState::Held, 3), (EntryState::Done, 24)]),
             holds: BTreeMap::from([(HoldKind::Closed, 1), (HoldKind::NotEligible, 2)]),
+            adopted: 0,
             cost: Microcents(5),
         };
         let entry = EntryOutcome {

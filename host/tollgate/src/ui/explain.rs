@@ -8,6 +8,7 @@ mod lane;
 
 use tollgate_core::{
     Microcents,
+    adoption::Adoption,
     approval::{Allowance, Ask, Decision, Lack, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, HoldKind, LinkKind},
@@ -57,6 +58,7 @@ pub(crate) fn entry(
         }
     }
     sentences.extend(newest.into_iter().flat_map(run));
+    sentences.extend(detail.adoptions.last().map(|last| sentence(&format!("Adopted {}", adoption(last)))));
     sentences.extend(way_on(detail));
     if !detail.waiting_for_it.is_empty() {
         let verb = if detail.waiting_for_it.len() == 1 { "waits" } else { "wait" };
@@ -80,6 +82,9 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
             format!("{name} is begun, and no host drives it just now.")
         }
         EntryState::Busy => format!("{name} is being worked on."),
+        EntryState::Done if detail.status.adopted => {
+            format!("{name} is done: its work was done before Tollgate, and was adopted.")
+        }
         EntryState::Done => format!("{name} is done."),
         EntryState::Failed => format!("{name} failed."),
         EntryState::Escalated => format!("{name} was given to a person."),
@@ -253,6 +258,17 @@ pub(crate) fn decision(decision: &Decision) -> String {
     }
 }
 
+/// By whom an entry was adopted, and on what evidence.
+pub(crate) fn adoption(adoption: &Adoption) -> String {
+    let Adoption { who, at, evidence, despite, .. } = adoption;
+    let evidence: Vec<_> = evidence.iter().map(ToString::to_string).collect();
+    let despite = match despite.as_slice() {
+        [] => String::new(),
+        doubts => format!(", in spite of this: {}", doubts.join("; ")),
+    };
+    format!("by {who} at {} on this evidence: {}{despite}", time(*at), evidence.join("; "))
+}
+
 fn ended(summary: &RunSummary, record: &Record) -> Vec<String> {
     let when = time(record.ended_at);
     let cost = format!("{}, {}", count(record.steps.len() as u64, "call", "calls"), summary.cost);
@@ -302,6 +318,7 @@ fn way_on(detail: &EntryDetail) -> Option<String> {
     );
     match detail.status.state {
         EntryState::Failed | EntryState::Escalated => Some(format!("{retry}.")),
+        EntryState::Done if detail.status.adopted => Some(format!("{retry}, and takes that back.")),
         _ => None,
     }
 }
@@ -342,6 +359,7 @@ mod tests {
             title: "New photos".into(),
             url: None,
             state,
+            adopted: false,
             holds: Vec::new(),
             pipeline: Some("spec-generation".into()),
             score_thousandths: Some(4_200),
@@ -361,6 +379,7 @@ mod tests {
             ],
             standing: None,
             runs: Vec::new(),
+            adoptions: Vec::new(),
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
     Digest, Microcents, Timestamp,
+    adoption::{Adoption, Evidence},
     approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
@@ -166,8 +167,63 @@ pub(crate) struct Entry {
     pub(crate) waiting: Option<u64>,
     /// Its runs, newest first.
     pub(crate) runs: Vec<RunSummary>,
+    /// Its adoptions, oldest first.
+    pub(crate) adoptions: Vec<Adoption>,
     /// What `why` says, a sentence each; empty for `backlog show`.
     pub(crate) sentences: Vec<String>,
+}
+
+/// `backlog adopt`.
+#[derive(Debug, Serialize)]
+pub(crate) struct AdoptReport {
+    /// Whether nothing was to be changed.
+    pub(crate) dry_run: bool,
+    /// Entries whose work was done, and nothing speaks against it.
+    pub(crate) certain: Vec<Adoptable>,
+    /// Entries whose work was done, or not.
+    pub(crate) doubtful: Vec<Adoptable>,
+    /// Work that was done more than once.
+    pub(crate) twice_done: Vec<TwiceDone>,
+    /// What cannot be adopted.
+    pub(crate) refused: Vec<Refused>,
+    /// How many entries were adopted now.
+    pub(crate) adopted: u64,
+    /// How many entries with evidence were adopted before.
+    pub(crate) adopted_before: u64,
+    /// How many entries that a rule finds are done by runs.
+    pub(crate) done_by_runs: u64,
+}
+
+/// An entry with evidence of earlier work.
+#[derive(Debug, Serialize)]
+pub(crate) struct Adoptable {
+    /// The entry as it was before.
+    #[serde(flatten)]
+    pub(crate) entry: EntryStatus,
+    /// What says that its work was done.
+    pub(crate) evidence: Vec<Evidence>,
+    /// What speaks against it, a sentence each.
+    pub(crate) doubts: Vec<String>,
+    /// Whether it is to be adopted.
+    pub(crate) chosen: bool,
+}
+
+/// Work that was done more than once.
+#[derive(Debug, Serialize)]
+pub(crate) struct TwiceDone {
+    /// Keys of the entry, or of those that say the same.
+    pub(crate) entries: Vec<String>,
+    /// A sentence.
+    pub(crate) reason: String,
+}
+
+/// Something that cannot be adopted.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refused {
+    /// As it is named.
+    pub(crate) entry: String,
+    /// Why not.
+    pub(crate) reason: String,
 }
 
 /// A link and where it leads.
@@ -204,6 +260,7 @@ impl Entry {
             ahead: standing.as_ref().map(|standing| standing.ahead),
             waiting: standing.map(|standing| standing.waiting),
             runs: detail.runs,
+            adoptions: detail.adoptions,
             sentences,
         }
     }
@@ -404,14 +461,16 @@ pub(crate) struct BacklogCoverage {
     pub(crate) states: BTreeMap<EntryState, u64>,
     /// Held entries by the kind of their first hold.
     pub(crate) holds: BTreeMap<HoldKind, u64>,
+    /// How many of those that are done are adopted.
+    pub(crate) adopted: u64,
     /// What its runs have cost.
     pub(crate) cost: Microcents,
 }
 
 impl From<Coverage> for BacklogCoverage {
     fn from(coverage: Coverage) -> Self {
-        let Coverage { backlog, states, holds, cost } = coverage;
-        Self { backlog, states, holds, cost }
+        let Coverage { backlog, states, holds, adopted, cost } = coverage;
+        Self { backlog, states, holds, adopted, cost }
     }
 }
 

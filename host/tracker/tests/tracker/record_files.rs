@@ -35,7 +35,7 @@ fn records_stand_beside_the_item_and_are_no_items() {
     assert_eq!(project.read("backlog/a.md"), "---\nid: A-1\n---\nbody\n");
 
     let found = records(&project).records;
-    let read: Vec<_> = found.iter().map(|found| found.record.clone().unwrap()).collect();
+    let read: Vec<_> = found.iter().map(|found| found.account.clone().unwrap()).collect();
     assert_eq!(read, [sample::done(), sample::failed()]);
     assert!(found.iter().all(|found| found.integrity == Integrity::Intact && found.place == RECORDS));
 }
@@ -81,7 +81,7 @@ fn a_change_in_a_section_is_noticed() {
     fs::write(project.path(RECORDS), text.replace("## Done", "## Failed")).unwrap();
     let found = records(&project).records.remove(0);
     assert!(matches!(found.integrity, Integrity::Changed { .. }));
-    assert_eq!(found.record.unwrap(), sample::done());
+    assert_eq!(found.account.unwrap(), sample::done());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn deliveries_at_the_same_time_lose_nothing() {
             });
         }
     });
-    let runs: Vec<_> = records(&project).records.into_iter().map(|found| found.run).collect();
+    let runs: Vec<_> = records(&project).records.into_iter().map(|found| found.id).collect();
     let mut sorted = runs.clone();
     sorted.sort();
     assert_eq!(sorted, [0, 1, 2, 3].map(sample::run));
@@ -184,7 +184,7 @@ proptest! {
                 expected.push(sample::run(number));
             }
         }
-        let runs: Vec<_> = records(&project).records.into_iter().map(|found| found.run).collect();
+        let runs: Vec<_> = records(&project).records.into_iter().map(|found| found.id).collect();
         prop_assert_eq!(runs, expected);
     }
 
@@ -197,7 +197,7 @@ proptest! {
         hostile.steps[0].summary.clone_from(&said);
         hostile.end = End::Cancelled { reason: said };
         let text = format!("{}{}", record::section(&hostile), record::section(&sample::done()));
-        let read: Vec<_> = record::read_sections(&text).into_iter().map(|section| section.record.unwrap()).collect();
+        let read: Vec<_> = record::read_sections(&text).records.into_iter().map(|section| section.account.unwrap()).collect();
         prop_assert_eq!(read, [hostile, sample::done()]);
     }
 

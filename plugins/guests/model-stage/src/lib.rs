@@ -70,6 +70,7 @@ impl Stage for ModelStage {
 
 fn word(code: ErrorCode) -> &'static str {
     match code {
+        ErrorCode::NotGranted => "not-granted",
         ErrorCode::Denied => "denied",
         ErrorCode::RateLimited => "rate-limited",
         ErrorCode::Unavailable => "unavailable",

@@ -2,7 +2,7 @@
 
 use tollgate_core::model::PinnedModel;
 
-use super::{denied, invalid, schema::ReplySchema};
+use super::{denied, invalid, not_granted, schema::ReplySchema};
 use crate::{
     bindings::v0_1::tollgate::plugin::model as wit,
     budget::{MODEL_MESSAGES, MODEL_REQUEST_BYTES},
@@ -92,7 +92,7 @@ fn granted_model<'m>(
     found.map(|(name, model)| (name.as_str(), model)).ok_or_else(|| {
         let names: Vec<_> = granted.iter().map(|(name, _)| format!("`{name}`")).collect();
         match (asked, names.as_slice()) {
-            (_, []) => denied("no model was granted".into()),
+            (_, []) => not_granted(),
             (None, _) => denied("no model was named".into()),
             (Some(asked), names) => {
                 denied(format!("the model `{asked}` was not granted; granted: {}", names.join(", ")))

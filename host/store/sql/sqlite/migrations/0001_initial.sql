@@ -105,8 +105,9 @@ CREATE TABLE snapshot (
 -- One row for each item of work that was ever seen. Rows are never deleted.
 --
 -- Of the entries that wait, those with a row in `hold` are held and those without are ready; `held_for` is the kind of the
--- first hold. `worked` is the revision that its newest run worked on: done is said of a revision. `arrival` is the digest of
--- what last came in, by which an arrival that brings nothing new is passed over.
+-- first hold. `worked` is the revision that its newest run worked on, or that was adopted: done is said of a revision. `adopted`
+-- is 1 from its adoption until a run of it begins. `arrival` is the digest of what last came in, by which an arrival that brings
+-- nothing new is passed over.
 CREATE TABLE entry (
     id            INTEGER PRIMARY KEY,
     tracker       TEXT NOT NULL,
@@ -118,6 +119,7 @@ CREATE TABLE entry (
     closed        INTEGER NOT NULL,
     revision      BLOB NOT NULL REFERENCES snapshot (revision),
     worked        BLOB,
+    adopted       INTEGER NOT NULL DEFAULT 0,
     depends       TEXT NOT NULL CHECK (depends IN ('either', 'tracker', 'run')),
     arrival       BLOB,
     rounds        INTEGER NOT NULL DEFAULT 0,
@@ -195,25 +197,26 @@ CREATE TRIGGER ready_count_delete AFTER DELETE ON ready BEGIN
     UPDATE lane SET waiting = waiting - 1 WHERE id = OLD.lane_id;
 END;
 
--- How many entries of each backlog are in which state, and for what; kept by triggers, so that a report reads a few rows
--- however long the backlog is.
+-- How many entries of each backlog are in which state, and for what, and how many of them are adopted; kept by triggers, so that
+-- a report reads a few rows however long the backlog is.
 CREATE TABLE coverage (
     backlog  TEXT NOT NULL,
     state    TEXT NOT NULL,
     held_for TEXT NOT NULL,
+    adopted  INTEGER NOT NULL,
     entries  INTEGER NOT NULL CHECK (entries >= 0),
-    PRIMARY KEY (backlog, state, held_for)
+    PRIMARY KEY (backlog, state, held_for, adopted)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER coverage_insert AFTER INSERT ON entry BEGIN
-    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), 1)
+    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), NEW.adopted, 1)
     ON CONFLICT DO UPDATE SET entries = entries + 1;
 END;
-CREATE TRIGGER coverage_update AFTER UPDATE OF backlog, state, held_for ON entry
-WHEN (OLD.backlog, OLD.state, OLD.held_for) IS NOT (NEW.backlog, NEW.state, NEW.held_for) BEGIN
+CREATE TRIGGER coverage_update AFTER UPDATE OF backlog, state, held_for, adopted ON entry
+WHEN (OLD.backlog, OLD.state, OLD.held_for, OLD.adopted) IS NOT (NEW.backlog, NEW.state, NEW.held_for, NEW.adopted) BEGIN
     UPDATE coverage SET entries = entries - 1
-    WHERE backlog = OLD.backlog AND state = OLD.state AND held_for = coalesce(OLD.held_for, '');
-    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), 1)
+    WHERE backlog = OLD.backlog AND state = OLD.state AND held_for = coalesce(OLD.held_for, '') AND adopted = OLD.adopted;
+    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), NEW.adopted, 1)
     ON CONFLICT DO UPDATE SET entries = entries + 1;
 END;
 
@@ -364,17 +367,32 @@ CREATE TABLE event (
 ) STRICT, WITHOUT ROWID;
 
 -- ---------------------------------------------------------------------------------------------------------------------------
+-- Work that was done before Tollgate.
+
+-- Every adoption of an entry, oldest first. Rows are never changed.
+CREATE TABLE adoption (
+    seq        INTEGER PRIMARY KEY,
+    id         TEXT NOT NULL UNIQUE,
+    entry_id   INTEGER NOT NULL REFERENCES entry (id),
+    adopted_at INTEGER NOT NULL,
+    body       TEXT NOT NULL
+) STRICT;
+CREATE INDEX adoption_by_entry ON adoption (entry_id, seq);
+
+-- ---------------------------------------------------------------------------------------------------------------------------
 -- What leaves the host.
 
--- Effects and records that were committed, in the order in which they are delivered to their entry. `fence` only rises;
+-- Effects and records that were committed, in the order in which they are delivered to their entry. What comes of an adoption
+-- comes of no run. `fence` only rises;
 -- `lease_until` is set while a host sends it. `became` is set once, when it is settled. `path` and `artifact` are those of a
 -- published file, by which a later run knows its own file again. `leaves` is the revision that the entry has once a change of
 -- its state is delivered, by which the change is known as our own. What is delivered is apart, since this row changes often.
 CREATE TABLE outbox (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    run_seq     INTEGER NOT NULL REFERENCES run (seq),
+    run_seq     INTEGER REFERENCES run (seq),
+    adoption    INTEGER REFERENCES adoption (seq),
     entry_id    INTEGER NOT NULL REFERENCES entry (id),
-    kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record', 'leave')),
+    kind        TEXT NOT NULL CHECK (kind IN ('effect', 'record', 'leave', 'adopted')),
     reference   TEXT,
     path        TEXT,
     artifact    BLOB,
@@ -388,13 +406,15 @@ CREATE TABLE outbox (
     ambiguous   INTEGER NOT NULL,
     reason      TEXT,
     became      TEXT CHECK ((became IS NOT NULL) = (state = 'settled')),
-    settled_at  INTEGER
+    settled_at  INTEGER,
+    CHECK ((run_seq IS NULL) = (kind = 'adopted') AND (adoption IS NULL) = (kind <> 'adopted'))
 ) STRICT;
 CREATE INDEX outbox_by_run ON outbox (run_seq, id);
 CREATE UNIQUE INDEX outbox_reference ON outbox (run_seq, reference) WHERE reference IS NOT NULL;
 CREATE INDEX outbox_unsettled ON outbox (entry_id, id) WHERE state <> 'settled';
 CREATE INDEX outbox_due ON outbox (next_at, id) WHERE state = 'waiting';
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE lease_until IS NOT NULL;
+CREATE INDEX outbox_by_adoption ON outbox (adoption) WHERE adoption IS NOT NULL;
 CREATE INDEX outbox_by_path ON outbox (entry_id, path, id) WHERE path IS NOT NULL;
 
 -- What is delivered, a row a delivery. Rows are never changed.
@@ -495,7 +515,7 @@ CREATE TABLE schedule_fire (
 -- Lines for people: one list of columns for every query that shows them.
 
 CREATE VIEW entry_line AS
-SELECT entry.id, entry.tracker, entry.key, entry.backlog, entry.title, entry.url, entry.state, entry.closed, entry.revision,
+SELECT entry.id, entry.tracker, entry.key, entry.backlog, entry.title, entry.url, entry.state, entry.closed, entry.revision, entry.adopted,
        entry.rounds, entry.created_at, lane.pipeline, place.score_thousandths, place.terms, place.lane_id, place.rank_key
 FROM entry
 LEFT JOIN place ON place.entry_id = entry.id

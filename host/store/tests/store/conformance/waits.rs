@@ -8,7 +8,7 @@ use tollgate_core::{
     approval::{Allowance, Lack, Word},
     run::{Claim, RunState},
     step::{Step, StepOutcome},
-    time::ManualClock,
+    time::{Clock as _, ManualClock},
     wait::{Answer, At, Ended, Event, WaitEnd, WakeOn},
 };
 use tollgate_store::{
@@ -30,8 +30,12 @@ fn waiting(attempt: u32, any: Vec<WakeOn>, expires: Option<Timestamp>) -> Step {
     Step { outcome: StepOutcome::Waits(asked), ..step("draft", attempt, 0) }
 }
 
+fn event_named(name: &str) -> WakeOn {
+    WakeOn::Event(Event { name: name.into() })
+}
+
 fn ci() -> WakeOn {
-    WakeOn::Event(Event { name: "ci".into() })
+    event_named("ci")
 }
 
 fn at(at: Timestamp) -> WakeOn {
@@ -77,55 +81,62 @@ const MOMENTS: [Moment; 9] = [
 pub(crate) async fn an_event_is_found_at_whatever_moment_it_comes<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
-    for moment in MOMENTS {
-        for of_this_run in [true, false] {
-            let world = World::new(make).await;
-            world.admit(vec![world.arrival("A")]).await;
-            let mut run_id = None;
-            let say = async |now: Moment, run: Option<RunId>| {
-                if now == moment {
-                    world.store.signal(happened("ci", run.filter(|_| of_this_run))).await.unwrap();
-                }
-            };
-            if !of_this_run {
-                say(Moment::BeforeTheRun, run_id).await;
+    let world = World::new(make).await;
+    for (number, (moment, of_this_run)) in
+        MOMENTS.into_iter().flat_map(|moment| [(moment, true), (moment, false)]).enumerate()
+    {
+        let name = format!("ci-{number}");
+        world.admit(vec![world.arrival(&format!("A-{number}"))]).await;
+        let run_id = std::cell::Cell::new(None);
+        let say = async |now: Moment| {
+            if now == moment {
+                let run = run_id.get().filter(|_| of_this_run);
+                world.store.signal(happened(&name, run)).await.unwrap();
             }
-            let run = world.claim().await;
-            run_id = Some(run.claim.run);
-            say(Moment::BeforeTheStepBefore, run_id).await;
-            let earlier = RunWrite { steps: vec![step("triage", 1, 0)], ..go_on(run.claim) };
-            world.store.write(earlier).await.unwrap();
-            say(Moment::DuringTheCall, run_id).await;
-            world.clock.advance(LEASE * 2);
-            world.store.sweep().await.unwrap();
-            say(Moment::AfterItsHostVanished, run_id).await;
-            let run = world.claim().await;
-            say(Moment::DuringTheCallOfTheNextHost, run_id).await;
-            // The wait begins when what the call asked for is delivered, in a transaction of its own.
-            let write = RunWrite {
-                steps: vec![waiting(1, vec![ci()], None)],
-                released: vec![effect("draft", "state")],
-                ..wait(run.claim, vec![Wake::Delivered(vec![reference("draft", "state")])])
-            };
-            world.store.write(write).await.unwrap();
-            say(Moment::WhileEffectsAreDelivered, run_id).await;
-            let [delivery] = world.take(9).await.try_into().unwrap();
-            world.settle(&delivery).await;
-            let run = world.claim().await;
-            say(Moment::WhenTheRunIsClaimedAgain, run_id).await;
-            let begin = world.store.write(wait(run.claim, vec![Wake::Asked]));
-            let (began, ()) = tokio::join!(begin, say(Moment::InTheSameBatch, run_id));
-            began.unwrap();
-            say(Moment::WhileItWaits, run_id).await;
+        };
+        say(Moment::BeforeTheRun).await;
+        let run = world.claim().await;
+        run_id.set(Some(run.claim.run));
+        say(Moment::BeforeTheStepBefore).await;
+        let earlier = RunWrite { steps: vec![step("triage", 1, 0)], ..go_on(run.claim) };
+        world.store.write(earlier).await.unwrap();
+        say(Moment::DuringTheCall).await;
+        world.clock.advance(LEASE * 2);
+        world.store.sweep().await.unwrap();
+        say(Moment::AfterItsHostVanished).await;
+        let run = world.claim().await;
+        say(Moment::DuringTheCallOfTheNextHost).await;
+        // The wait begins when what the call asked for is delivered, in a transaction of its own.
+        let write = RunWrite {
+            steps: vec![waiting(1, vec![event_named(&name)], None)],
+            released: vec![effect("draft", "state")],
+            ..wait(run.claim, vec![Wake::Delivered(vec![reference("draft", "state")])])
+        };
+        world.store.write(write).await.unwrap();
+        say(Moment::WhileEffectsAreDelivered).await;
+        let [delivery] = world.take(9).await.try_into().unwrap();
+        world.settle(&delivery).await;
+        let run = world.claim().await;
+        say(Moment::WhenTheRunIsClaimedAgain).await;
+        let begin = world.store.write(wait(run.claim, vec![Wake::Asked]));
+        let (began, ()) = tokio::join!(begin, say(Moment::InTheSameBatch));
+        began.unwrap();
+        say(Moment::WhileItWaits).await;
 
-            let detail = world.store.run(run.claim.run).await.unwrap();
-            let counts = moment >= Moment::DuringTheCall;
-            let expected = if counts { RunState::Running } else { RunState::Waiting };
-            assert_eq!(detail.summary.state, expected, "{moment:?}, of this run: {of_this_run}");
-            let by = Ended::Met { by: ci(), with: json!({ "who": "ci-server", "data": { "build": 7 } }) };
-            let ended = detail.waits.iter().map(|end| (end.step.clone(), end.how.clone()));
-            let expected = counts.then(|| (key_of_step("draft", 1), by)).into_iter();
-            assert_eq!(ended.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{moment:?}");
+        let detail = world.store.run(run.claim.run).await.unwrap();
+        let counts = moment >= Moment::DuringTheCall;
+        let expected = if counts { RunState::Running } else { RunState::Waiting };
+        assert_eq!(detail.summary.state, expected, "{moment:?}, of this run: {of_this_run}");
+        let with = json!({ "who": "ci-server", "data": { "build": 7 } });
+        let how = Ended::Met { by: event_named(&name), with };
+        let ended = detail.waits.iter().map(|end| (end.step.clone(), end.how.clone()));
+        let expected = counts.then(|| (key_of_step("draft", 1), how)).into_iter();
+        assert_eq!(ended.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{moment:?}");
+        if counts {
+            let run = world.claim().await;
+            world.finish(&run, tollgate_core::course::End::Done).await;
+            let [record] = world.take(9).await.try_into().unwrap();
+            world.settle(&record).await;
         }
     }
 }
@@ -151,14 +162,17 @@ pub(crate) async fn an_event_ends_a_wait_once<S: Store>(make: &dyn Fn(Arc<Manual
 }
 
 pub(crate) async fn time_ends_a_wait_or_lets_it_expire<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
-    let later = |seconds| start().after(Duration::from_secs(seconds));
-    for (any, expires, how) in [
-        (vec![ci(), at(later(5))], None, Ended::Met { by: at(later(5)), with: Value::Null }),
-        (vec![ci()], Some(later(5)), Ended::Expired),
-        (vec![at(later(9))], Some(later(5)), Ended::Expired),
-    ] {
-        let world = World::new(make).await;
-        world.admit(vec![world.arrival("A")]).await;
+    let world = World::new(make).await;
+    let event = |number| event_named(&format!("ci-{number}"));
+    for number in 0..3 {
+        let soon = world.clock.now().after(Duration::from_secs(5));
+        let late = world.clock.now().after(Duration::from_secs(9));
+        let (any, expires, how) = match number {
+            0 => (vec![event(0), at(soon)], None, Ended::Met { by: at(soon), with: Value::Null }),
+            1 => (vec![event(1)], Some(soon), Ended::Expired),
+            _ => (vec![at(late)], Some(soon), Ended::Expired),
+        };
+        world.admit(vec![world.arrival(&format!("A-{number}"))]).await;
         let run = world.claim().await;
         world.store.write(begins(run.claim, waiting(1, any, expires))).await.unwrap();
         world.clock.advance(Duration::from_secs(4));
@@ -168,8 +182,10 @@ pub(crate) async fn time_ends_a_wait_or_lets_it_expire<S: Store>(make: &dyn Fn(A
         assert_eq!(world.store.lift_due().await.unwrap(), 0);
         let detail = world.store.run(run.claim.run).await.unwrap();
         let [WaitEnd { how: ended, at, .. }] = detail.waits.as_slice() else { panic!("{:?}", detail.waits) };
-        assert_eq!((ended, *at), (&how, later(5)));
-        assert_eq!(world.store.signal(happened("ci", None)).await.unwrap(), 0);
+        assert_eq!((ended, *at), (&how, soon));
+        assert_eq!(world.store.signal(happened(&format!("ci-{number}"), None)).await.unwrap(), 0);
+        let run = world.claim().await;
+        world.finish(&run, tollgate_core::course::End::Done).await;
     }
 }
 

@@ -28,8 +28,12 @@ pub(crate) async fn run(context: &Context, _: VerifyArgs) -> Result<Exit> {
 
 fn text(audit: &Audit) -> String {
     let mut lines: Vec<_> = audit.problems.iter().map(|problem| format!("- {problem}")).collect();
+    let adopted = match audit.adoptions {
+        0 => String::new(),
+        adoptions => format!(", {}", count(adoptions, "adoption", "adoptions")),
+    };
     let compared = format!(
-        "{} with {}, {} in the store and {} in trackers",
+        "{} with {}{adopted}, {} in the store and {} in trackers",
         count(audit.runs, "run", "runs"),
         count(audit.events, "event", "events"),
         count(audit.records_stored, "record", "records"),
@@ -48,7 +52,14 @@ mod tests {
 
     #[test]
     fn problems_come_first_and_the_sum_last() {
-        let fine = Audit { runs: 1, events: 7, records_stored: 1, records_delivered: 1, problems: vec![] };
+        let fine = Audit {
+            runs: 1,
+            events: 7,
+            adoptions: 0,
+            records_stored: 1,
+            records_delivered: 1,
+            problems: vec![],
+        };
         insta::assert_snapshot!(text(&fine), @"all fits: 1 run with 7 events, 1 record in the store and 1 in trackers");
         let bad = Audit { problems: vec!["a.md: the record was changed".into()], ..fine };
         insta::assert_snapshot!(text(&bad), @r"

@@ -1,7 +1,7 @@
 //! `tollgate backlog list`.
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
-use tollgate_core::entry::EntryState;
+use tollgate_core::entry::{EntryState, EntryStatus};
 use tollgate_store::{OpenMode, port::EntryFilter};
 
 use crate::{
@@ -45,6 +45,15 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Why it stands where it stands, where that is not said by its state.
+fn why(entry: &EntryStatus) -> String {
+    match entry.holds.first() {
+        Some(first) => hold(first),
+        None if entry.adopted && entry.state == EntryState::Done => "adopted".to_owned(),
+        None => String::new(),
+    }
+}
+
 fn text(printer: &Printer, list: &EntryList) -> String {
     let mut table = printer.table(&["entry", "state", "score", "title", "why"]);
     for entry in &list.entries {
@@ -53,7 +62,7 @@ fn text(printer: &Printer, list: &EntryList) -> String {
             entry.state.to_string(),
             entry.score_thousandths.map(score).unwrap_or_default(),
             entry.title.clone(),
-            entry.holds.first().map(hold).unwrap_or_default(),
+            why(entry),
         ]);
     }
     let shown = list.entries.len() as u64;

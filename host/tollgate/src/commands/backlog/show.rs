@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     exit::Exit,
     ui::{
-        json,
+        explain, json,
         text::{score, time},
     },
 };
@@ -58,6 +58,9 @@ fn text(entry: &json::Entry) -> String {
     for run in &entry.runs {
         let reason = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         fact("run", format!("{} {}, round {}, {}{reason}", run.id, run.state, run.round, run.cost));
+    }
+    for adoption in &entry.adoptions {
+        fact("adopted", explain::adoption(adoption));
     }
     lines.push(String::new());
     lines.push(entry.body.trim().to_owned());

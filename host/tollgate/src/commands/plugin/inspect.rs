@@ -109,6 +109,9 @@ fn text(plugin: &json::Plugin) -> String {
     fact("imports", plugin.imports.join(", "));
     fact("exports", plugin.exports.join(", "));
     fact("grants", plugin.grants.join(", "));
+    if plugin.manifest.pointer("/optional/0").is_some() {
+        fact("optional", texts("/optional"));
+    }
     for rule in plugin.manifest.pointer("/rules").and_then(Value::as_array).into_iter().flatten() {
         let of = |name: &str| rule.get(name).and_then(Value::as_str).unwrap_or_default();
         lines.push(format!(

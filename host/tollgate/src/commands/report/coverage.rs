@@ -1,6 +1,7 @@
 //! `tollgate report coverage`.
 
 use clap::Args;
+use tollgate_core::entry::EntryState;
 use tollgate_store::OpenMode;
 
 use crate::{
@@ -45,10 +46,16 @@ fn text(printer: &Printer, report: &CoverageReport) -> String {
         };
         for (state, entries) in backlog.states.iter().filter(|(_, entries)| **entries > 0) {
             table.row(row(state.to_string(), *entries));
-            if *state == tollgate_core::entry::EntryState::Held {
-                for (kind, entries) in &backlog.holds {
-                    table.row(row(format!("  {kind}"), *entries));
+            match state {
+                EntryState::Held => {
+                    for (kind, entries) in &backlog.holds {
+                        table.row(row(format!("  {kind}"), *entries));
+                    }
                 }
+                EntryState::Done if backlog.adopted > 0 => {
+                    table.row(row("  adopted".into(), backlog.adopted))
+                }
+                _ => {}
             }
         }
     }
@@ -70,10 +77,7 @@ fn text(printer: &Printer, report: &CoverageReport) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use tollgate_core::{
-        Microcents,
-        entry::{EntryState, HoldKind},
-    };
+    use tollgate_core::{Microcents, entry::HoldKind};
 
     use super::*;
     use crate::ui::printer::{Format, captured};
@@ -84,6 +88,7 @@ mod tests {
             backlog: "specs".into(),
             states: BTreeMap::from([(EntryState::Held, 9), (EntryState::Done, 24), (EntryState::Gone, 0)]),
             holds: BTreeMap::from([(HoldKind::Closed, 2), (HoldKind::Dependency, 7)]),
+            adopted: 6,
             cost: Microcents(1_230_000),
         };
         let cap = CapStanding {
@@ -101,6 +106,7 @@ mod tests {
         specs      closed      2        6 %
         specs      dependency  7        21 %
         specs    done          24       73 %
+        specs      adopted     6        18 %
         specs: 33 entries, $0.0123 spent
         project, 2026-11-21: $0.0123 spent and $0.00 set aside of $20.00
         "#);

@@ -5,10 +5,9 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tempfile::TempDir;
 use tollgate_core::entry::{EntryState, EntryStatus};
 use tollgate_engine::observer::{Notice, Observer};
-use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, Store, port::EntryFilter};
+use tollgate_store::{Store, port::EntryFilter};
 
 use crate::{
     context::Context,
@@ -16,7 +15,7 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
-    project::{Project, open_store},
+    project::{Project, copy_of_store},
     ui::{
         json::{Plan, SkippedItem},
         printer::{Printer, Tone},
@@ -53,22 +52,6 @@ pub(super) async fn run(context: &Context, project: &Project, named: &[String]) 
 
 async fn entries(store: &dyn Store, state: EntryState) -> Result<Vec<EntryStatus>> {
     Ok(store.entries(EntryFilter { states: vec![state], ..EntryFilter::default() }).await?.rows)
-}
-
-/// A store that may be changed: in memory where there is none yet.
-async fn copy_of_store(project: &Project, folder: &TempDir) -> Result<Arc<dyn Store>> {
-    let original = project.store_path()?;
-    if !original.is_file() {
-        return open_store(SqliteOptions::in_memory()).await;
-    }
-    let copy = folder.path().join("copy.db");
-    let to = copy.clone();
-    let copied = tokio::task::spawn_blocking(move || SqliteStore::copy(&original, &to)).await;
-    copied.map_err(|panicked| Failure::Io {
-        doing: "copy the store".into(),
-        source: std::io::Error::other(panicked),
-    })??;
-    open_store(SqliteOptions::at(copy, OpenMode::Host)).await
 }
 
 /// Keeps what was passed over, and tells what cannot be read at all.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -10,12 +10,13 @@ use anyhow::{Context as _, Result, bail};
 use wait4::Wait4 as _;
 
 use super::figure::Figure;
+use crate::commands::binary;
 
 /// How often each demo is run.
 const RUNS: usize = 3;
 
 pub(super) fn figures() -> Result<Vec<Figure>> {
-    let binary = build()?;
+    let binary = binary::build(&["--release", "--locked", "--package", "tollgate"])?;
     let folder = tempfile::tempdir()?;
     let (mut compiling, mut compiled) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
@@ -39,22 +40,6 @@ fn figure(name: &str, blocks: Vec<f64>) -> Figure {
         fdatasync_ms: Vec::new(),
         facts: BTreeMap::new(),
     }
-}
-
-/// Builds the binary as users do; where it is.
-fn build() -> Result<PathBuf> {
-    let mut command = Command::new("cargo");
-    command.args(["build", "--release", "--locked", "--package", "tollgate", "--message-format=json"]);
-    let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!("the binary cannot be built");
-    }
-    let messages = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let mut executables = messages.filter_map(|line| {
-        let message: serde_json::Value = serde_json::from_slice(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    executables.next_back().context("cargo did not say where the binary is")
 }
 
 /// Runs a demo in an empty folder; the largest resident set that it had, in MiB.

@@ -42,7 +42,7 @@ fn findings(reviews: &[Rework]) -> String {
     reviews.iter().flat_map(|review| &review.findings).map(line).collect()
 }
 
-/// The shape of [`spec_draft::proposal::Proposals`].
+/// The shape of [`crate::proposal::Proposals`].
 pub(crate) fn schema() -> Value {
     let texts = json!({
         "type": "array",
