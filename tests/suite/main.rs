@@ -12,13 +12,18 @@ mod crash;
 mod data_set;
 mod demo;
 mod explain;
+mod foreign;
 mod house;
+mod internal;
 mod journal;
 mod model;
 mod pipeline;
+mod plugins;
+mod rebuild;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
+mod strange;
 mod terminal;
 mod vanish;
 mod words;

@@ -298,7 +298,7 @@ fn a_source_that_cannot_be_used_is_named() {
 
     $ tollgate run --drain
     applied    version 1 of the policy
-    error: folder:backlog is kept by another store ([id], as backlog/.tollgate-owner says), and one backlog has one store; use that store, or remove backlog/.tollgate-owner to take the tracker over
+    error: folder:backlog is kept by another store ([id], as backlog/.tollgate-owner says), and one backlog has one store; use that store, or take the tracker over: `tollgate backlog take-over --reason …`
     exit 3
 
     $ tollgate run --drain

@@ -197,6 +197,9 @@ pub struct EffectFacts {
     pub kind: String,
     /// What became of it; none while it is still to be delivered.
     pub became: Option<Delivered>,
+    /// For a change of the item's state: the revision that the item has with it, by which the change is known as our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Digest>,
 }
 
 impl Record {

@@ -23,6 +23,7 @@ mod domains;
 mod expect;
 mod items;
 mod limits;
+mod openings;
 mod sources;
 mod uses;
 
@@ -111,6 +112,7 @@ impl Policy {
             uses::check(self, &readers, &root, &mut report);
             limits::check(self, &root, &mut report);
             self.check_bounds_used(&readers, &root, &mut report);
+            openings::check(self, &mut report);
             for backlog in self.backlogs.values() {
                 let place = root.key("backlog").key(&backlog.name);
                 domains::check(backlog, &place, &mut report);

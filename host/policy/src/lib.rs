@@ -32,6 +32,7 @@ pub mod allowance;
 pub mod condition;
 pub mod done;
 mod fields;
+pub mod opening;
 mod rank;
 pub mod roles;
 
@@ -44,5 +45,6 @@ pub use check::{
 pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
+pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use schedule::Schedule;

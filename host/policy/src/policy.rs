@@ -139,6 +139,10 @@ pub struct Backlog {
     pub depends: Depends,
     /// Where its items are.
     pub sources: Vec<FolderSource>,
+    /// Whether it takes entries that live in the store alone.
+    pub internal: bool,
+    /// How much may come in that nobody looked at.
+    pub intake: Intake,
     /// What is known of an entry, by name.
     pub fields: BTreeMap<String, Field>,
     /// Fields that anyone may have written and that rules may read nevertheless.
@@ -206,6 +210,48 @@ impl Backlog {
         let day = date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
         day.to_zoned(self.zone.clone()).ok().map(|midnight| midnight.timestamp().into())
     }
+}
+
+/// How much may come in that nobody looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
+    /// How many new items of one source, where the project says so.
+    pub per_source: Option<Rate>,
+    /// How many new items of one author, where the project says so.
+    pub per_author: Option<Rate>,
+    /// How like an earlier entry one may be, in thousandths; none: they are not compared.
+    pub duplicate_thousandths: Option<u32>,
+    /// How many entries runs may open that one entry led to.
+    pub per_origin: u32,
+    /// How many openings may lead from an entry that no run opened to one that runs opened.
+    pub depth: u32,
+}
+
+impl Intake {
+    /// What holds of one source and of one author. Of what no person wrote into a source there is a limit in any case.
+    pub fn rates(&self, is_internal: bool) -> (Option<&Rate>, Option<&Rate>) {
+        let or = |rate: &'static Rate| is_internal.then_some(rate);
+        (
+            self.per_source.as_ref().or_else(|| or(&Rate::PER_INTERNAL_SOURCE)),
+            self.per_author.as_ref().or_else(|| or(&Rate::PER_INTERNAL_AUTHOR)),
+        )
+    }
+}
+
+/// So many in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In any span of this length.
+    pub window: Duration,
+}
+
+impl Rate {
+    /// What comes into the internal source, where a project does not say.
+    pub const PER_INTERNAL_SOURCE: Self = Self { count: 60, window: Duration::from_secs(300) };
+    /// What one author puts there.
+    pub const PER_INTERNAL_AUTHOR: Self = Self { count: 20, window: Duration::from_secs(300) };
 }
 
 /// A pipeline for some entries.
@@ -278,6 +324,8 @@ impl Depends {
 /// A folder of Markdown files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderSource {
+    /// Its number among the sources of its backlog.
+    pub position: usize,
     /// Relative to the project.
     pub folder: String,
     /// The kind of its items.

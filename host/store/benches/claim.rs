@@ -205,6 +205,7 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         terms: Vec::new(),
     };
     Arrival {
+        guard: tollgate_store::port::Guard::default(),
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),

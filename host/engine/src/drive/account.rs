@@ -79,6 +79,7 @@ impl super::Journey<'_> {
             id: reference.id.clone(),
             kind: effect.kind.clone(),
             became: became(reference),
+            leaves: self.revision_after(effect),
         });
         facts.collect()
     }

@@ -267,6 +267,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         terms: vec![],
     };
     Arrival {
+        guard: tollgate_store::port::Guard::default(),
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),

@@ -418,6 +418,7 @@ mod tests {
             started_at: Timestamp::from_millis(0),
             ended_at: None,
             cost: Microcents(90),
+            rebuilt: false,
             pins: Digest::of(""),
             revision: Digest::of(""),
         };

@@ -59,7 +59,15 @@ pub(crate) fn entry(
     }
     sentences.extend(newest.into_iter().flat_map(run));
     sentences.extend(detail.adoptions.last().map(|last| sentence(&format!("Adopted {}", adoption(last)))));
+    if detail.changed_since {
+        sentences.push(
+            "It was edited since: what it says now was not worked on, and `on_change` lets that be."
+                .to_owned(),
+        );
+    }
     sentences.extend(way_on(detail));
+    sentences.extend(opened_by(detail));
+    sentences.extend(children(detail));
     if !detail.waiting_for_it.is_empty() {
         let verb = if detail.waiting_for_it.len() == 1 { "waits" } else { "wait" };
         sentences.push(format!("{} {verb} for it.", list(&detail.waiting_for_it)));
@@ -98,7 +106,10 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
 fn hold(hold: &Hold, key: &str) -> String {
     let reason = sentence(&hold.reason);
     match (hold.until, advice(hold.kind, key)) {
-        (Some(until), _) => format!("- {reason} It lifts by itself at {}.", time(until)),
+        (Some(until), Some(advice)) => {
+            format!("- {reason} It lifts by itself at {}; {advice}", time(until))
+        }
+        (Some(until), None) => format!("- {reason} It lifts by itself at {}.", time(until)),
         (None, Some(advice)) => format!("- {reason} {advice}"),
         (None, None) => format!("- {reason}"),
     }
@@ -127,6 +138,9 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
             "It lifts when the item, or `pipeline` in tollgate.toml, says something else."
         }
         HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
+        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
+            return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
+        }
         HoldKind::NotBefore | HoldKind::Dependency | HoldKind::DependencyUnknown | HoldKind::OnHold => {
             return None;
         }
@@ -153,6 +167,38 @@ fn dependency(status: &LinkStatus) -> String {
         (Some(state), false) => format!("which is {state}: not satisfied"),
     };
     format!("It depends on {key} ({}{written}), {stands}.", status.link.source)
+}
+
+/// Which entry's run opened it.
+fn opened_by(detail: &EntryDetail) -> Option<String> {
+    let link = detail.links.iter().find(|link| link.link.kind == LinkKind::ChildOf)?;
+    let state = link.target.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
+    Some(format!("A run of {} opened it, which is {state}.", link.link.to.key))
+}
+
+/// What its own runs opened, by what became of it.
+fn children(detail: &EntryDetail) -> Option<String> {
+    if detail.children.is_empty() {
+        return None;
+    }
+    let of_state = |state: EntryState| {
+        let keys = detail.children.iter().filter(|child| child.state == state);
+        let keys: Vec<_> = keys.map(|child| child.name.key.clone()).collect();
+        let verb = if keys.len() == 1 { "is" } else { "are" };
+        (!keys.is_empty()).then(|| format!("{} {verb} {state}", shortened(&keys)))
+    };
+    let groups: Vec<_> = EntryState::ALL.into_iter().filter_map(of_state).collect();
+    let opened = count(detail.children.len() as u64, "entry", "entries");
+    Some(format!("Its runs opened {opened}: {}.", groups.join("; ")))
+}
+
+/// The first few names of many.
+fn shortened(keys: &[String]) -> String {
+    const SHOWN: usize = 5;
+    if keys.len() <= SHOWN {
+        return list(keys);
+    }
+    format!("{} and {} more", keys[..SHOWN].join(", "), keys.len() - SHOWN)
 }
 
 fn terms(detail: &EntryDetail) -> Option<String> {
@@ -373,6 +419,7 @@ mod tests {
             closed: false,
             links: Vec::new(),
             waiting_for_it: Vec::new(),
+            children: Vec::new(),
             terms: vec![
                 Term { text: "{\"high\": 3}[field.priority]".into(), value: 3.0 },
                 Term { text: "age_days / 10".into(), value: 1.2 },
@@ -380,6 +427,7 @@ mod tests {
             standing: None,
             runs: Vec::new(),
             adoptions: Vec::new(),
+            changed_since: false,
         }
     }
 

@@ -375,6 +375,19 @@ fn plain(notice: &Notice) -> Option<Line> {
         Notice::PutBack { key, became: Delivered::Refused { reason } } => {
             Line::new(Tone::Bad, "left", format!("{key}: {reason}"))
         }
+        Notice::Rebuilt { tracker, rebuilt } => {
+            let runs = count(rebuilt.runs, "run", "runs");
+            let adoptions = count(rebuilt.adoptions, "adoption", "adoptions");
+            let held = match rebuilt.damaged.as_slice() {
+                [] => String::new(),
+                keys => format!("; held, since what is beside them does not verify: {}", list(keys)),
+            };
+            Line::new(
+                Tone::Notable,
+                "rebuilt",
+                format!("{runs} and {adoptions} from the records in {tracker}{held}"),
+            )
+        }
         Notice::StaleStopFile { path } => Line::new(
             Tone::Notable,
             "removed",

@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 use tollgate_policy::{
     ConfigFile, Policy, Schedule,
-    policy::{Backlog, ClaimMarker, OnChange},
+    policy::{Backlog, ClaimMarker, Intake, OnChange, Rate},
 };
 
 use crate::error::{Failure, Result};
@@ -123,6 +123,19 @@ fn write_backlog(text: &mut String, backlog: &Backlog) -> std::fmt::Result {
         DependencyRule::Run => "run",
     };
     writeln!(text, "depends = {{ rule = {rule:?} }}")?;
+    let rate = |rate: Option<&Rate>| {
+        rate.map_or_else(String::new, |rate| format!("{} / {}", rate.count, span(rate.window)))
+    };
+    let (source, author) = backlog.intake.rates(true);
+    writeln!(
+        text,
+        "# Of internal entries: per_source = {:?}, per_author = {:?}",
+        rate(source),
+        rate(author)
+    )?;
+    let Intake { per_origin, depth, duplicate_thousandths, .. } = backlog.intake;
+    let duplicates = duplicate_thousandths.is_some();
+    writeln!(text, "intake = {{ per_origin = {per_origin}, depth = {depth}, duplicates = {duplicates} }}")?;
     for source in &backlog.sources {
         writeln!(text, "\n[[backlog.NAME.source]]")?;
         writeln!(text, "settle = {:?}", span(source.settle))?;
@@ -192,6 +205,8 @@ mod tests {
         pull = [{ every = "1m" }]
         on_change = "ask"
         depends = { rule = "either" }
+        # Of internal entries: per_source = "60 / 5m", per_author = "20 / 5m"
+        intake = { per_origin = 100, depth = 3, duplicates = false }
 
         [[backlog.NAME.source]]
         settle = "2s"
