@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::Project;
+use crate::support::{GOOD_ITEM, Project, repository};
 
 /// The state of every entry, by its key.
 fn states(project: &Project) -> BTreeMap<String, String> {
@@ -93,4 +93,59 @@ fn an_entry_whose_fields_change_takes_the_other_pipeline() {
     drop(project.run(&["run", "--drain", "C-4"]));
     let run = run_of(&project, "C-4");
     assert_eq!((run["pipeline"].as_str(), run["round"].as_u64()), (Some("specification"), Some(2)));
+}
+
+/// A project whose one stage waits as told, and is told what came.
+fn waiting(any: &str) -> Project {
+    let project = Project::empty();
+    let guest = repository().join("tests/guests/dist/hostile-stage.wasm");
+    std::fs::create_dir(project.path().join("plugins")).expect("the folder can be made");
+    std::fs::copy(guest, project.path().join("plugins/hostile-stage.wasm")).expect("the guest can be copied");
+    let with = format!("{{ do = {{ wait-for = {{ any = [{any}] }} }} }}");
+    let stage = format!("[[stage]]\nname = \"wait\"\nplugin = \"hostile-stage\"\nwith = {with}\n");
+    project.write("pipelines/spec.toml", &format!("owner = \"team\"\n\n{stage}"));
+    project.write("backlog/w-1.md", GOOD_ITEM);
+    drop(project.run(&["run", "--drain"]));
+    project
+}
+
+#[test]
+fn a_run_that_waits_for_an_event_goes_on_when_it_is_said() {
+    let project = waiting("{ kind = \"event\", body = { name = \"ci\" } }");
+    let why = project.run(&["why", "W-1"]).expect_code(0);
+    assert!(why.contains("as the settings say; it waits for the event `ci`"), "{why}");
+    let bad = project.run(&["event", "ci", "--data", "{"]);
+    assert!(bad.stderr.contains("the data is not JSON"), "{bad:?}");
+    let bad = project.run(&["event", "c i"]);
+    assert!(bad.stderr.contains("`c i` is no name of an event"), "{bad:?}");
+    let bad = project.run(&["runs", "answer", "W-1", "yes"]);
+    assert!(bad.stderr.contains("asks nothing"), "{bad:?}");
+    let other = project.run(&["event", "cd"]).expect_code(0);
+    assert_eq!(other, "`cd` is noted; no run waits for it now\n");
+    let said = project.run(&["event", "ci", "--for", "W-1", "--data", "{\"build\": 7}"]).expect_code(0);
+    assert!(said.contains("`ci` is noted; 1 run waited for it"), "{said}");
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let run = run_of(&project, "W-1");
+    assert_eq!(run["record"]["waits"][0]["with"]["data"]["build"], 7, "{run}");
+    assert_eq!(run["record"]["waits"][0]["ended"], "met");
+    let over = project.run(&["event", "ci", "--for", "W-1"]);
+    assert!(over.stderr.contains("nothing that happens reaches it any more"), "{over:?}");
+    assert_eq!(project.run(&["audit", "verify", "--json"]).json(0)["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_run_that_asks_is_answered() {
+    let project = waiting("{ kind = \"answer\", body = { question = \"which?\" } }");
+    let why = project.run(&["why", "W-1"]).expect_code(0);
+    assert!(why.contains("`tollgate runs answer W-1 …` lets it go on"), "{why}");
+    let bad = project.run(&["approve", "W-1"]);
+    assert!(bad.stderr.contains("W-1 asks a question"), "{bad:?}");
+    let bad = project.run(&["runs", "answer", "W-1", " "]);
+    assert!(bad.stderr.contains("the answer is empty"), "{bad:?}");
+    let told = project.run(&["runs", "answer", "W-1", "the left one", "--who", "ines"]).expect_code(0);
+    assert!(told.contains("`wait` of W-1 is told"), "{told}");
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let shown = project.run(&["runs", "show", "W-1"]).expect_code(0);
+    assert!(shown.contains("ines answered wait, attempt 2 at"), "{shown}");
+    assert!(shown.contains("the left one"), "{shown}");
 }

@@ -27,6 +27,8 @@ pub enum Lack {
     Approval,
     /// What a gate needs to be able to judge.
     Evidence,
+    /// A person's answer to what a call asks.
+    Answer,
 }
 
 /// What a person is asked.
@@ -92,7 +94,7 @@ impl Ask {
     pub fn objection(&self, word: &Word) -> Option<String> {
         let Word::Approved { added } = word else { return None };
         match (self.lack, added.is_nothing()) {
-            (Lack::Approval | Lack::Evidence, false) => {
+            (Lack::Approval | Lack::Evidence | Lack::Answer, false) => {
                 Some(format!("`{}` asks for a word alone: approve it and add nothing", self.step.name))
             }
             (Lack::Fuel | Lack::Time | Lack::RunCost | Lack::RunTime, true) => Some(format!(

@@ -14,6 +14,7 @@
 
 mod cleanup;
 mod replay;
+mod waiting;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
         FailureClass, Fault, Finding, Judgement, Produced, Severity, Step, StepFailure, StepKey, StepOutcome,
         Verdict,
     },
+    wait::{Wait, WaitEnd, Woken},
 };
 
 pub use replay::Past;
@@ -55,6 +57,11 @@ pub struct Course<'p> {
     decisions: Vec<Decision>,
     /// What the attempt that comes next has cost already.
     begun_cost: Microcents,
+    /// The call that waits, and for what.
+    waiting: Option<(StepKey, Wait)>,
+    /// What ended the last wait of the present component.
+    woken: Option<Woken>,
+    waits: Vec<WaitEnd>,
     /// Why the gate that comes next could not judge, until a person lets it judge again.
     undecided: Option<String>,
     /// How it ends, once that is known; stages that are there for such an end may still run.
@@ -76,6 +83,7 @@ struct Tries {
     calls: u32,
     charged_failures: u32,
     infrastructure_failures: u32,
+    waits: u32,
 }
 
 /// What a stage produced, and in which call.
@@ -166,6 +174,13 @@ pub enum Next {
         /// How much more the next call may need.
         missing: Allowance,
     },
+    /// Wait for what a call asked to wait for.
+    Wait {
+        /// The call.
+        step: StepKey,
+        /// For what.
+        wait: Box<Wait>,
+    },
     /// Wait until these effects have been delivered or refused.
     AwaitEffects(Vec<EffectRef>),
     /// Write the record: it is over.
@@ -213,6 +228,9 @@ impl<'p> Course<'p> {
             elapsed: Duration::ZERO,
             decisions: Vec::new(),
             begun_cost: Microcents::ZERO,
+            waiting: None,
+            woken: None,
+            waits: Vec::new(),
             undecided: None,
             end: None,
             is_over: false,
@@ -227,6 +245,9 @@ impl<'p> Course<'p> {
         }
         if self.is_over {
             return Next::End(self.end.clone().unwrap_or(End::Done));
+        }
+        if let Some((step, wait)) = &self.waiting {
+            return Next::Wait { step: step.clone(), wait: Box::new(wait.clone()) };
         }
         self.ask_to_judge_again()
             .or_else(|| self.ask_for_more())
@@ -299,6 +320,7 @@ impl<'p> Course<'p> {
                 self.apply_failure(failure, step.ended_at);
                 Consequences::default()
             }
+            StepOutcome::Waits(wait) => Consequences { release: self.wait(&step.key, wait), rework: None },
             StepOutcome::NotApplicable(_) => {
                 self.outputs.remove(&step.key.name.stage);
                 self.go_on_after(self.at.stage);
@@ -309,6 +331,9 @@ impl<'p> Course<'p> {
 
     /// Takes a person's word into account.
     pub fn apply_decision(&mut self, decision: Decision) {
+        if self.answer(&decision) {
+            return self.decisions.push(decision);
+        }
         let asked = &decision.asked;
         match decision.word {
             Word::Approved { .. } if asked.lack == Lack::Evidence => self.undecided = None,
@@ -316,7 +341,7 @@ impl<'p> Course<'p> {
             Word::Rejected => {
                 let lacks = match asked.lack {
                     Lack::Approval => "mend what was objected to",
-                    Lack::Evidence => "provide what the gate lacks",
+                    Lack::Evidence | Lack::Answer => "provide what is asked for",
                     Lack::Fuel => "raise `budget.fuel` of this step or shorten the entry",
                     Lack::Time => "raise `budget.time` of this step",
                     Lack::RunCost => "raise `budget.cost` of the pipeline",
@@ -325,7 +350,7 @@ impl<'p> Course<'p> {
                 let end = End::Failed(Stopped {
                     at: Some(asked.step.name.clone()),
                     reason: match asked.lack {
-                        Lack::Approval | Lack::Evidence => {
+                        Lack::Approval | Lack::Evidence | Lack::Answer => {
                             format!("{}, and {} rejected it: {}", asked.reason, decision.who, decision.why)
                         }
                         _ => format!(
@@ -461,6 +486,8 @@ impl<'p> Course<'p> {
     fn move_to(&mut self, place: Place) {
         self.at = place;
         self.undecided = None;
+        self.waiting = None;
+        self.woken = None;
         self.tries = Tries::default();
     }
 
@@ -674,6 +701,8 @@ fn advice(failure: &StepFailure) -> &'static str {
             "look whether what was asked has happened, then retry the run, which asks it again"
         }
         Fault::EffectRefused => "mend what the reason names, then retry the run",
+        Fault::WaitExpired => "see to what it waited for, then retry the run",
+        Fault::Rejected => "mend what was objected to, then retry the run",
         Fault::Condition => {
             "mend the stage's `when`, or give the field that it names a `default` in tollgate.toml, then retry the run"
         }

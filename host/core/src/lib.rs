@@ -30,6 +30,7 @@ pub mod stop;
 
 pub mod approval;
 pub mod journal;
+pub mod wait;
 
 pub mod lease;
 pub mod ledger;

@@ -24,6 +24,7 @@ use crate::{
     pins::PinnedPlugin,
     run::RunKind,
     step::{Artifact, FailureClass, Fault, Finding, Judgement, NotApplicable, StepKey, Usage},
+    wait::WaitEnd,
 };
 
 /// The version that this code writes.
@@ -68,6 +69,9 @@ pub struct Record {
     /// What people said when the run lacked fuel, time, money or an approval, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// How the waits of its calls ended, oldest first; what people said to them is among the decisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<WaitEnd>,
     /// What all steps used together, and what an attempt cost that never ended.
     pub total: Usage,
     /// The head of the run's chain of events; absent only while the record is being made.
@@ -178,6 +182,8 @@ pub enum StepResult {
     },
     /// It was not called: the stage does not apply to the entry.
     NotApplicable(NotApplicable),
+    /// It waited for something, and was called again when that had come.
+    Waited,
 }
 
 /// What the record says of an effect.

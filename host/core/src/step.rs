@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Digest, Microcents, Timestamp, effect::Effect, pipeline::StepName};
+use crate::{Digest, Microcents, Timestamp, effect::Effect, pipeline::StepName, wait::Wait};
 
 /// Which call, within a run. No two calls of a run have the same key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -99,6 +99,8 @@ pub enum StepOutcome {
     Failed(StepFailure),
     /// It was not called: the stage does not apply to the entry.
     NotApplicable(NotApplicable),
+    /// It waits for something, and is called again when that has come.
+    Waits(Wait),
 }
 
 /// Why a stage does not apply to an entry.
@@ -259,6 +261,10 @@ pub enum Fault {
     Unloadable,
     /// The condition of the stage has no result for the entry.
     Condition,
+    /// What the plugin waited for did not come in time.
+    WaitExpired,
+    /// A person rejected what the plugin waited for.
+    Rejected,
     /// An effect that it asked for was refused by the tracker.
     EffectRefused,
     /// Called again, the plugin asked its capabilities for something else than before.

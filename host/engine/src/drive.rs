@@ -37,6 +37,7 @@ use tollgate_core::{
     pins::Pins,
     run::RunSummary,
     step::{Step, StepKey, StepOutcome},
+    wait::WaitEnd,
 };
 use tollgate_policy::{FolderSource, Policy};
 use tollgate_sandbox::{Call, CallJournal, CallReport, Interrupted, port::Model};
@@ -162,12 +163,18 @@ struct Past {
     steps: Vec<Step>,
     effects: Vec<account::ReleasedEffectFacts>,
     decisions: Vec<Decision>,
+    waits: Vec<WaitEnd>,
 }
 
 impl Past {
     async fn of(driver: &Driver, claimed: &ClaimedRun) -> Result<Self> {
         let detail = driver.store.run(claimed.run.id).await?;
-        Ok(Self { steps: detail.steps, effects: detail.effects, decisions: detail.decisions })
+        Ok(Self {
+            steps: detail.steps,
+            effects: detail.effects,
+            decisions: detail.decisions,
+            waits: detail.waits,
+        })
     }
 }
 
@@ -194,8 +201,12 @@ impl<'d> Journey<'d> {
         let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
             past.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
-        let behind =
-            course::Past { steps: &past.steps, delivered: delivered.collect(), decisions: past.decisions };
+        let behind = course::Past {
+            steps: &past.steps,
+            delivered: delivered.collect(),
+            decisions: past.decisions,
+            waits: past.waits,
+        };
         let mut course = Course::replay(pins, behind);
         let begun = match claimed.begun {
             true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
@@ -264,6 +275,7 @@ impl<'d> Journey<'d> {
                         }
                     }
                 }
+                Next::Wait { step, wait } => return self.wait_as_asked(&step, &wait).await,
                 Next::Ask { step, lack, reason, missing } => {
                     return self
                         .pause(Ask { step, lack, role: None, reason, suggested: missing }, None)

@@ -417,7 +417,7 @@ impl Loops {
         // A run that nobody here drives is another host's, or comes back when the lease of a vanished one lapses.
         let left = work.driven > 0
             || comes_soon(work.undelivered, work.next_delivery_at)
-            || comes_soon(work.waiting, work.next_wake_at);
+            || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at);
         // What became claimable since, by whoever's doing, is offered to the workers once more before the end.
         if self.shared.ready_before.swap(work.ready, Ordering::SeqCst) != work.ready {
             self.shared.changed();

@@ -170,6 +170,8 @@ fn input(gate: Option<String>, subject: Option<Produced>) -> CallInput {
     CallInput {
         run: RunId::generate(),
         step: StepKey { name: StepName { stage: "draft".into(), gate }, rework: 0, attempt: 1 },
+        attempt: 1,
+        woken: None,
         entry_id: EntryId(12),
         entry: EntrySnapshot {
             name: EntryName { tracker: "folder:backlog".into(), key: "LIB-12".into() },

@@ -20,6 +20,7 @@ use tollgate_core::{
     model::PinnedModel,
     pipeline::StepBudget,
     step::{Fault, LogLine, Produced, StepFailure, StepKey, StepOutcome, Usage},
+    wait::Woken,
 };
 use wasmtime::{Engine, Store};
 
@@ -83,6 +84,10 @@ pub struct CallInput {
     pub run: RunId,
     /// Which call of it.
     pub step: StepKey,
+    /// Which attempt that is; calls that waited are none.
+    pub attempt: u32,
+    /// What ended the wait that this call follows.
+    pub woken: Option<Woken>,
     /// The entry's number.
     pub entry_id: EntryId,
     /// What the entry says, blank where the plugin does not read.

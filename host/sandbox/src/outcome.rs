@@ -3,6 +3,8 @@
 //! A result stands as a whole or not at all. It is checked against the contract (limits, JSON, what an artifact may be),
 //! the stage's grants, and the shapes of the effects that the host can deliver.
 
+mod wait;
+
 use std::{collections::BTreeSet, fmt::Display};
 
 use serde_json::Value;
@@ -53,14 +55,8 @@ pub(crate) fn judge(returned: Returned, host: &Host, grants: &[String]) -> Resul
             StepOutcome::Produced(judge.produced(produced)?)
         }
         Returned::Gate(Ok(gate_api::Outcome::Done(verdict))) => StepOutcome::Judged(judge.verdict(verdict)?),
-        Returned::Stage(Ok(stage_api::Outcome::Wait(_))) | Returned::Gate(Ok(gate_api::Outcome::Wait(_))) => {
-            return Err(StepFailure {
-                class: FailureClass::Configuration,
-                ..contract(
-                    "the plugin asked to wait, and waits are not supported by this version of the host",
-                )
-            });
-        }
+        Returned::Stage(Ok(stage_api::Outcome::Wait(asked)))
+        | Returned::Gate(Ok(gate_api::Outcome::Wait(asked))) => StepOutcome::Waits(judge.wait(asked)?),
         Returned::Stage(Err(failure)) | Returned::Gate(Err(failure)) => return Err(reported(failure, host)),
     };
     Ok(HandedOn { outcome, artifacts: judge.artifacts })

@@ -9,6 +9,7 @@ mod outbox;
 mod policy;
 mod rebuild;
 mod report;
+mod signal;
 mod write;
 
 use async_trait::async_trait;
@@ -37,6 +38,7 @@ pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
     StopRequest, StoredItem,
 };
+pub use signal::NewSignal;
 pub use tollgate_core::StopMode;
 pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
 
@@ -217,6 +219,10 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Conflict`] when it asks nothing.
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision>;
 
+    /// Says that something happened, and ends the waits for it; how many. It is kept: a call that was under way already, and waits for it
+    /// afterwards, finds it.
+    async fn signal(&self, signal: NewSignal) -> Result<u64>;
+
     // Reports. None of them changes anything.
 
     /// Entries, by lane and place for those that wait, then by id.
@@ -267,6 +273,8 @@ pub struct OpenWork {
     pub waiting: u64,
     /// Runs that wait for a person.
     pub asking: u64,
+    /// Of those that wait: for an event alone, which comes from outside or never.
+    pub listening: u64,
     /// The time of the first wake among them, where one is known.
     pub next_wake_at: Option<Timestamp>,
     /// Deliveries that are not settled.

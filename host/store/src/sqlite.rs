@@ -33,6 +33,7 @@ mod rows;
 mod similar;
 mod sql;
 mod tx;
+mod wait;
 mod write;
 mod writer;
 
@@ -70,9 +71,9 @@ use crate::{
     port::{
         Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, OpenWork, Opened, Opening,
-        Page, PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, NewSignal, OpenWork,
+        Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result,
+        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -414,6 +415,10 @@ impl Store for SqliteStore {
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {
         self.write_tx("answer a run", move |tx| inbox::decide(tx, run, &decision)).await
+    }
+
+    async fn signal(&self, signal: NewSignal) -> Result<u64> {
+        self.write_tx("say what happened", move |tx| wait::signal(tx, &signal)).await
     }
 
     async fn entries(&self, filter: EntryFilter) -> Result<Page<EntryStatus>> {

@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
-        approve, audit, backlog, check, demo, help_markdown, help_schemas, init, plugin, reject, report,
-        resume, run, runs, stop, why,
+        approve, audit, backlog, check, demo, event, help_markdown, help_schemas, init, plugin, reject,
+        report, resume, run, runs, stop, why,
     },
     context::Context,
     env::Environment,
@@ -57,6 +57,7 @@ enum Command {
     Runs(runs::RunsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
+    Event(event::EventArgs),
     Stop(stop::StopArgs),
     Resume(resume::ResumeArgs),
     Plugin(plugin::PluginArgs),
@@ -126,6 +127,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Runs(args) => runs::run(context, args).await,
         Command::Approve(args) => approve::run(context, args).await,
         Command::Reject(args) => reject::run(context, args).await,
+        Command::Event(args) => event::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Resume(args) => resume::run(context, args).await,
         Command::Plugin(args) => plugin::run(context, args),

@@ -20,5 +20,6 @@ pub(crate) mod why;
 pub(crate) mod audit;
 pub(crate) mod plugin;
 
+pub(crate) mod event;
 pub(crate) mod help_markdown;
 pub(crate) mod help_schemas;

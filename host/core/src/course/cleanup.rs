@@ -55,6 +55,7 @@ impl Course<'_> {
             None => self.end = Some(end),
             Some(first) => first.note(&end),
         }
+        self.waiting = None;
         self.go_on_after(stage);
     }
 

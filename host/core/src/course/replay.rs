@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Course, EffectRef};
-use crate::{approval::Decision, effect::Delivered, pins::Pins, step::Step};
+use crate::{approval::Decision, effect::Delivered, pins::Pins, step::Step, wait::WaitEnd};
 
 /// What is behind a run.
 #[derive(Debug, Clone, Default)]
@@ -17,20 +17,26 @@ pub struct Past<'s> {
     pub delivered: Vec<(EffectRef, Delivered)>,
     /// What people said, oldest first.
     pub decisions: Vec<Decision>,
+    /// How waits ended, oldest first.
+    pub waits: Vec<WaitEnd>,
 }
 
 /// What is not taken into account yet.
 struct Pending {
     delivered: BTreeMap<EffectRef, Delivered>,
     decisions: VecDeque<Decision>,
+    waits: Vec<WaitEnd>,
 }
 
 impl<'p> Course<'p> {
     /// The course of a run with this behind it.
     pub fn replay(pins: &'p Pins, past: Past<'_>) -> Self {
         let mut course = Self::new(pins);
-        let mut pending =
-            Pending { delivered: past.delivered.iter().cloned().collect(), decisions: past.decisions.into() };
+        let mut pending = Pending {
+            delivered: past.delivered.iter().cloned().collect(),
+            decisions: past.decisions.into(),
+            waits: past.waits,
+        };
         for step in past.steps {
             course.catch_up(&mut pending);
             course.apply(step);
@@ -47,6 +53,10 @@ impl<'p> Course<'p> {
             if let Some(became) = pending.delivered.get(&effect) {
                 self.settle(&effect, became);
             }
+        }
+        let is_of_it = |end: &&WaitEnd| self.waiting.as_ref().is_some_and(|(step, _)| *step == end.step);
+        if let Some(end) = pending.waits.iter().find(is_of_it) {
+            self.apply_wait_end(end.clone());
         }
         while let Some(decision) = pending.decisions.pop_front() {
             if self.is_over || decision.asked.step != self.next_key() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tollgate_core::{
     Digest,
+    effect::Effect,
     step::{Step, StepOutcome},
 };
 use tollgate_sandbox::port::{Artifacts, ArtifactsError};
@@ -47,16 +48,18 @@ impl StoredArtifacts {
     }
 }
 
+fn of_effects(effects: &[Effect]) -> impl Iterator<Item = Digest> {
+    effects.iter().filter_map(|effect| effect.body.get("artifact")?.as_str()?.parse().ok())
+}
+
 /// Every blob that a step's row names.
 fn named_by(step: &Step) -> Vec<Digest> {
     match &step.outcome {
         StepOutcome::Produced(produced) => {
-            let of_effects = produced
-                .effects
-                .iter()
-                .filter_map(|effect| effect.body.get("artifact")?.as_str()?.parse().ok());
-            produced.artifacts.iter().map(|artifact| artifact.digest).chain(of_effects).collect()
+            let artifacts = produced.artifacts.iter().map(|artifact| artifact.digest);
+            artifacts.chain(of_effects(&produced.effects)).collect()
         }
+        StepOutcome::Waits(wait) => of_effects(&wait.effects).collect(),
         StepOutcome::Judged(verdict) => verdict.evidence.iter().map(|artifact| artifact.digest).collect(),
         StepOutcome::Failed(_) | StepOutcome::NotApplicable(_) => Vec::new(),
     }

@@ -34,6 +34,7 @@ impl super::Journey<'_> {
             reworks: self.course.reworks().to_vec(),
             effects: self.effect_facts(),
             decisions: self.course.decisions().to_vec(),
+            waits: self.course.waits().to_vec(),
             total: self.total(),
             chain: None,
         }
@@ -113,6 +114,7 @@ fn step_facts(step: &Step) -> StepFacts {
             Vec::new(),
             Vec::new(),
         ),
+        StepOutcome::Waits(wait) => (StepResult::Waited, wait.to_string(), Vec::new(), Vec::new()),
         StepOutcome::NotApplicable(why) => {
             (StepResult::NotApplicable(why.clone()), why.to_string(), Vec::new(), Vec::new())
         }

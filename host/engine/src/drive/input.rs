@@ -31,6 +31,8 @@ impl super::Journey<'_> {
         CallInput {
             run: self.run.id,
             step: key.clone(),
+            attempt: self.course.attempt_that_counts(key),
+            woken: self.course.woken().cloned(),
             entry_id: self.entry.id,
             entry: project(&self.entry.snapshot, &manifest.reads),
             revision: self.entry.revision,

@@ -7,6 +7,7 @@ use tollgate_core::{
     approval::{Allowance, Ask, Lack, fuel_words, time_words},
     course::Component,
     step::{Fault, StepKey, StepOutcome},
+    wait::Wait,
 };
 use tollgate_sandbox::CallReport;
 use tollgate_store::port::{History, NextState, PausedCall, Wake};
@@ -49,6 +50,16 @@ impl Journey<'_> {
             _ => of_fuel(step, component.budget.fuel, &history),
         };
         Ok(Ask { step: step.clone(), lack, role: None, reason, suggested })
+    }
+
+    /// Waits as a call asked to.
+    pub(super) async fn wait_as_asked(mut self, step: &StepKey, wait: &Wait) -> Result<Driven> {
+        let (reason, ask) = (wait.to_string(), wait.ask(step));
+        self.write(NextState::Wait { wakes: vec![Wake::Asked], reason: reason.clone() }).await?;
+        let driven = if ask.is_some() { Driven::Asking } else { Driven::Waiting };
+        let (run, key) = (self.run.id, self.run.entry.key.clone());
+        self.driver.observer.notice(&Notice::Waiting { run, key, reason, ask });
+        Ok(driven)
     }
 
     /// Leaves the run to a person.

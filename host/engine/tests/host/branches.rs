@@ -28,13 +28,14 @@ async fn run_of(pipeline: String) -> (Project, RunDetail) {
 }
 
 /// What was called, in order, and how it ended.
-fn steps(run: &RunDetail) -> Vec<String> {
+pub(crate) fn steps(run: &RunDetail) -> Vec<String> {
     let step = |step: &tollgate_core::step::Step| {
         let ended = match &step.outcome {
             StepOutcome::Produced(_) => "produced".to_owned(),
             StepOutcome::Judged(verdict) => verdict.judgement.to_string(),
             StepOutcome::Failed(_) => "failed".to_owned(),
             StepOutcome::NotApplicable(_) => "not applicable".to_owned(),
+            StepOutcome::Waits(_) => "waited".to_owned(),
         };
         format!("{}: {ended}", step.key)
     };

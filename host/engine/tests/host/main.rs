@@ -14,3 +14,4 @@ mod interruptions;
 mod journal;
 mod pauses;
 mod verdicts;
+mod waits;

@@ -3,6 +3,7 @@
 use tollgate_core::{
     effect::Delivered,
     step::{self, Produced},
+    wait::Woken,
 };
 use wasmtime::{
     StoreContextMut,
@@ -22,10 +23,9 @@ pub(super) fn link(input: &mut LinkerInstance<'_, Host>) -> wasmtime::Result<()>
     answer(input, "get-subject", subject)?;
     answer(input, "get-rework", |input| input.reworks.iter().map(rework).collect::<Vec<_>>())?;
     answer(input, "get-delivered", |input| input.delivered.iter().map(delivered).collect::<Vec<_>>())?;
-    // No call follows a wait: this version of the host drives none.
-    answer(input, "get-woken", |_| None::<wit::Woken>)?;
+    answer(input, "get-woken", |input| input.woken.as_ref().map(woken))?;
     answer(input, "get-run-id", |input| input.run.to_string())?;
-    answer(input, "get-attempt", |input| input.step.attempt)?;
+    answer(input, "get-attempt", |input| input.attempt)?;
     input.func_wrap("get-settings", |mut store: StoreContextMut<'_, Host>, ()| {
         enter(&mut store, 0)?;
         let settings = store.data().input.settings.to_string();
@@ -124,6 +124,13 @@ fn finding(finding: &step::Finding) -> wit::Finding {
             .as_ref()
             .map(|location| wit::Location { path: location.path.clone(), line: location.line }),
     }
+}
+
+/// What came is told beside what was waited for, in one body.
+fn woken(woken: &Woken) -> wit::Woken {
+    let by =
+        wit::Wake { kind: woken.by.kind().to_owned(), body: woken.by.body_with(&woken.with).to_string() };
+    wit::Woken { by, at: woken.at.to_string(), resume: woken.resume.to_string() }
 }
 
 /// A refused effect has no reference, and the reason as its data.

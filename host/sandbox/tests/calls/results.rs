@@ -105,14 +105,11 @@ async fn effects_have_to_be_granted() {
 }
 
 #[tokio::test]
-async fn a_wait_is_refused() {
-    check(
-        stage(json!({ "do": "wait" })),
-        Fault::Contract,
-        FailureClass::Configuration,
-        "waits are not supported by this version of the host",
-    )
-    .await;
+async fn a_wait_is_handed_on_as_it_was_asked_for() {
+    let outcome = stage(json!({ "do": "wait" })).report().await.outcome;
+    let StepOutcome::Waits(wait) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(wait.to_string(), "as the settings say; it waits for the event `never`");
+    assert_eq!((wait.resume, wait.expires), (json!({}), None));
 }
 
 #[tokio::test]

@@ -176,6 +176,8 @@ pub(crate) fn input(settings: Value) -> CallInput {
     CallInput {
         run: "01KA5PZ3M2Q4R6S8T0V2X4Y6Z8".parse::<RunId>().unwrap(),
         step: StepKey { name: StepName { stage: "spec".into(), gate: None }, rework: 0, attempt: 1 },
+        attempt: 1,
+        woken: None,
         entry_id: EntryId(12),
         entry: EntrySnapshot {
             name: EntryName { tracker: "folder:backlog".into(), key: "BACK-12".into() },

@@ -2,6 +2,11 @@ SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
        (SELECT count(*) FROM run WHERE lease_until IS NOT NULL) AS driven,
        (SELECT count(*) FROM run WHERE state = 'waiting') - (SELECT count(*) FROM ask) AS waiting,
        (SELECT count(*) FROM ask) AS asking,
+       (SELECT count(*) FROM run
+        WHERE state = 'waiting'
+          AND EXISTS (SELECT 1 FROM wake_signal WHERE run_seq = run.seq)
+          AND NOT EXISTS (SELECT 1 FROM wake WHERE run_seq = run.seq)
+          AND NOT EXISTS (SELECT 1 FROM ask WHERE run_seq = run.seq)) AS listening,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox

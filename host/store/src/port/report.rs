@@ -15,6 +15,7 @@ use tollgate_core::{
     record::{Record, Term},
     run::{RunState, RunSummary},
     step::Step,
+    wait::WaitEnd,
 };
 
 use super::Child;
@@ -148,6 +149,8 @@ pub struct RunDetail {
     pub events: Vec<Event>,
     /// What people said when it asked, oldest first; what its next driver has still to apply is not among it.
     pub decisions: Vec<Decision>,
+    /// How waits of its calls ended, oldest first.
+    pub waits: Vec<WaitEnd>,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
     /// Its record, once it is over.

@@ -77,6 +77,8 @@ pub enum Wake {
     At(Timestamp),
     /// All these effects are delivered or refused. Those that are already count.
     Delivered(Vec<EffectRef>),
+    /// What the last call that was written asked to wait for, as its step says.
+    Asked,
     /// A person's word, by [`Store::decide`](super::Store::decide).
     Approval(Box<Ask>),
 }

@@ -9,6 +9,7 @@ use super::{
     live_run::LiveRun,
     readiness, sql,
     tx::{Columns, Tx, TxResult},
+    wait,
 };
 use crate::port::{Admission, RescoreItem};
 
@@ -25,7 +26,9 @@ pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
     }
     let woken = tx.all(sql::WAKE_LIST_DUE, now, |row| row.plain::<i64>("run_seq"))?;
     for seq in &woken {
-        LiveRun::wake(tx, *seq, "its time came")?;
+        if !wait::end_due(tx, *seq)? {
+            LiveRun::wake(tx, *seq, "its time came")?;
+        }
     }
     Ok((lifted.len() + woken.len()) as u64)
 }

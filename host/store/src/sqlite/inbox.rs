@@ -13,6 +13,7 @@ use super::{
     live_run::LiveRun,
     sql,
     tx::{Columns, Tx, TxResult, json_of},
+    wait,
 };
 use crate::{StoreError, port::NewDecision};
 
@@ -45,6 +46,7 @@ pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: &NewDecision) -> TxResult<Deci
         Word::Rejected => "reject",
     };
     control::remember(tx, Some(run.entry), kind, Some(&decision.who), Some(&decision.why))?;
+    wait::answered(tx, run.seq)?;
     LiveRun::wake(tx, run.seq, "a person answered")?;
     Ok(decision)
 }

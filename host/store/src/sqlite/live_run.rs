@@ -152,11 +152,17 @@ impl LiveRun {
 
     /// Ends the wait of a run, whatever it waited for.
     pub(super) fn wake(tx: &Tx<'_>, seq: i64, by: &str) -> TxResult<()> {
+        Self::wake_with(tx, seq, NewEvent { kind: EventKind::Woken, body: json!({ "by": by }) })
+    }
+
+    /// The same with what the chain says of it.
+    pub(super) fn wake_with(tx: &Tx<'_>, seq: i64, woken: NewEvent) -> TxResult<()> {
         tx.run(sql::WAKE_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
+        tx.run(sql::WAKE_SIGNAL_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
-        run.append(tx, NewEvent { kind: EventKind::Woken, body: json!({ "by": by }) })?;
+        run.append(tx, woken)?;
         run.queue(tx)?;
         run.save(tx)
     }

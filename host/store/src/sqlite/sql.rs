@@ -45,13 +45,14 @@ queries! {
     ENTRY_LIST_ABSENT = "entry_list_absent";
     ENTRY_LIST_DEPENDANTS = "entry_list_dependants";
     ENTRY_LIST_DUE = "entry_list_due";
-    ENTRY_LIST_ITEMS = "entry_list_items";
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
+    ENTRY_LIST_ITEMS = "entry_list_items";
     ENTRY_SET_ADOPTED = "entry_set_adopted";
     ENTRY_SET_ADOPTED_REVISION = "entry_set_adopted_revision";
     ENTRY_SET_BUSY = "entry_set_busy";
     ENTRY_SET_REBUILT = "entry_set_rebuilt";
     ENTRY_SET_STATE = "entry_set_state";
+    ENTRY_SET_URL = "entry_set_url";
     ENTRY_SET_WORKED = "entry_set_worked";
     ENTRY_UPDATE = "entry_update";
     ESCROW_ADD = "escrow_add";
@@ -118,6 +119,7 @@ queries! {
     OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
     OUTBOX_LAPSE = "outbox_lapse";
     OUTBOX_LEAVES = "outbox_leaves";
+    OUTBOX_LEFT_SINCE = "outbox_left_since";
     OUTBOX_LIST_EFFECTS = "outbox_list_effects";
     OUTBOX_LIST_TAKABLE = "outbox_list_takable";
     OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
@@ -165,18 +167,19 @@ queries! {
     RUN_LIST_IDS = "run_list_ids";
     RUN_LIST_LAPSED = "run_list_lapsed";
     RUN_RENEW_LEASES = "run_renew_leases";
+    RUN_SET_HEARD = "run_set_heard";
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
     SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
+    SIGNAL_GET_FIRST = "signal_get_first";
+    SIGNAL_INSERT = "signal_insert";
     SIMILAR_INSERT = "similar_insert";
     SIMILAR_LIST = "similar_list";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";
-    SOURCE_ITEM_SET_SHELF = "source_item_set_shelf";
-    OUTBOX_LEFT_SINCE = "outbox_left_since";
-    ENTRY_SET_URL = "entry_set_url";
     SOURCE_ITEM_PUT = "source_item_put";
+    SOURCE_ITEM_SET_SHELF = "source_item_set_shelf";
     STEP_INSERT = "step_insert";
     STEP_LIST = "step_list";
     STORE_COPY = "store_copy";
@@ -186,6 +189,10 @@ queries! {
     STORE_SET_VTIME = "store_set_vtime";
     TRANCHE_LIST = "tranche_list";
     TRANCHE_PUT = "tranche_put";
+    WAIT_DELETE = "wait_delete";
+    WAIT_END_LIST = "wait_end_list";
+    WAIT_GET = "wait_get";
+    WAIT_INSERT = "wait_insert";
     WAKE_DELETE = "wake_delete";
     WAKE_DELIVERY_DELETE = "wake_delivery_delete";
     WAKE_DELIVERY_INSERT = "wake_delivery_insert";
@@ -193,6 +200,9 @@ queries! {
     WAKE_DELIVERY_SETTLE = "wake_delivery_settle";
     WAKE_INSERT = "wake_insert";
     WAKE_LIST_DUE = "wake_list_due";
+    WAKE_SIGNAL_DELETE = "wake_signal_delete";
+    WAKE_SIGNAL_INSERT = "wake_signal_insert";
+    WAKE_SIGNAL_LIST = "wake_signal_list";
 }
 
 #[cfg(test)]

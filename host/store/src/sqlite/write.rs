@@ -10,7 +10,7 @@ use tollgate_core::{
     event::{EventKind, NewEvent},
     record::Record,
     run::{Claim, RunState},
-    step::Step,
+    step::{Step, StepOutcome},
 };
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     live_run::{LiveRun, WrittenEvent},
     readiness, sql,
     tx::{Columns, Tx, TxResult, json_of},
+    wait,
 };
 use crate::{
     StoreError,
@@ -135,6 +136,12 @@ fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxRes
         };
         tx.run(sql::STEP_INSERT, params)?;
         ledger::enter(tx, run.seq, tx.inserted(), step)?;
+        if let StepOutcome::Waits(asked) = &step.outcome {
+            wait::keep(tx, run.seq, &step.key, asked)?;
+        }
+    }
+    if !steps.is_empty() {
+        wait::has_heard(tx, run.seq)?;
     }
     // What is awaited by now will not come.
     journal::lose_open(tx, run)?;
@@ -176,7 +183,7 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
     let asked = wakes.iter().find_map(|wake| match wake {
         Wake::Approval(ask) => Some(ask),
-        Wake::At(_) | Wake::Delivered(_) => None,
+        Wake::At(_) | Wake::Delivered(_) | Wake::Asked => None,
     });
     let body = match asked {
         None => json!({ "for": reason }),
@@ -190,6 +197,15 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
             Wake::Delivered(references) => !insert_deliveries(tx, run, condition, references)?,
+            Wake::Asked => {
+                if let Some(end) = wait::begin(tx, run)? {
+                    run.save(tx)?;
+                    wait::end(tx, run.seq, &end)?;
+                    *run = LiveRun::get(tx, run.seq)?;
+                    return Ok(());
+                }
+                false
+            }
             Wake::Approval(ask) => {
                 tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
                 false
@@ -253,6 +269,7 @@ fn finish(
 ) -> TxResult<()> {
     let entry = KnownEntry::get(tx, run.entry)?;
     let (run_state, entry_state, reason) = ended(end);
+    wait::forget(tx, run.seq)?;
     run.let_go(tx)?;
     run.state = run_state;
     run.reason = reason.map(str::to_owned);

@@ -26,6 +26,12 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
                     ELSE run.state <> 'running' OR run.lease_until IS NOT NULL END",
     ),
     (
+        "who listens for a signal waits as a call of it asked",
+        "SELECT wake_signal.run_seq FROM wake_signal JOIN run ON run.seq = wake_signal.run_seq
+         LEFT JOIN wait ON wait.run_seq = run.seq
+         WHERE run.state <> 'waiting' OR wait.run_seq IS NULL",
+    ),
+    (
         "lanes count what waits in them",
         "SELECT id FROM lane WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
     ),

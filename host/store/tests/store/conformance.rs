@@ -9,6 +9,7 @@ mod outbox;
 mod rebuild;
 mod runs;
 mod sources;
+mod waits;
 
 /// Makes a test of each case for a store.
 macro_rules! exercise {
@@ -59,6 +60,13 @@ exercise! {
         an_answer_that_costs_more_than_was_set_aside_is_an_overdraft,
         a_run_that_asks_waits_until_a_person_answers,
         a_history_is_of_calls_that_ended_well,
+    ;
+    waits:
+        an_event_is_found_at_whatever_moment_it_comes,
+        an_event_ends_a_wait_once,
+        time_ends_a_wait_or_lets_it_expire,
+        a_person_answers_a_wait_once,
+        what_cannot_happen_is_refused,
     ;
     intake:
         an_arrival_that_brings_nothing_new_changes_nothing,

@@ -457,6 +457,7 @@ pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
         reworks: vec![],
         effects: vec![],
         decisions: vec![],
+        waits: vec![],
         total: Usage::default(),
         chain: None,
     }

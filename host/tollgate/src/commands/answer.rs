@@ -3,7 +3,7 @@
 use clap::Args;
 use tollgate_core::{
     RunId,
-    approval::{Ask, Word},
+    approval::{Ask, Lack, Word},
 };
 use tollgate_policy::roles;
 use tollgate_store::{Store, port::NewDecision};
@@ -46,11 +46,24 @@ pub(super) async fn send(
     args: AnswerArgs,
     why: String,
     word: Word,
+    is_answer: bool,
 ) -> Result<Answer> {
     let run = run_argument::find(store, project, &args.run).await?;
     let summary = store.run(run).await?.summary;
     let key = summary.entry.key;
     let who = args.who.unwrap_or_else(|| context.environment.who());
+    let lack = summary.ask.as_ref().map(|ask| ask.lack);
+    match (lack, word) {
+        (Some(Lack::Answer), Word::Approved { .. }) if !is_answer => {
+            let hint = format!("`tollgate runs answer {key} …` answers it");
+            return Err(Failure::mistake_with_hint(format!("{key} asks a question"), hint));
+        }
+        (Some(lack), _) if is_answer && lack != Lack::Answer => {
+            let hint = format!("`tollgate approve {key}` lets it go on");
+            return Err(Failure::mistake_with_hint(format!("{key} asks no question"), hint));
+        }
+        _ => {}
+    }
     if let Some(role) = summary.ask.and_then(|ask| ask.role) {
         check_role(project, &role, &who)?;
     }

@@ -44,7 +44,7 @@ pub(crate) async fn run(context: &Context, args: ApproveArgs) -> Result<Exit> {
     }
     let word = Word::Approved { added };
     let Answer { key, asked, run } =
-        answer::send(context, &*store, &project, args.answer, args.why, word).await?;
+        answer::send(context, &*store, &project, args.answer, args.why, word, false).await?;
     let step = &asked.step.name;
     let with = if added.is_nothing() { "with".to_owned() } else { format!("with {added} for") };
     let done = format!("{key} may go on {with} `{step}`; `tollgate run` takes run {run} on from there");

@@ -23,6 +23,6 @@ pub(crate) async fn run(context: &Context, args: RejectArgs) -> Result<Exit> {
     let project = context.project()?;
     let store = project.store(OpenMode::Client).await?;
     let Answer { key, run, .. } =
-        answer::send(context, &*store, &project, args.answer, args.why, Word::Rejected).await?;
+        answer::send(context, &*store, &project, args.answer, args.why, Word::Rejected, false).await?;
     answer::show(context, format!("run {run} of {key} will end as failed when `tollgate run` takes it"))
 }

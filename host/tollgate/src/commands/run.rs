@@ -257,8 +257,9 @@ fn asks(report: &HostReport) -> Vec<String> {
             Lack::RunTime => "has used the run's time",
             Lack::Approval => "needs an approval",
             Lack::Evidence => "could not judge",
+            Lack::Answer => "asks a question",
         };
-        let command = explain::how_to_approve(key, &ask.suggested);
+        let command = explain::how_to_answer(key, ask);
         Some(format!("  {key}  {} {lacks}: {command}", ask.step))
     };
     let shown = report.asking.iter().filter_map(ask).take(ASKS_SHOWN);

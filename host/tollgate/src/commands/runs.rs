@@ -1,5 +1,6 @@
 //! `tollgate runs`.
 
+mod answer;
 mod list;
 mod retry;
 mod show;
@@ -22,6 +23,7 @@ enum Runs {
     Show(show::ShowArgs),
     Watch(watch::WatchArgs),
     Retry(retry::RetryArgs),
+    Answer(answer::RunsAnswerArgs),
 }
 
 pub(crate) async fn run(context: &Context, args: RunsArgs) -> Result<Exit> {
@@ -30,5 +32,6 @@ pub(crate) async fn run(context: &Context, args: RunsArgs) -> Result<Exit> {
         Runs::Show(args) => show::run(context, args).await,
         Runs::Watch(args) => watch::run(context, args).await,
         Runs::Retry(args) => retry::run(context, args).await,
+        Runs::Answer(args) => answer::run(context, args).await,
     }
 }

@@ -261,10 +261,15 @@ pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
         Some(role) => format!("A member of `{role}` is asked: "),
         None => String::new(),
     };
-    format!(
-        "{of_role}`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
-        how_to_approve(key, &ask.suggested)
-    )
+    format!("{of_role}`{}` lets it go on; `tollgate reject {key} --why …` ends it.", how_to_answer(key, ask))
+}
+
+/// The command that lets a run go on that asks.
+pub(crate) fn how_to_answer(key: &str, ask: &Ask) -> String {
+    match ask.lack {
+        Lack::Answer => format!("tollgate runs answer {key} …"),
+        _ => how_to_approve(key, &ask.suggested),
+    }
 }
 
 /// The command that gives a run what it probably needs.
@@ -285,6 +290,9 @@ pub(crate) fn decision(decision: &Decision) -> String {
     let Decision { who, why, at, asked, word } = decision;
     let step = &asked.step;
     match word {
+        Word::Approved { .. } if asked.lack == Lack::Answer => {
+            format!("{who} answered {step} at {}: {why}", time(*at))
+        }
         Word::Approved { added } if added.is_nothing() => {
             format!("{who} approved {step} at {}: {why}", time(*at))
         }

@@ -317,7 +317,7 @@ fn finished(key: &str, title: &str, end: &End) -> Line {
 /// A call that sends work back, or that is tried again, is worth a line.
 fn setback(key: &str, step: &Step) -> Option<Line> {
     let (word, why) = match &step.outcome {
-        StepOutcome::Produced(_) | StepOutcome::NotApplicable(_) => return None,
+        StepOutcome::Produced(_) | StepOutcome::NotApplicable(_) | StepOutcome::Waits(_) => return None,
         StepOutcome::Judged(verdict) => match verdict.judgement {
             Judgement::Pass => return None,
             Judgement::Fail => ("not passed", first_error(verdict)),

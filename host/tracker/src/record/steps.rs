@@ -45,6 +45,7 @@ fn result(result: &StepResult) -> String {
         StepResult::Produced => "produced".to_owned(),
         StepResult::Judged { judgement } => judgement.to_string(),
         StepResult::Failed { fault, .. } => format!("failed: {}", word(fault)),
+        StepResult::Waited => "waited".to_owned(),
         StepResult::NotApplicable(_) => "not applicable".to_owned(),
     }
 }

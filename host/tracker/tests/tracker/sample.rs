@@ -59,6 +59,7 @@ pub(crate) fn done() -> Record {
             kind: "publish-file".into(),
             became: Some(Delivered::Done { reference: Some("specs/A-1.md".into()), data: json!({}) }),
         }],
+        waits: Vec::new(),
         decisions: vec![],
         total: Usage {
             fuel: 12_300_000,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::tollgate::plugin::input;
-use crate::tollgate::plugin::types::Effect;
+use crate::tollgate::plugin::types::{Effect, Wait, Wake};
 
 /// `{"do": "loop"}`, `{"do": "giant-result", "amount": 2000000}` or `{"do": {"fail": "transient"}}`.
 #[derive(Deserialize)]
@@ -64,6 +64,51 @@ pub(crate) enum Act {
     ForgedArtifact,
     /// Wait for an event that never comes.
     Wait,
+    /// Wait for this, and hand on, as data, what ended the wait.
+    WaitFor(Awaited),
+}
+
+/// What to wait for, as the settings name it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Awaited {
+    any: Vec<Condition>,
+    #[serde(default)]
+    effects: Vec<Asked>,
+    #[serde(default = "one")]
+    times: u64,
+    expires: Option<String>,
+}
+
+/// A condition of a wait.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Condition {
+    kind: String,
+    body: Value,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// The wait, or what ended it once it was waited often enough.
+pub(crate) fn wait_for(awaited: Awaited) -> Result<Wait, String> {
+    let woken = input::get_woken();
+    let waited = woken.as_ref().map_or(0, |woken| woken.resume.parse().unwrap_or(u64::MAX));
+    if let (Some(woken), true) = (woken, waited >= awaited.times) {
+        let body: Value = serde_json::from_str(&woken.by.body).unwrap_or_default();
+        let told = json!({ "kind": woken.by.kind, "body": body, "attempt": input::get_attempt() });
+        return Err(told.to_string());
+    }
+    let wake = |Condition { kind, body }| Wake { kind, body: body.to_string() };
+    Ok(Wait {
+        any: awaited.any.into_iter().map(wake).collect(),
+        reason: "as the settings say".into(),
+        resume: (waited + 1).to_string(),
+        effects: effects(awaited.effects),
+        expires: awaited.expires,
+    })
 }
 
 /// An effect as the settings name it.

@@ -66,6 +66,10 @@ fn perform(Settings { act, amount }: Settings) -> Result<Outcome, Failure> {
         Act::FailUntilAttempt(_) => Ok(done("{}".to_owned())),
         Act::ForgedArtifact => Ok(Outcome::Done(Produced { artifacts: vec![forged()], ..produced() })),
         Act::Wait => Ok(Outcome::Wait(wait())),
+        Act::WaitFor(awaited) => match act::wait_for(awaited) {
+            Ok(wait) => Ok(Outcome::Wait(wait)),
+            Err(told) => Ok(done(told)),
+        },
     }
 }
 

@@ -1,7 +1,10 @@
 //! Stages that do not apply, and stages that clean up.
 
 use super::*;
-use crate::step::NotApplicable;
+use crate::{
+    step::NotApplicable,
+    wait::{Approval, Ended, Event, WakeOn},
+};
 
 fn on(name: &str, on: On) -> Stage {
     Stage { on, ..stage(name, vec![]) }
@@ -176,6 +179,65 @@ fn a_gate_that_could_not_judge_is_asked_again_when_a_person_says_so() {
     assert_eq!(end(&course), End::Done);
 }
 
+fn ci() -> WakeOn {
+    WakeOn::Event(Event { name: "ci".into() })
+}
+
+/// A wait for an event or an approval.
+fn wait(effects: Vec<Effect>) -> Wait {
+    let any = vec![ci(), WakeOn::Approval(Approval { role: None })];
+    Wait { any, reason: "r".into(), resume: Value::from(7), effects, expires: None }
+}
+
+fn end_of(step: &StepKey, how: Ended) -> WaitEnd {
+    WaitEnd { step: step.clone(), at: Timestamp::from_millis(5), how }
+}
+
+#[test]
+fn a_call_that_waits_is_called_again_and_told_what_came() {
+    let pins = two_stages();
+    let mut course = Course::new(&pins);
+    drive(&mut course, [StepOutcome::Waits(wait(vec![effect("before", false)]))]);
+    let Next::AwaitEffects(awaited) = course.next() else { panic!("{:?}", course.next()) };
+    course.apply_delivery(awaited[0].clone(), Delivered::Done { reference: None, data: Value::Null });
+    let Next::Wait { step, .. } = course.next() else { panic!("{:?}", course.next()) };
+    let met = Ended::Met { by: ci(), with: Value::from(8) };
+    course.apply_wait_end(end_of(&step, met.clone()));
+    let woken = course.woken().unwrap();
+    assert_eq!((&woken.by, &woken.with, &woken.resume), (&ci(), &Value::from(8), &Value::from(7)));
+    let Next::Call { step: again, .. } = course.next() else { panic!("{:?}", course.next()) };
+    assert_eq!((again.attempt, course.attempt_that_counts(&again)), (2, 1), "to wait is no attempt");
+    drive(&mut course, [failed(FailureClass::Transient)]);
+    assert!(course.woken().is_some(), "a second try is told what the first was told");
+    drive(&mut course, [failed(FailureClass::Transient), produced(vec![])]);
+    assert!(course.woken().is_none(), "the next component has not waited");
+    course.apply_wait_end(end_of(&step, met));
+    assert_eq!(course.waits().len(), 1, "a wait ends once");
+}
+
+#[test]
+fn a_wait_that_expires_or_is_rejected_fails_its_step() {
+    let pins = two_stages();
+    let expired = &mut Course::new(&pins);
+    drive(expired, [StepOutcome::Waits(wait(vec![]))]);
+    let Next::Wait { step, wait: asked } = expired.next() else { panic!("{:?}", expired.next()) };
+    let rejected = &mut expired.clone();
+    expired.apply_wait_end(end_of(&step, Ended::Expired));
+    let End::Failed(stopped) = end(expired) else { panic!("{:?}", end(expired)) };
+    assert_eq!(
+        stopped.reason,
+        "`draft` failed: what it waited for did not come in time: r; it waits for the event `ci` or an approval"
+    );
+    let asked = asked.ask(&step).unwrap();
+    let (who, why, at) = ("ines".into(), "no".into(), Timestamp::default());
+    rejected.apply_decision(Decision { who, why, at, asked, word: Word::Rejected });
+    let End::Failed(stopped) = end(rejected) else { panic!("{:?}", end(rejected)) };
+    assert!(
+        stopped.reason.starts_with("`draft` failed: ines rejected what `draft` waited for: no"),
+        "{stopped:?}"
+    );
+}
+
 /// What happens next to a run, whatever it is about to do.
 #[derive(Debug, Clone)]
 enum Turn {
@@ -184,6 +246,7 @@ enum Turn {
     NotApplicable,
     SentBack,
     Undecided,
+    Waits,
     Refused,
     Rejected,
 }
@@ -197,6 +260,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         1 => Just(Turn::NotApplicable),
         1 => Just(Turn::SentBack),
         1 => Just(Turn::Undecided),
+        2 => Just(Turn::Waits),
         1 => Just(Turn::Refused),
         1 => Just(Turn::Rejected),
     ]
@@ -221,11 +285,12 @@ fn branching() -> impl Strategy<Value = Pins> {
 }
 
 /// A run as its store keeps it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Kept {
     steps: Vec<Step>,
     delivered: Vec<(EffectRef, Delivered)>,
     decisions: Vec<Decision>,
+    waits: Vec<WaitEnd>,
 }
 
 impl Kept {
@@ -243,6 +308,25 @@ impl Kept {
                     course.apply_delivery(effect, became);
                 }
             }
+            Next::Wait { step, wait } => match turn {
+                Turn::Rejected | Turn::Undecided => {
+                    let word = match turn {
+                        Turn::Rejected => Word::Rejected,
+                        _ => Word::Approved { added: Allowance::default() },
+                    };
+                    let ask = wait.ask(&step).unwrap();
+                    self.decide(course, ask.step, (ask.lack, ask.reason), word);
+                }
+                turn => {
+                    let how = match turn {
+                        Turn::Bad(_) => Ended::Expired,
+                        _ => Ended::Met { by: ci(), with: Value::Null },
+                    };
+                    let end = WaitEnd { step, at: Timestamp::default(), how };
+                    self.waits.push(end.clone());
+                    course.apply_wait_end(end);
+                }
+            },
             Next::Ask { step, lack, reason, .. } => {
                 assert_eq!(lack, Lack::Evidence, "the budget is large");
                 let word = match turn {
@@ -257,6 +341,7 @@ impl Kept {
             Next::Call { step: key, .. } => {
                 let outcome = match (turn, key.name.gate.is_some()) {
                     (Turn::Bad(class), _) => failed(*class),
+                    (Turn::Waits, _) => StepOutcome::Waits(wait(vec![effect("before", false)])),
                     (Turn::SentBack, true) => judged(Judgement::Fail),
                     (Turn::Undecided, true) => judged(Judgement::Inconclusive),
                     (_, true) => judged(Judgement::Pass),
@@ -280,8 +365,8 @@ impl Kept {
     }
 
     fn replayed<'p>(&self, pins: &'p Pins) -> Course<'p> {
-        let Self { steps, delivered, decisions } = self;
-        Course::replay(pins, Past { steps, delivered: delivered.clone(), decisions: decisions.clone() })
+        let Self { steps, delivered, decisions, waits } = self.clone();
+        Course::replay(pins, Past { steps: &steps, delivered, decisions, waits })
     }
 
     /// Whether a stage was called, or would have been had a person allowed it.
@@ -317,6 +402,8 @@ proptest! {
             prop_assert_eq!(again.delivered(), course.delivered());
             prop_assert_eq!(again.decisions(), course.decisions());
             prop_assert_eq!(again.spent(), course.spent());
+            prop_assert_eq!(again.woken(), course.woken());
+            prop_assert_eq!(again.waits(), course.waits());
             first_end = first_end.or_else(|| course.end.clone());
         }
         let Next::End(end) = course.next() else { return Ok(()) };

@@ -280,7 +280,8 @@ CREATE TABLE sighting (
 -- Runs.
 
 -- One row for each journey of an entry through a pipeline. `fence` only rises. `lease_until` is set while a host drives it;
--- a running run without one has a row in `ready`. `chain_*` is the head of its events. `escrow` is what is set aside for it.
+-- a running run without one has a row in `ready`. `heard` is the newest signal before its present
+-- call began. `chain_*` is the head of its events. `escrow` is what is set aside for it.
 -- `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
 CREATE TABLE run (
     seq          INTEGER PRIMARY KEY,
@@ -308,6 +309,7 @@ CREATE TABLE run (
     escrow       INTEGER NOT NULL CHECK (escrow >= 0),
     chain_events INTEGER NOT NULL,
     chain_hash   BLOB NOT NULL,
+    heard        INTEGER NOT NULL DEFAULT 0,
     rebuilt      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX run_live ON run (entry_id, pipeline) WHERE state IN ('running', 'waiting');
@@ -483,6 +485,34 @@ CREATE TABLE wake (
     PRIMARY KEY (run_seq, at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wake_due ON wake (at);
+
+-- What is said to have happened outside, by name: it ends the waits for events of that name. It concerns one run or, where `run_seq` is
+-- null, all. Rows are never changed.
+CREATE TABLE signal (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    name    TEXT NOT NULL,
+    run_seq INTEGER REFERENCES run (seq),
+    who     TEXT NOT NULL,
+    data    TEXT NOT NULL,
+    sent_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX signal_by_name ON signal (name, id);
+
+-- The call that a run waits for, from the commit of that call to the end of its wait. Signals after `since` end it.
+CREATE TABLE wait (
+    run_seq INTEGER PRIMARY KEY REFERENCES run (seq),
+    step    TEXT NOT NULL,
+    since   INTEGER NOT NULL,
+    body    TEXT NOT NULL
+) STRICT;
+
+-- Names of signals that end a run's wait.
+CREATE TABLE wake_signal (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    name    TEXT NOT NULL,
+    PRIMARY KEY (run_seq, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wake_signal_by_name ON wake_signal (name);
 
 -- What a person is asked before a run goes on.
 CREATE TABLE ask (

@@ -54,9 +54,10 @@ fn why(run: &RunSummary) -> String {
         let asks = match ask.lack {
             Lack::Approval => "asks for an approval",
             Lack::Evidence => "could not judge",
+            Lack::Answer => "asks a question",
             Lack::Fuel | Lack::Time | Lack::RunCost | Lack::RunTime => "asks for more",
         };
-        return format!("{asks}: {}", explain::how_to_approve(&run.entry.key, &ask.suggested));
+        return format!("{asks}: {}", explain::how_to_answer(&run.entry.key, ask));
     }
     if let Some(host) = run.abandoned_by() {
         return format!("{host} vanished; the next host goes on with it");

@@ -84,6 +84,7 @@ fn calls(printer: &Printer, steps: &[Step]) -> String {
             StepOutcome::Produced(produced) => ("produced".to_owned(), produced.summary.clone()),
             StepOutcome::Judged(verdict) => (verdict.judgement.to_string(), verdict.summary.clone()),
             StepOutcome::Failed(failure) => ("failed".to_owned(), failure.message.clone()),
+            StepOutcome::Waits(wait) => ("waited".to_owned(), wait.to_string()),
             StepOutcome::NotApplicable(why) => ("not applicable".to_owned(), why.to_string()),
         };
         table.row([
@@ -108,6 +109,7 @@ fn recorded_calls(printer: &Printer, steps: &[StepFacts]) -> String {
             StepResult::Judged { judgement } => judgement.to_string(),
             StepResult::Failed { .. } => "failed".to_owned(),
             StepResult::NotApplicable(_) => "not applicable".to_owned(),
+            StepResult::Waited => "waited".to_owned(),
         };
         table.row([
             step.key.to_string(),
