@@ -170,7 +170,7 @@ fn why_says_what_keeps_a_lane_from_being_served() {
     Nothing is begun: [who] asked all hosts at [time] to end what they have begun and begin nothing (the printer burns); `tollgate resume` lets them go on.
     Nothing is begun while the stop file .tollgate/stop is there: remove it.
     Work of the backlog work starts in the minutes of `0 0 29 2 *` alone; the next is at [time].
-    The cap of $0.0004 a day for project has $0.00039966 left, and a run sets $0.0004 aside: nothing is begun before [time], unless the cap is raised in tollgate.toml.
+    The cap of $0.0004 a day for project has $0.00039965 left, and a run sets $0.0004 aside: nothing is begun before [time], unless the cap is raised in tollgate.toml.
     The files of the project are not the policy that is applied; the next `tollgate run` applies them, which may change this.
     Its run [id] began at [time] on test-[id]; the last call that ended was publish.
     exit 0
@@ -183,7 +183,7 @@ fn why_says_what_keeps_a_lane_from_being_served() {
     Nothing is begun: [who] asked all hosts at [time] to end what they have begun and begin nothing (the printer burns); `tollgate resume` lets them go on.
     Nothing is begun while the stop file .tollgate/stop is there: remove it.
     Work of the backlog work starts in the minutes of `0 0 29 2 *` alone; the next is at [time].
-    The cap of $0.0004 a day for project has $0.00039966 left, and a run sets $0.0004 aside: nothing is begun before [time], unless the cap is raised in tollgate.toml.
+    The cap of $0.0004 a day for project has $0.00039965 left, and a run sets $0.0004 aside: nothing is begun before [time], unless the cap is raised in tollgate.toml.
     The files of the project are not the policy that is applied; the next `tollgate run` applies them, which may change this.
     exit 0
     "#);

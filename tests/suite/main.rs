@@ -15,6 +15,7 @@ mod house;
 mod journal;
 mod model;
 mod pipeline;
+mod refine;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]

@@ -22,6 +22,7 @@ pub mod item;
 pub mod model;
 pub mod pins;
 pub mod pipeline;
+pub mod refine;
 pub mod run;
 pub mod step;
 pub mod stop;

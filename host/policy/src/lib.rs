@@ -11,7 +11,7 @@
 //!   reason that names what is missing.
 //!
 //! The way through it: [`Policy::load`] reads the files, [`Policy::check`] holds them against the plugins there are,
-//! [`Backlog::judge`] judges an item.
+//! [`Backlog::judge_with`] judges an item.
 
 pub mod error;
 mod source_map;
@@ -32,6 +32,7 @@ pub mod allowance;
 pub mod done;
 mod fields;
 mod rank;
+mod refine;
 
 pub mod check;
 
@@ -40,6 +41,7 @@ pub use check::{
     BacklogSchema, DeclaredField, FieldUse, PluginCatalog, PluginFacts, PluginKind, PluginProblem,
 };
 pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
+pub use fields::{FieldReading, FieldSource};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};

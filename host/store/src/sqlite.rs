@@ -28,6 +28,7 @@ mod reconcile;
 mod report;
 mod rows;
 mod sql;
+mod supplement;
 mod tx;
 mod write;
 mod writer;
@@ -64,11 +65,11 @@ use self::{
 use crate::{
     StoreError,
     port::{
-        Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, History, NewAdoption, NewDecision, NewIntent, OpenWork, Page, PolicyApplication,
-        Reading, Reconciled, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store,
-        StoredAdoption, StoredItem, Sweep,
+        AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest,
+        Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
+        History, Known, NewAdoption, NewDecision, NewFieldValue, NewIntent, OpenWork, Page,
+        PolicyApplication, Reading, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
+        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -271,6 +272,11 @@ impl Store for SqliteStore {
         self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
     }
 
+    async fn known(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Known>> {
+        let tracker = tracker.to_owned();
+        self.read_tx("find what is known", move |tx| supplement::list(tx, &tracker, &keys)).await
+    }
+
     async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64> {
         let (backlog, tracker) = (backlog.to_owned(), tracker.to_owned());
         self.write_tx("begin a reconcile", move |tx| reconcile::begin(tx, &backlog, &tracker)).await
@@ -288,7 +294,7 @@ impl Store for SqliteStore {
         self.read_tx("find scores that are due", move |tx| due::for_rescoring(tx, limit)).await
     }
 
-    async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64> {
+    async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
         self.write_tx("give entries new places", move |tx| due::rescore(tx, &items)).await
     }
 
@@ -381,6 +387,10 @@ impl Store for SqliteStore {
 
     async fn control(&self) -> Result<Control> {
         self.read_tx("read what hosts were asked", control::get).await
+    }
+
+    async fn set_field(&self, entry: EntryId, new: NewFieldValue) -> Result<()> {
+        self.write_tx("set a field", move |tx| supplement::set_field(tx, entry, &new)).await
     }
 
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {

@@ -7,6 +7,7 @@ mod admission;
 mod check;
 mod config;
 mod models;
+mod refine;
 mod schema;
 mod sources;
 mod support;

@@ -2,6 +2,8 @@ SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
        (SELECT count(*) FROM run WHERE lease_until IS NOT NULL) AS driven,
        (SELECT count(*) FROM run WHERE state = 'waiting') - (SELECT count(*) FROM ask) AS waiting,
        (SELECT count(*) FROM ask) AS asking,
+       EXISTS (SELECT 1 FROM place JOIN entry ON entry.id = place.entry_id
+               WHERE place.due_at <= :now AND entry.state = 'new') AS to_judge,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox

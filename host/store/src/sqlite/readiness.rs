@@ -1,7 +1,8 @@
 //! Whether an entry that waits may run, and who else that concerns.
 //!
-//! An entry that waits is ready when it has a place and no hold; then it has a row in the ready index. Everything that adds or
-//! lifts a hold ends in [`settle`], so that state, holds and index never disagree.
+//! An entry that waits is ready when it has a place and no hold; then it has a row in the ready index. One that waits to be
+//! refined is held for that before all else, and has a place and a row as well: among those that do. Everything that adds or lifts
+//! a hold ends in [`settle`], so that state, holds and index never disagree.
 //!
 //! Only what matters to dependants travels to them, not every change: a dependency is done, closed, opened again, seen, gone, or
 //! of another backlog.
@@ -62,12 +63,13 @@ pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxRes
     let place = place.flatten();
     let held_for = first_hold(tx, entry)?;
     match (held_for, place) {
-        (None, Some((lane, rank_key))) => {
+        (None | Some(HoldKind::NotRefined), Some((lane, rank_key))) => {
             let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
             tx.run(sql::READY_DELETE_OTHER_PLACE, params)?;
             enter_index(tx, entry, lane, &rank_key)?;
-            set_state(tx, entry, EntryState::Ready, None)?;
-            Ok(EntryState::Ready)
+            let state = if held_for.is_some() { EntryState::Held } else { EntryState::Ready };
+            set_state(tx, entry, state, held_for)?;
+            Ok(state)
         }
         (held_for, _) => {
             tx.run(sql::READY_DELETE_ENTRY, by_entry)?;
@@ -99,6 +101,10 @@ pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState
         }
         (None, dependency @ Some(_), _) => {
             set_state(tx, new.id, EntryState::Held, dependency)?;
+            Ok(EntryState::Held)
+        }
+        (Some(HoldKind::NotRefined), _, Some(place)) => {
+            enter_index(tx, new.id, place.lane.0, place.rank_key.as_bytes())?;
             Ok(EntryState::Held)
         }
         (Some(_), _, _) => Ok(EntryState::Held),

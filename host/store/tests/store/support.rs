@@ -266,8 +266,10 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
+        basis: snapshot.revision(),
         item,
         snapshot,
+        supplement_version: 0,
         links: vec![],
         depends: DependencyRule::Either,
         admission: Admission { holds: vec![], place: Some(place), due_at: None },
@@ -298,6 +300,7 @@ impl ArrivalExt for Arrival {
         self.item.body = body.into();
         self.snapshot.body = body.into();
         self.revision = self.snapshot.revision();
+        self.basis = self.revision;
         self
     }
 
@@ -340,6 +343,7 @@ impl ArrivalExt for Arrival {
             link.to.tracker = BESIDE.into();
         }
         self.revision = self.snapshot.revision();
+        self.basis = self.revision;
         self
     }
 }
@@ -398,7 +402,10 @@ pub(crate) fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
 
 pub(crate) fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
     let record = Box::new(record(run, store, end.clone()));
-    RunWrite { next: NextState::Finish { end, record, leaves_entry: false }, ..go_on(run.claim) }
+    RunWrite {
+        next: NextState::Finish { end, record, leaves_entry: false, refinement: None },
+        ..go_on(run.claim)
+    }
 }
 
 pub(crate) fn failed(reason: &str) -> End {

@@ -4,13 +4,14 @@ mod adopt;
 mod list;
 mod rank;
 mod schema;
+mod set;
 mod show;
 
 use clap::{Args, Subcommand};
 
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// Look at entries and at what a backlog declares of them, and adopt work that was done before
+/// Look at entries and at what a backlog declares of them, set fields, and adopt work that was done before
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     #[command(subcommand)]
@@ -23,6 +24,7 @@ enum Backlog {
     Show(show::ShowArgs),
     Rank(rank::RankArgs),
     Schema(schema::SchemaArgs),
+    Set(set::SetArgs),
     Adopt(adopt::AdoptArgs),
 }
 
@@ -32,6 +34,7 @@ pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
         Backlog::Show(args) => show::run(context, args).await,
         Backlog::Rank(args) => rank::run(context, args).await,
         Backlog::Schema(args) => schema::run(context, args),
+        Backlog::Set(args) => set::run(context, args).await,
         Backlog::Adopt(args) => adopt::run(context, args).await,
     }
 }

@@ -1,7 +1,7 @@
 //! `tollgate runs list`.
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
-use tollgate_core::run::{RunState, RunSummary};
+use tollgate_core::run::{RunKind, RunState, RunSummary};
 use tollgate_store::{OpenMode, port::RunFilter};
 
 use crate::{
@@ -56,6 +56,7 @@ fn why(run: &RunSummary) -> String {
     match (&run.reason, run.lost_hosts.last()) {
         (Some(reason), _) => reason.clone(),
         (None, Some(host)) if run.state.is_live() => format!("goes on after {host} vanished"),
+        (None, _) if run.kind == RunKind::Refine => "refines its entry".to_owned(),
         (None, _) => String::new(),
     }
 }
