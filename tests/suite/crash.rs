@@ -6,7 +6,10 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use crate::support::{GOOD_ITEM, Project, command, finish};
+use crate::{
+    internal::project_that_opens,
+    support::{GOOD_ITEM, Project, command, finish},
+};
 
 /// Work that a process is killed in the middle of.
 struct Scene {
@@ -222,6 +225,38 @@ fn an_entry_is_refined_once_whenever_its_host_is_killed() {
                 (&"done".into(), &3.into()),
                 "{context}"
             );
+        },
+    };
+    scene.play();
+}
+
+/// A project whose item is split into two entries, by a stage that is told of them.
+fn project_that_splits() -> Project {
+    project_that_opens("{ entries = [{ title = \"Part {n} of {key}\" }], times = 2 }")
+}
+
+#[test]
+fn entries_that_a_run_opens_are_opened_once_whatever_commit_point_a_process_is_killed_at() {
+    let scene = Scene {
+        project: project_that_splits,
+        points: &["store.commit.before", "store.commit.after", "deliver.before", "deliver.after"],
+        check: |project, context| {
+            let entries = project.run(&["backlog", "list", "--json"]).json(0);
+            let states: Vec<_> = entries["entries"]
+                .as_array()
+                .expect("a list of entries")
+                .iter()
+                .map(|entry| {
+                    (entry["title"].as_str().expect("a title"), entry["state"].as_str().expect("a state"))
+                })
+                .collect();
+            assert_eq!(states.len(), 3, "{context}: {states:?}");
+            for title in ["Show the opening hours of a branch", "Part 1 of W-1", "Part 2 of W-1"] {
+                assert!(states.contains(&(title, "done")), "{context}: {states:?}");
+            }
+            assert_eq!(runs_of(project).len(), 3, "{context}");
+            let parent = project.run(&["backlog", "show", "W-1", "--json"]).json(0);
+            assert_eq!(parent["children"].as_array().map(Vec::len), Some(2), "{context}: {parent}");
         },
     };
     scene.play();

@@ -7,18 +7,24 @@ mod provider;
 mod support;
 
 mod adopt;
+mod branches;
 mod crash;
 mod data_set;
 mod demo;
 mod explain;
+mod foreign;
 mod house;
+mod internal;
 mod journal;
 mod model;
 mod pipeline;
+mod plugins;
+mod rebuild;
 mod refine;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
+mod strange;
 mod terminal;
 mod vanish;
 mod words;

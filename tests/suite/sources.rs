@@ -79,6 +79,29 @@ fn a_state_that_we_set_is_no_reason_to_work_again_and_one_that_a_person_sets_is(
 }
 
 #[test]
+fn an_edit_of_what_is_done_is_ignored_or_asked_as_the_backlog_says() {
+    for (rule, state, said) in [
+        ("ignore", "done", "It was edited since: what it says now was not worked on"),
+        ("ask", "held", "It changed after its work was done; retry it to have it worked on again."),
+    ] {
+        let project = Project::with_one_item();
+        project.change("tollgate.toml", |text| {
+            text.replace("priority =", &format!("on_change = \"{rule}\"\npriority ="))
+        });
+        drop(project.run(&["run", "--drain"]).expect_code(0));
+        let record = project.read("backlog/w-1.tollgate.md");
+        project.change("backlog/w-1.md", |text| text.replace("Readers ask", "Many readers ask"));
+        for _ in 0..2 {
+            drop(project.run(&["run", "--drain"]).expect_code(0));
+        }
+        assert_eq!(entry(&project, "W-1")["state"], state, "{rule}");
+        let why = project.run(&["why", "W-1"]).expect_code(0);
+        assert!(why.contains(said), "{rule}: {why}");
+        assert_eq!(project.read("backlog/w-1.tollgate.md"), record, "{rule}");
+    }
+}
+
+#[test]
 fn a_dry_run_reads_a_store_that_was_written_to_and_leaves_it_alone() {
     let project = Project::with_one_item();
     drop(project.run(&["run", "--drain"]).expect_code(0));

@@ -228,10 +228,10 @@ fn what_init_and_numbers_expect_is_said() {
         said.command(&project, &["run", "--items", items]);
     }
     said.command(&project, &["run", "--workers", "300"]);
-    assert_snapshot!(said.0, @r#"
+    assert_snapshot!(said.0, @r"
     $ tollgate init --from example:nope
     error: there is no example `nope`
-    hint: there are `backlog-md`, `defect-folder`, `refined-backlog`, `spec-generation`, `spec-with-model`
+    hint: there are `backlog-md`, `branching`, `defect-folder`, `refined-backlog`, `spec-generation`, `spec-with-model`
     exit 3
 
     $ tollgate init --from folder:backlog
@@ -240,7 +240,7 @@ fn what_init_and_numbers_expect_is_said() {
     exit 3
 
     $ tollgate init --from backlog
-    error: invalid value 'backlog' for '--from <SOURCE>': expected `folder:PATH` or `example:NAME`, where NAME is one of backlog-md, defect-folder, refined-backlog, spec-generation, spec-with-model
+    error: invalid value 'backlog' for '--from <SOURCE>': expected `folder:PATH` or `example:NAME`, where NAME is one of backlog-md, branching, defect-folder, refined-backlog, spec-generation, spec-with-model
 
     For more information, try '--help'.
     exit 3
@@ -268,7 +268,7 @@ fn what_init_and_numbers_expect_is_said() {
 
     For more information, try '--help'.
     exit 3
-    "#);
+    ");
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_source_that_cannot_be_used_is_named() {
 
     $ tollgate run --drain
     applied    version 1 of the policy
-    error: folder:backlog is kept by another store ([id], as backlog/.tollgate-owner says), and one backlog has one store; use that store, or remove backlog/.tollgate-owner to take the tracker over
+    error: folder:backlog is kept by another store ([id], as backlog/.tollgate-owner says), and one backlog has one store; use that store, or take the tracker over: `tollgate backlog take-over --reason …`
     exit 3
 
     $ tollgate run --drain

@@ -2,6 +2,7 @@
 //!
 //! To run out of fuel, time or money is a pause, not a failure: the run waits, holds nothing and costs no attempt. Who approves
 //! more lets the same attempt go on; who rejects ends the run. Either word is an event of the run and stands in its record.
+//! A stage that its pipeline lets begin only with a person's approval is asked for in the same way.
 
 use std::{fmt, time::Duration};
 
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Microcents, Timestamp, pipeline::millis, step::StepKey};
 
-/// What a run has used up.
+/// What a run lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lack {
@@ -22,6 +23,10 @@ pub enum Lack {
     RunCost,
     /// The time of the run.
     RunTime,
+    /// A person's approval, without which a stage does not begin.
+    Approval,
+    /// What a gate needs to be able to judge.
+    Evidence,
 }
 
 /// What a person is asked.
@@ -29,8 +34,11 @@ pub enum Lack {
 pub struct Ask {
     /// The call that cannot go on, or not begin.
     pub step: StepKey,
-    /// What is used up.
+    /// What is used up, or missing.
     pub lack: Lack,
+    /// Who is to answer; anyone where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// What was used, and what earlier runs say of how much more is needed.
     pub reason: String,
     /// What would probably be enough.
@@ -70,13 +78,30 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "word", rename_all = "kebab-case")]
 pub enum Word {
-    /// The run goes on with more.
+    /// The run goes on, with more where it lacked something.
     Approved {
-        /// How much more.
+        /// How much more; nothing where an approval was all that was asked.
         added: Allowance,
     },
     /// The run ends.
     Rejected,
+}
+
+impl Ask {
+    /// Why a word is no answer to it, in a sentence.
+    pub fn objection(&self, word: &Word) -> Option<String> {
+        let Word::Approved { added } = word else { return None };
+        match (self.lack, added.is_nothing()) {
+            (Lack::Approval | Lack::Evidence, false) => {
+                Some(format!("`{}` asks for a word alone: approve it and add nothing", self.step.name))
+            }
+            (Lack::Fuel | Lack::Time | Lack::RunCost | Lack::RunTime, true) => Some(format!(
+                "`{}` asks for more, and nothing was added; it probably needs {}",
+                self.step.name, self.suggested
+            )),
+            _ => None,
+        }
+    }
 }
 
 impl Allowance {

@@ -9,6 +9,11 @@
 //! 3. It ends: a gate sends work back at most `rework_limit` times in a run, a call is retried at most as often as its stage
 //!    says, and a budget bounds the rest.
 //! 4. A failed call never counts as a pass.
+//! 5. What is to be cleaned up is: when the run fails, is given to a person or is cancelled, the later stages that are there for
+//!    such an end still run. The first end stands, whatever becomes of them.
+
+mod cleanup;
+mod replay;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,6 +31,8 @@ use crate::{
         Verdict,
     },
 };
+
+pub use replay::Past;
 
 /// How often a call is tried again when the platform failed, whatever the stage says.
 const INFRASTRUCTURE_RETRIES: u32 = 1;
@@ -45,11 +52,15 @@ pub struct Course<'p> {
     delivered: Vec<(EffectRef, Delivered)>,
     spent: Microcents,
     elapsed: Duration,
-    all_passed: bool,
     decisions: Vec<Decision>,
     /// What the attempt that comes next has cost already.
     begun_cost: Microcents,
+    /// Why the gate that comes next could not judge, until a person lets it judge again.
+    undecided: Option<String>,
+    /// How it ends, once that is known; stages that are there for such an end may still run.
     end: Option<End>,
+    /// No stage is left to run.
+    is_over: bool,
 }
 
 /// The stage and gate that are called next.
@@ -200,27 +211,12 @@ impl<'p> Course<'p> {
             delivered: Vec::new(),
             spent: Microcents::ZERO,
             elapsed: Duration::ZERO,
-            all_passed: false,
             decisions: Vec::new(),
             begun_cost: Microcents::ZERO,
+            undecided: None,
             end: None,
+            is_over: false,
         }
-    }
-
-    /// The course of a run with these steps behind it, oldest first, and these effects settled.
-    pub fn replay<'s>(
-        pins: &'p Pins,
-        steps: impl IntoIterator<Item = &'s Step>,
-        delivered: impl IntoIterator<Item = (EffectRef, Delivered)>,
-    ) -> Self {
-        let mut course = Self::new(pins);
-        for step in steps {
-            course.apply(step);
-        }
-        for (effect, became) in delivered {
-            course.apply_delivery(effect, became);
-        }
-        course
     }
 
     /// What comes next.
@@ -229,13 +225,11 @@ impl<'p> Course<'p> {
         if !self.awaited.is_empty() {
             return Next::AwaitEffects(self.awaited.clone());
         }
-        if let Some(end) = &self.end {
-            return Next::End(end.clone());
+        if self.is_over {
+            return Next::End(self.end.clone().unwrap_or(End::Done));
         }
-        if self.all_passed {
-            return Next::End(End::Done);
-        }
-        self.ask_for_more()
+        self.ask_to_judge_again()
+            .or_else(|| self.ask_for_more())
             .unwrap_or_else(|| Next::Call { step: self.next_key(), not_before: self.not_before })
     }
 
@@ -288,7 +282,7 @@ impl<'p> Course<'p> {
 
     /// Takes a step that ended into account.
     pub fn apply(&mut self, step: &Step) -> Consequences {
-        debug_assert!(self.end.is_none(), "a run that ended takes no more steps");
+        debug_assert!(!self.is_over, "a run that ended takes no more steps");
         self.spent = self.spent + step.usage.cost;
         self.elapsed += step.ended_at.since(step.started_at);
         self.not_before = None;
@@ -305,6 +299,11 @@ impl<'p> Course<'p> {
                 self.apply_failure(failure, step.ended_at);
                 Consequences::default()
             }
+            StepOutcome::NotApplicable(_) => {
+                self.outputs.remove(&step.key.name.stage);
+                self.go_on_after(self.at.stage);
+                Consequences::default()
+            }
         }
     }
 
@@ -312,30 +311,52 @@ impl<'p> Course<'p> {
     pub fn apply_decision(&mut self, decision: Decision) {
         let asked = &decision.asked;
         match decision.word {
+            Word::Approved { .. } if asked.lack == Lack::Evidence => self.undecided = None,
             Word::Approved { .. } => {}
             Word::Rejected => {
                 let lacks = match asked.lack {
+                    Lack::Approval => "mend what was objected to",
+                    Lack::Evidence => "provide what the gate lacks",
                     Lack::Fuel => "raise `budget.fuel` of this step or shorten the entry",
                     Lack::Time => "raise `budget.time` of this step",
                     Lack::RunCost => "raise `budget.cost` of the pipeline",
                     Lack::RunTime => "raise `budget.time` of the pipeline",
                 };
-                self.end = Some(End::Failed(Stopped {
+                let end = End::Failed(Stopped {
                     at: Some(asked.step.name.clone()),
-                    reason: format!(
-                        "{}, and {} rejected to give it more: {}",
-                        asked.reason, decision.who, decision.why
-                    ),
+                    reason: match asked.lack {
+                        Lack::Approval | Lack::Evidence => {
+                            format!("{}, and {} rejected it: {}", asked.reason, decision.who, decision.why)
+                        }
+                        _ => format!(
+                            "{}, and {} rejected to give it more: {}",
+                            asked.reason, decision.who, decision.why
+                        ),
+                    },
                     recovery: format!("{lacks}, then retry the run"),
-                }));
+                });
+                self.stop(end);
             }
         }
         self.decisions.push(decision);
     }
 
+    /// Takes into account what attempts have cost that will never end.
+    pub fn add_abandoned_cost(&mut self, charged: Microcents) {
+        self.spent = self.spent + charged;
+    }
+
     /// Takes into account what the next attempt has cost before it ended.
     pub fn set_begun_cost(&mut self, charged: Microcents) {
         self.begun_cost = charged;
+    }
+
+    /// Whether a person let this call begin.
+    pub fn is_approved(&self, step: &StepKey) -> bool {
+        let asked = self.decisions.iter().filter(|decision| decision.asked.step == *step);
+        asked
+            .filter(|decision| decision.asked.lack == Lack::Approval)
+            .any(|decision| decision.word != Word::Rejected)
     }
 
     /// What people said, oldest first.
@@ -345,23 +366,22 @@ impl<'p> Course<'p> {
 
     /// Takes into account what became of an effect.
     pub fn apply_delivery(&mut self, effect: EffectRef, became: Delivered) {
-        let awaited = self.awaited.iter().position(|other| *other == effect);
-        if let Some(at) = awaited {
-            self.awaited.remove(at);
-            if let (Delivered::Refused { reason }, None) = (&became, &self.end) {
-                self.end = Some(End::Failed(Stopped {
-                    at: Some(effect.step.name.clone()),
-                    reason: format!("the effect `{}` was refused: {reason}", effect.id),
-                    recovery: "mend what the reason names, then retry the run".into(),
-                }));
-            }
-        }
+        self.settle(&effect, &became);
         self.delivered.push((effect, became));
     }
 
-    /// Ends the run by a person's word or a live decision.
-    pub fn end_with(&mut self, end: End) {
-        self.end = Some(end);
+    fn settle(&mut self, effect: &EffectRef, became: &Delivered) {
+        let Some(at) = self.awaited.iter().position(|other| other == effect) else { return };
+        self.awaited.remove(at);
+        if let Delivered::Refused { reason } = became {
+            let end = End::Failed(Stopped {
+                at: Some(effect.step.name.clone()),
+                reason: format!("the effect `{}` was refused: {reason}", effect.id),
+                recovery: "mend what the reason names, then retry the run".into(),
+            });
+            let stage = self.pipeline().stage(&effect.step.name.stage).map_or(self.at.stage, |(at, _)| at);
+            self.stop_after(stage, end);
+        }
     }
 
     /// The newest output of a stage.
@@ -392,6 +412,11 @@ impl<'p> Course<'p> {
     /// What the run may cost, by its pipeline and by what people approved.
     pub fn cost_limit(&self) -> Microcents {
         self.pipeline().budget.cost + self.added().map(|(_, added)| added.cost).sum()
+    }
+
+    /// What the next call may spend, and calls before it have: the run's budget but for what is kept for cleaning up.
+    pub fn cost_limit_now(&self) -> Microcents {
+        self.cost_limit().saturating_sub(self.kept_for_cleanup())
     }
 
     fn time_limit(&self) -> Duration {
@@ -435,6 +460,7 @@ impl<'p> Course<'p> {
 
     fn move_to(&mut self, place: Place) {
         self.at = place;
+        self.undecided = None;
         self.tries = Tries::default();
     }
 
@@ -453,10 +479,7 @@ impl<'p> Course<'p> {
         let awaited =
             release.iter().filter(|(_, effect)| !effect.later).map(|(reference, _)| reference.clone());
         self.awaited.extend(awaited);
-        match self.at.stage + 1 {
-            stage if stage < self.pipeline().stages.len() => self.move_to(Place { stage, gate: None }),
-            _ => self.all_passed = true,
-        }
+        self.go_on_after(self.at.stage);
         Consequences { release, rework: None }
     }
 
@@ -486,7 +509,7 @@ impl<'p> Course<'p> {
     fn send_back(&mut self, gate: &Gate, verdict: &Verdict) -> Consequences {
         let sent_back = self.sent_back.entry(gate.name.clone()).or_default();
         if *sent_back >= gate.rework_limit {
-            self.end = Some(self.rework_spent(gate, verdict));
+            self.stop(self.rework_spent(gate, verdict));
             return Consequences::default();
         }
         *sent_back += 1;
@@ -521,16 +544,20 @@ impl<'p> Course<'p> {
     }
 
     fn stop_inconclusive(&mut self, gate: &Gate, verdict: &Verdict) {
+        let reason = format!("the gate `{}` could not judge: {}", gate.name, verdict.summary);
+        if gate.on_inconclusive == OnInconclusive::Wait {
+            self.undecided = Some(reason);
+            return;
+        }
         let stopped = Stopped {
             at: Some(self.name_at(self.at)),
-            reason: format!("the gate `{}` could not judge: {}", gate.name, verdict.summary),
+            reason,
             recovery: "provide what the gate lacks, then retry the run".into(),
         };
-        self.end = Some(match gate.on_inconclusive {
+        let to = gate.escalate_to.clone().unwrap_or_else(|| self.owner());
+        self.stop(match gate.on_inconclusive {
             OnInconclusive::Fail => End::Failed(stopped),
-            OnInconclusive::Escalate => {
-                End::Escalated { to: gate.escalate_to.clone().unwrap_or_else(|| self.owner()), stopped }
-            }
+            OnInconclusive::Escalate | OnInconclusive::Wait => End::Escalated { to, stopped },
         });
     }
 
@@ -560,14 +587,14 @@ impl<'p> Course<'p> {
             FailureClass::Escalate => {
                 let to =
                     self.gate().and_then(|gate| gate.escalate_to.clone()).unwrap_or_else(|| self.owner());
-                self.end = Some(End::Escalated { to, stopped: self.stopped_by(failure) });
+                self.stop(End::Escalated { to, stopped: self.stopped_by(failure) });
             }
             FailureClass::Configuration | FailureClass::Permanent => self.stop_failed(failure),
         }
     }
 
     fn stop_failed(&mut self, failure: &StepFailure) {
-        self.end = Some(End::Failed(self.stopped_by(failure)));
+        self.stop(End::Failed(self.stopped_by(failure)));
     }
 
     fn stopped_by(&self, failure: &StepFailure) -> Stopped {
@@ -581,22 +608,33 @@ impl<'p> Course<'p> {
         }
     }
 
+    /// Whether a gate could not judge, and is to be called again when a person has seen to it.
+    fn ask_to_judge_again(&self) -> Option<Next> {
+        let reason = self.undecided.clone()?;
+        Some(Next::Ask { step: self.next_key(), lack: Lack::Evidence, reason, missing: Allowance::default() })
+    }
+
     /// Whether the run's budget no longer holds the next call at its largest.
     fn ask_for_more(&self) -> Option<Next> {
         let step = self.next_key();
         let largest = self.pins.prices.of_fuel(self.component(&step.name).budget.fuel);
-        let (spent, cost) = (self.spent(), self.cost_limit());
-        let needed = spent.saturating_add(largest);
+        let (spent, cost, kept) = (self.spent(), self.cost_limit(), self.kept_for_cleanup());
+        let needed = spent.saturating_add(largest).saturating_add(kept);
         if needed > cost {
             let name = &step.name;
+            let and_kept = match kept {
+                Microcents::ZERO => String::new(),
+                kept => format!(" and keeps {kept} for cleaning up"),
+            };
             let reason = format!(
-                "the run has spent {spent} of its budget of {cost}, which leaves too little for `{name}`"
+                "the run has spent {spent} of its budget of {cost}{and_kept}, which leaves too little for `{name}`"
             );
             let missing = Allowance { cost: needed.saturating_sub(cost), ..Allowance::default() };
             return Some(Next::Ask { step, lack: Lack::RunCost, reason, missing });
         }
         let time = self.time_limit();
-        if self.elapsed >= time {
+        // What cleans up takes no longer than its own limits allow.
+        if self.elapsed >= time && self.end.is_none() {
             let name = &step.name;
             let reason = format!("the run has used its time of {} before `{name}`", time_words(time));
             let more = self.component(name).budget.time.max(Duration::from_secs(1));
@@ -636,6 +674,9 @@ fn advice(failure: &StepFailure) -> &'static str {
             "look whether what was asked has happened, then retry the run, which asks it again"
         }
         Fault::EffectRefused => "mend what the reason names, then retry the run",
+        Fault::Condition => {
+            "mend the stage's `when`, or give the field that it names a `default` in tollgate.toml, then retry the run"
+        }
         Fault::Reported if failure.class == FailureClass::Configuration => {
             "correct the stage's settings, then retry the run"
         }

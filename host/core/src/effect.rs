@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Digest;
+use crate::{Digest, opening::OpenEntry};
 
 /// A change outside that a plugin asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,8 @@ pub enum KnownEffect {
     PublishFile(PublishFile),
     /// Move the item to another state of the project's.
     SetState(SetState),
+    /// Make an entry that lives in the store alone.
+    OpenEntry(OpenEntry),
 }
 
 /// Put an artifact into the tracker's project.
@@ -73,7 +75,7 @@ pub enum EffectError {
 
 impl KnownEffect {
     /// Every kind, as plugins and grants name them.
-    pub const KINDS: [&'static str; 2] = ["publish-file", "set-state"];
+    pub const KINDS: [&'static str; 3] = ["publish-file", "set-state", "open-entry"];
 
     /// The effect, its body checked.
     ///
@@ -93,6 +95,12 @@ impl KnownEffect {
             }
             "set-state" => {
                 Ok(Self::SetState(serde_json::from_value(body).map_err(|e| body_error(e.to_string()))?))
+            }
+            "open-entry" => {
+                let opening: OpenEntry =
+                    serde_json::from_value(body).map_err(|e| body_error(e.to_string()))?;
+                opening.check().map_err(body_error)?;
+                Ok(Self::OpenEntry(opening))
             }
             kind => Err(EffectError::UnknownKind { kind: kind.to_owned() }),
         }
@@ -153,7 +161,7 @@ mod tests {
         let effect = Effect { id: "e".into(), kind: "launch".into(), body: Value::Null, later: false };
         assert_eq!(
             KnownEffect::parse(&effect).unwrap_err().to_string(),
-            "effects of kind `launch` are not known; known are publish-file, set-state"
+            "effects of kind `launch` are not known; known are publish-file, set-state, open-entry"
         );
     }
 }

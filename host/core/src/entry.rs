@@ -22,6 +22,9 @@ impl fmt::Display for EntryName {
     }
 }
 
+/// The tracker of entries that live in the store alone.
+pub const INTERNAL_TRACKER: &str = "internal";
+
 /// What an entry says, frozen: a run keeps the snapshot it began with whatever happens in the tracker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntrySnapshot {
@@ -148,7 +151,7 @@ pub struct Hold {
     pub subject: String,
     /// A sentence for people: what is missing, and what would change it.
     pub reason: String,
-    /// For [`HoldKind::NotBefore`]: when it lifts by itself.
+    /// When it lifts by itself, for those that do: [`HoldKind::NotBefore`], and [`HoldKind::Intake`] where there is room later.
     pub until: Option<Timestamp>,
 }
 
@@ -180,13 +183,19 @@ pub enum HoldKind {
     DependencyUnknown,
     /// It stands among what its tracker keeps on hold.
     OnHold,
+    /// More came in than the backlog lets in.
+    Intake,
+    /// It is what Tollgate itself wrote.
+    OwnOutput,
+    /// It says what an earlier entry says.
+    Duplicate,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::NotRefined,
         Self::RefineFailed,
         Self::NotEligible,
@@ -199,6 +208,9 @@ impl HoldKind {
         Self::Dependency,
         Self::DependencyUnknown,
         Self::OnHold,
+        Self::Intake,
+        Self::OwnOutput,
+        Self::Duplicate,
         Self::Person,
     ];
 
@@ -217,6 +229,9 @@ impl HoldKind {
             Self::Dependency => "dependency",
             Self::DependencyUnknown => "dependency-unknown",
             Self::OnHold => "on-hold",
+            Self::Intake => "intake",
+            Self::OwnOutput => "own-output",
+            Self::Duplicate => "duplicate",
             Self::Person => "person",
         }
     }

@@ -24,8 +24,19 @@ pub struct Pins {
     /// The models that the pipeline grants, by the project's names for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, PinnedModel>,
+    /// The time zone of the backlog's days.
+    #[serde(default = "utc", skip_serializing_if = "is_utc")]
+    pub zone: String,
     /// The policy that was applied.
     pub policy: Digest,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+fn is_utc(zone: &str) -> bool {
+    zone == "UTC"
 }
 
 impl Pins {

@@ -25,6 +25,15 @@ pub struct Pipeline {
 pub struct Stage {
     /// Unique in the pipeline.
     pub name: String,
+    /// Which entries it applies to, as a formula over what the entry said when the run began; none means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// After which ends of the stages before it it runs.
+    #[serde(default, skip_serializing_if = "On::is_default")]
+    pub on: On,
+    /// Who must approve it before it begins; none: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// `name@^1.2`, `name` or a digest; resolved when a run starts.
     pub plugin: String,
     /// What it may touch beyond the base world, e.g. `effect:publish-file`.
@@ -37,6 +46,45 @@ pub struct Stage {
     pub settings: serde_json::Value,
     /// The gates that judge its output, in order.
     pub gates: Vec<Gate>,
+}
+
+/// Whose word a stage needs before it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// Who is asked.
+    pub role: String,
+    /// For which entries, as a formula over what the entry said when the run began; none means all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+}
+
+/// After which ends of the stages before it a stage runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum On {
+    /// All of them passed.
+    #[default]
+    Success,
+    /// The run failed or is given to a person.
+    Failure,
+    /// Whatever became of them.
+    Always,
+}
+
+impl On {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Always => "always",
+        })
+    }
 }
 
 /// A judge of a stage's output.
@@ -75,6 +123,8 @@ pub enum OnInconclusive {
     Escalate,
     /// The run fails.
     Fail,
+    /// The run waits until a person has provided what the gate lacks; then it judges again.
+    Wait,
 }
 
 /// What one call of a stage or gate may use.
@@ -160,6 +210,13 @@ impl fmt::Display for StepName {
     }
 }
 
+impl Stage {
+    /// The budgets of the stage and of its gates.
+    pub fn step_budgets(&self) -> impl Iterator<Item = &StepBudget> {
+        std::iter::once(&self.budget).chain(self.gates.iter().map(|gate| &gate.budget))
+    }
+}
+
 impl Pipeline {
     /// The stage of this name and its position.
     pub fn stage(&self, name: &str) -> Option<(usize, &Stage)> {
@@ -189,8 +246,6 @@ impl Pipeline {
 
     /// The budgets of all steps, each counted once: what a run without rework may use.
     pub fn step_budgets(&self) -> impl Iterator<Item = &StepBudget> {
-        self.stages.iter().flat_map(|stage| {
-            std::iter::once(&stage.budget).chain(stage.gates.iter().map(|gate| &gate.budget))
-        })
+        self.stages.iter().flat_map(Stage::step_budgets)
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     model::PinnedModel,
     pins::PinnedPlugin,
     run::RunKind,
-    step::{Artifact, FailureClass, Fault, Finding, Judgement, StepKey, Usage},
+    step::{Artifact, FailureClass, Fault, Finding, Judgement, NotApplicable, StepKey, Usage},
 };
 
 /// The version that this code writes.
@@ -65,7 +65,7 @@ pub struct Record {
     pub reworks: Vec<Rework>,
     /// Every effect that was released, and what became of it.
     pub effects: Vec<EffectFacts>,
-    /// What people said when the run lacked fuel, time or money, oldest first.
+    /// What people said when the run lacked fuel, time, money or an approval, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
     /// What all steps used together, and what an attempt cost that never ended.
@@ -86,6 +86,9 @@ pub struct EntryFacts {
     pub title: String,
     /// The digest of all that it said when the run began.
     pub revision: Digest,
+    /// The same without the fields that refine stages may find, where there are any: done is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Digest>,
     /// Its declared fields when the run began.
     pub fields: serde_json::Map<String, Value>,
     /// Whether it said something else when the run ended.
@@ -159,7 +162,7 @@ pub struct StepFacts {
 }
 
 /// How a call ended, in short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum StepResult {
     /// A stage produced something.
@@ -176,6 +179,8 @@ pub enum StepResult {
         /// What became of the run.
         class: FailureClass,
     },
+    /// It was not called: the stage does not apply to the entry.
+    NotApplicable(NotApplicable),
 }
 
 /// What the record says of an effect.
@@ -189,6 +194,9 @@ pub struct EffectFacts {
     pub kind: String,
     /// What became of it; none while it is still to be delivered.
     pub became: Option<Delivered>,
+    /// For a change of the item's state: the revision that the item has with it, by which the change is known as our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<Digest>,
 }
 
 impl Record {

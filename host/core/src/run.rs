@@ -143,4 +143,7 @@ pub struct RunSummary {
     pub pins: Digest,
     /// The entry's revision that it works on.
     pub revision: Digest,
+    /// Whether it is known by its record alone, because the store that it was kept in is gone.
+    #[serde(default)]
+    pub rebuilt: bool,
 }

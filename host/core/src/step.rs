@@ -1,6 +1,6 @@
 //! Steps: one call of one component, what it was, what it said and what it cost.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,32 @@ pub enum StepOutcome {
     Judged(Verdict),
     /// It produced no result.
     Failed(StepFailure),
+    /// It was not called: the stage does not apply to the entry.
+    NotApplicable(NotApplicable),
+}
+
+/// Why a stage does not apply to an entry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NotApplicable {
+    /// The stage's condition, which is false.
+    pub expression: String,
+    /// What the condition reads, as it stood when the run began; null for what has no value.
+    pub inputs: BTreeMap<String, Value>,
+}
+
+impl fmt::Display for NotApplicable {
+    /// The condition, and what made it false.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is false", self.expression)?;
+        for (position, (name, value)) in self.inputs.iter().enumerate() {
+            let before = if position == 0 { ", where" } else { " and" };
+            match value {
+                Value::Null => write!(f, "{before} `{name}` has no value")?,
+                value => write!(f, "{before} `{name}` is {value}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a stage produced.
@@ -231,6 +257,8 @@ pub enum Fault {
     NotGranted,
     /// The component could not be loaded: truncated, of another world, of an unknown contract.
     Unloadable,
+    /// The condition of the stage has no result for the entry.
+    Condition,
     /// An effect that it asked for was refused by the tracker.
     EffectRefused,
     /// Called again, the plugin asked its capabilities for something else than before.

@@ -24,6 +24,7 @@ pub use survey::{Finding, Refusal, Survey, Twice};
 use crate::{
     error::Result,
     host::{self, Parts},
+    judge::Lanes,
 };
 
 /// Entries looked at, or adopted, by one transaction.
@@ -101,7 +102,8 @@ pub async fn adopt(store: &dyn Store, findings: &[&Finding], who: &str) -> Resul
 ///
 /// When the store fails.
 pub async fn deliver(parts: &Parts, as_host: &HostId) -> Result<u64> {
-    let deliverer = host::deliverer(parts, as_host);
+    let lanes = parts.store.applied_policy().await?.as_ref().map(Lanes::of).unwrap_or_default();
+    let deliverer = host::deliverer(parts, as_host, lanes);
     while deliverer.tick().await? > 0 {}
     Ok(parts.store.open_work().await?.undelivered)
 }

@@ -23,8 +23,10 @@ use crate::error::{EngineError, Result};
 /// What an audit found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Audit {
-    /// Runs whose chain was followed.
+    /// Runs that were looked at.
     pub runs: u64,
+    /// How many of them are known by their record alone, whose chain cannot be followed here.
+    pub rebuilt: u64,
     /// Events in them.
     pub events: u64,
     /// Adoptions, of which there is no chain.
@@ -64,7 +66,7 @@ pub async fn verify<'t>(
         })?;
         audit
             .problems
-            .extend(report.skipped.iter().map(|skipped| format!("{}: {}", skipped.path, skipped.reason)));
+            .extend(report.damaged.iter().map(|damaged| format!("{}: {}", damaged.place, damaged.reason)));
         adoptions.extend(report.adoptions);
         for record in &report.records {
             if !found.insert(record.id) {
@@ -85,6 +87,12 @@ impl Audit {
     fn check_run(&mut self, detail: &RunDetail) {
         let run = detail.summary.id;
         self.runs += 1;
+        if detail.summary.rebuilt {
+            // Its chain was kept elsewhere: what there is of it is its record, which is compared with the tracker's.
+            self.rebuilt += 1;
+            self.records_stored += u64::from(detail.record.is_some());
+            return;
+        }
         self.events += detail.events.len() as u64;
         let head = match ChainHead::verify(run, &detail.events) {
             Ok(head) => head,

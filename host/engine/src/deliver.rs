@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use tollgate_core::{
     Clock, HostId, crash,
     effect::{Delivered, KnownEffect},
+    opening::OpenEntry,
 };
 use tollgate_store::{
     Store,
@@ -22,6 +23,7 @@ use crate::{
     adapter::artifacts::StoredArtifacts,
     error::Result,
     observer::{Notice, Observer},
+    opening::{NotOpened, Openings},
     source::Trackers,
 };
 
@@ -38,6 +40,7 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 pub(crate) struct Deliverer {
     pub(crate) host: HostId,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) openings: Openings,
     pub(crate) trackers: Trackers,
     pub(crate) artifacts: Arc<StoredArtifacts>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -79,7 +82,8 @@ impl Deliverer {
             return self.retry(delivery, reason, None);
         };
         let what = match self.prepare(delivery).await {
-            Ok(what) => what,
+            Ok(Prepared::Opening(opening)) => return self.open(delivery, &opening).await,
+            Ok(Prepared::Outside(what)) => what,
             Err(Unready::Refused(reason)) => return DeliveryOutcome::Settled(Delivered::Refused { reason }),
             Err(Unready::Later(reason)) => return self.retry(delivery, reason, None),
         };
@@ -91,27 +95,46 @@ impl Deliverer {
         }
     }
 
+    /// Opens an entry in the store. The same opening opens nothing twice, so one of unknown outcome needs nothing more.
+    async fn open(&self, delivery: &Delivery, opening: &OpenEntry) -> DeliveryOutcome {
+        let Some(run) = delivery.run else {
+            let reason = "no run asked for it, and only a run has effects".into();
+            return DeliveryOutcome::Settled(Delivered::Refused { reason });
+        };
+        match self.openings.of_run(&*self.store, run, opening).await {
+            Ok(delivered) => DeliveryOutcome::Settled(delivered),
+            Err(NotOpened::Refused(reason)) => DeliveryOutcome::Settled(Delivered::Refused { reason }),
+            Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None),
+        }
+    }
+
     /// Brings an effect or record into the form that trackers take.
-    async fn prepare(&self, delivery: &Delivery) -> std::result::Result<tollgate_tracker::Delivery, Unready> {
+    async fn prepare(&self, delivery: &Delivery) -> std::result::Result<Prepared, Unready> {
         let effect = match &delivery.kind {
-            DeliveryKind::Record(record) => return Ok(tollgate_tracker::Delivery::Record(record.clone())),
+            DeliveryKind::Record(record) => {
+                return Ok(Prepared::Outside(tollgate_tracker::Delivery::Record(record.clone())));
+            }
             DeliveryKind::Adopted(adoption) => {
-                return Ok(tollgate_tracker::Delivery::Adopted(adoption.clone()));
+                return Ok(Prepared::Outside(tollgate_tracker::Delivery::Adopted(adoption.clone())));
             }
             DeliveryKind::Leave(ended) => {
                 let leave = Leave { run: delivery.run, ended: Some(*ended) };
-                return Ok(tollgate_tracker::Delivery::Leave(leave));
+                return Ok(Prepared::Outside(tollgate_tracker::Delivery::Leave(leave)));
             }
             DeliveryKind::Effect { effect, .. } => effect,
         };
         match KnownEffect::parse(effect).map_err(|error| Unready::Refused(error.to_string()))? {
-            KnownEffect::SetState(state) => Ok(tollgate_tracker::Delivery::SetState(state)),
+            KnownEffect::OpenEntry(opening) => Ok(Prepared::Opening(Box::new(opening))),
+            KnownEffect::SetState(state) => {
+                Ok(Prepared::Outside(tollgate_tracker::Delivery::SetState(state)))
+            }
             KnownEffect::PublishFile(file) => {
                 let bytes = self.artifacts.load(file.artifact).await.map_err(Unready::Later)?;
                 let missing =
                     || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;
-                Ok(tollgate_tracker::Delivery::PublishFile { file, bytes, previous: delivery.previous })
+                let previous = delivery.previous;
+                Ok(Prepared::Outside(tollgate_tracker::Delivery::PublishFile { file, bytes, previous }))
             }
         }
     }
@@ -135,6 +158,14 @@ impl Deliverer {
             }
         });
     }
+}
+
+/// What a delivery brings about, and where.
+enum Prepared {
+    /// Something in a tracker.
+    Outside(tollgate_tracker::Delivery),
+    /// An entry in the store.
+    Opening(Box<OpenEntry>),
 }
 
 /// Why a delivery cannot be sent as it stands.

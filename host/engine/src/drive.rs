@@ -18,6 +18,7 @@
 mod account;
 mod attempt;
 mod component;
+mod condition;
 mod input;
 mod pause;
 mod refine;
@@ -29,7 +30,7 @@ use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, Digest, HostId, Microcents, Timestamp,
     approval::{Ask, Decision},
-    course::{Course, End, Next, Stopped},
+    course::{self, Course, End, Next, Stopped},
     crash,
     effect::{Effect, KnownEffect, SetState},
     event::{EventKind, NewEvent},
@@ -194,10 +195,9 @@ impl<'d> Journey<'d> {
         let past = if claimed.begun { Past::of(driver, &claimed).await? } else { Past::default() };
         let delivered =
             past.effects.iter().filter_map(|(effect, _, became)| Some((effect.clone(), became.clone()?)));
-        let mut course = Course::replay(pins, &past.steps, delivered);
-        for decision in past.decisions {
-            course.apply_decision(decision);
-        }
+        let behind =
+            course::Past { steps: &past.steps, delivered: delivered.collect(), decisions: past.decisions };
+        let mut course = Course::replay(pins, behind);
         let begun = match claimed.begun {
             true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
             false => None,
@@ -227,6 +227,12 @@ impl<'d> Journey<'d> {
     async fn go(mut self) -> Result<Driven> {
         self.stop_if_poisonous();
         loop {
+            if self.pass_over().await? {
+                continue;
+            }
+            if let Some(ask) = self.approval() {
+                return self.pause(ask, None).await;
+            }
             match self.course.next() {
                 Next::End(end) => return self.finish(end).await,
                 Next::AwaitEffects(effects) => {
@@ -260,7 +266,9 @@ impl<'d> Journey<'d> {
                     }
                 }
                 Next::Ask { step, lack, reason, missing } => {
-                    return self.pause(Ask { step, lack, reason, suggested: missing }, None).await;
+                    return self
+                        .pause(Ask { step, lack, role: None, reason, suggested: missing }, None)
+                        .await;
                 }
             }
         }

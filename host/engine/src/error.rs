@@ -15,7 +15,7 @@ pub enum EngineError {
     /// A tracker is kept by another store.
     #[error(
         "{tracker} is kept by another store ({owner}, as {marker} says), and one backlog has one store; \
-         use that store, or remove {marker} to take the tracker over"
+         use that store, or take the tracker over: `tollgate backlog take-over --reason …`"
     )]
     Foreign {
         /// Which tracker.

@@ -23,6 +23,7 @@ use crate::{
     lease_table::LeaseTable,
     loops::Loops,
     observer::{Notice, Observer},
+    opening::{self, Openings},
     pins::{self, PinCache},
     pull,
     shutdown::{Phase, Shutdown},
@@ -134,6 +135,7 @@ pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
     if before != Some(applied.version) {
         parts.observer.notice(&Notice::PolicyApplied { version: applied.version });
     }
+    opening::judge_again(&*parts.store, &parts.policy, &Lanes::of(&applied)).await?;
     Ok(applied)
 }
 
@@ -154,7 +156,7 @@ impl Host {
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
             driver: driver(&parts, &options, &shutdown, &artifacts),
-            deliverer: deliverer(&parts, &options.id),
+            deliverer: deliverer(&parts, &options.id, Lanes::of(&applied)),
             shutdown,
             stop_file,
             parts,
@@ -214,8 +216,9 @@ impl Host {
 }
 
 /// What carries the outbox to the trackers.
-pub(crate) fn deliverer(parts: &Parts, host: &HostId) -> Deliverer {
+pub(crate) fn deliverer(parts: &Parts, host: &HostId, lanes: Lanes) -> Deliverer {
     Deliverer {
+        openings: Openings { policy: Arc::clone(&parts.policy), lanes },
         host: host.clone(),
         store: Arc::clone(&parts.store),
         trackers: parts.trackers.clone(),

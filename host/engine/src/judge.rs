@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use tollgate_core::{
     LaneId,
-    entry::{Hold, HoldKind},
+    entry::{Hold, HoldKind, INTERNAL_TRACKER},
     item::SourceItem,
     refine,
 };
 use tollgate_policy::{Backlog, Seen};
-use tollgate_store::port::{Admission, AppliedPolicy, Arrival, Known, OnChange, PlaceInLane};
+use tollgate_store::port::{Admission, AppliedPolicy, Arrival, Guard, Known, OnChange, PlaceInLane, Rate};
+use tollgate_tracker::record::MARKER;
+
+use crate::opening::OWN_AUTHOR;
 
 /// The lanes of the applied policy, by backlog and pipeline.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,7 @@ pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, known: &Known
     let judged = backlog.judge_with(&item, &known.supplement, seen);
     let source = backlog.source(&item.name.tracker);
     Arrival {
+        guard: guard(backlog, &item),
         retry_failed: source.is_some_and(|source| source.retry_failed),
         backlog: backlog.name.clone(),
         item,
@@ -61,6 +65,29 @@ pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, known: &Known
         admission: admission(backlog, lanes, &judged),
         snapshot: judged.snapshot,
     }
+}
+
+/// What is asked of an item that was not known before.
+fn guard(backlog: &Backlog, item: &SourceItem) -> Guard {
+    let rate = |rate: &tollgate_policy::policy::Rate| Rate { count: rate.count, window: rate.window };
+    let is_internal = item.name.tracker == INTERNAL_TRACKER;
+    let (per_source, per_author) = backlog.intake.rates(is_internal);
+    Guard {
+        per_source: per_source.map(rate),
+        per_author: per_author.map(rate),
+        per_origin: Some(backlog.intake.per_origin),
+        duplicate_thousandths: backlog.intake.duplicate_thousandths,
+        own_output: if is_internal { None } else { own_output(item) },
+    }
+}
+
+/// Why an item of a source seems to be what Tollgate wrote.
+fn own_output(item: &SourceItem) -> Option<String> {
+    let author = item.author.as_deref().filter(|author| author.starts_with(OWN_AUTHOR));
+    if let Some(author) = author {
+        return Some(format!("its author is {author}, as of what a run opens"));
+    }
+    item.body.contains(MARKER).then(|| format!("its text has a record of Tollgate in it (`{MARKER}`)"))
 }
 
 /// What the store notes of a judgement.

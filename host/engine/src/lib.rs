@@ -15,8 +15,10 @@ mod marks;
 
 pub mod adopt;
 pub mod judge;
+pub mod opening;
 pub mod pull;
 pub mod rank;
+pub mod rebuild;
 mod source;
 
 mod claim;

@@ -13,6 +13,7 @@ use tollgate_core::{
     pipeline::StepName,
     step::{Step, StepKey},
 };
+use tollgate_store::port::Rebuilt;
 
 /// Something that a host did or found.
 #[derive(Debug, Clone)]
@@ -47,6 +48,13 @@ pub enum Notice {
         unsettled: usize,
         /// How long an item must have been still to be taken.
         settle: Duration,
+    },
+    /// The records of a tracker told of work that the store did not know.
+    Rebuilt {
+        /// The tracker.
+        tracker: String,
+        /// What came of them.
+        rebuilt: Rebuilt,
     },
     /// A source could not be read.
     PullFailed {

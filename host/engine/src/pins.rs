@@ -11,7 +11,7 @@ use tollgate_core::{
     pipeline::Pipeline,
     run::RunKind,
 };
-use tollgate_policy::Policy;
+use tollgate_policy::{Backlog, Policy};
 use tollgate_registry::Registry;
 use tollgate_store::{
     Store, StoreError,
@@ -32,7 +32,7 @@ pub fn application(
     let work = policy.lanes().map(|lane| (lane, RunKind::Work));
     let refine = policy.refine_lanes().map(|lane| (lane, RunKind::Refine));
     let lanes = work.chain(refine).map(|((backlog, pipeline), kind)| {
-        let pins = pins_of(policy, pipeline, registry, engine_id);
+        let pins = pins_of(policy, backlog, pipeline, registry, engine_id);
         let tranche = first_tranche(&pins);
         LaneSpec { backlog: backlog.name.clone(), pipeline: pipeline.name.clone(), kind, pins, tranche }
     });
@@ -59,7 +59,13 @@ fn document(policy: &Policy) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id: &str) -> Pins {
+fn pins_of(
+    policy: &Policy,
+    backlog: &Backlog,
+    pipeline: &Pipeline,
+    registry: &Registry,
+    engine_id: &str,
+) -> Pins {
     let mut plugins = BTreeMap::new();
     for request in pipeline.plugin_requests().keys() {
         if let Ok(version) = registry.resolve(request) {
@@ -80,6 +86,7 @@ fn pins_of(policy: &Policy, pipeline: &Pipeline, registry: &Registry, engine_id:
         engine: engine_id.to_owned(),
         prices: policy.prices,
         models: policy.models_of(pipeline).map(|(name, spec)| (name.clone(), spec.pinned.clone())).collect(),
+        zone: backlog.zone.iana_name().unwrap_or("UTC").to_owned(),
         policy: policy.digest(),
     }
 }

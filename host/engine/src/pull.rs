@@ -17,6 +17,7 @@ use crate::{
     error::{EngineError, Result},
     judge::{self, Lanes},
     observer::{Notice, Observer},
+    rebuild,
     source::Trackers,
 };
 
@@ -76,6 +77,8 @@ pub async fn tick(
     };
     let skipped =
         report.skipped.iter().map(|skipped| (skipped.path.clone(), skipped.reason.clone())).collect();
+    let complete = report.complete && unsettled == 0;
+    rebuild::at_first_reading(store, tracker, &report.items, complete, observer).await?;
     let changes = take_in(store, backlog, lanes, tracker.name(), reconcile, report).await?;
     let reconciled = store.finish_reconcile(reconcile, reading).await?;
     observer.notice(&Notice::Pulled {

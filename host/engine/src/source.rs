@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use tokio::task::JoinSet;
-use tollgate_core::{Clock, StoreId};
+use tollgate_core::{Clock, StoreId, entry::INTERNAL_TRACKER};
 use tollgate_policy::{Backlog, FolderSource, Policy, policy};
-use tollgate_tracker::{ClaimMarker, FolderConfig, FolderTracker, MoveTable, Ownership, Shelves, Tracker};
+use tollgate_tracker::{
+    ClaimMarker, FolderConfig, FolderTracker, InternalTracker, MoveTable, Ownership, Shelves, Tracker,
+};
 
 use crate::error::{EngineError, Result};
 
@@ -13,6 +15,8 @@ use crate::error::{EngineError, Result};
 #[derive(Clone, Default)]
 pub struct Trackers {
     by_backlog: BTreeMap<String, Vec<Arc<dyn Tracker>>>,
+    /// Of entries that live in the store alone; it is never read.
+    internal: Option<Arc<dyn Tracker>>,
 }
 
 impl Trackers {
@@ -22,7 +26,10 @@ impl Trackers {
     ///
     /// When a source is configured in a way that its tracker cannot take, e.g. with a bad pattern.
     pub fn open(policy: &Policy, project: &Path, clock: &Arc<dyn Clock>) -> Result<Self> {
-        let mut trackers = Self::default();
+        let internal = InternalTracker::open(project, Arc::clone(clock)).map_err(|error| {
+            EngineError::Tracker { tracker: INTERNAL_TRACKER.to_owned(), reason: error.to_string() }
+        })?;
+        let mut trackers = Self { by_backlog: BTreeMap::new(), internal: Some(Arc::new(internal)) };
         for backlog in policy.backlogs.values() {
             for source in &backlog.sources {
                 let config = folder_config(backlog, source, project);
@@ -66,7 +73,7 @@ impl Trackers {
 
     /// Every tracker.
     pub fn all(&self) -> impl Iterator<Item = &Arc<dyn Tracker>> {
-        self.by_backlog.values().flatten()
+        self.by_backlog.values().flatten().chain(&self.internal)
     }
 
     /// Marks every tracker as kept by this store.

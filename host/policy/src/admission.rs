@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tollgate_core::{
     Digest, Timestamp,
-    entry::{EntryName, EntrySnapshot, Hold, HoldKind, Link, LinkKind},
+    entry::{EntryName, EntrySnapshot, Hold, HoldKind, INTERNAL_TRACKER, Link, LinkKind},
     item::{Shelf, SourceItem},
     rank::RankKey,
     refine::Supplement,
@@ -17,7 +17,7 @@ use tollgate_core::{
 use crate::{
     fields::{self, Extracted, Said},
     formula::{EvalError, FieldValue, Formula, Inputs, Term},
-    policy::{Backlog, Order, Purpose},
+    policy::{Backlog, FolderSource, Order, Purpose},
     rank,
 };
 
@@ -234,9 +234,9 @@ impl Backlog {
     }
 
     /// What an item depends on that says so in these words: a key, or `TRACKER#KEY` with the tracker of a source of the backlog.
-    fn dependency(&self, item: &SourceItem, written: &str) -> EntryName {
-        let named = self.sources.iter().find_map(|source| {
-            let tracker = source.tracker();
+    pub(crate) fn dependency(&self, item: &SourceItem, written: &str) -> EntryName {
+        let internal = self.internal.then(|| INTERNAL_TRACKER.to_owned());
+        let named = self.sources.iter().map(FolderSource::tracker).chain(internal).find_map(|tracker| {
             let key = written.strip_prefix(&tracker)?.strip_prefix('#')?;
             Some((tracker, key))
         });

@@ -7,20 +7,23 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use tollgate_core::pipeline::{Pipeline, StepBudget};
+use tollgate_core::pipeline::{Pipeline, Stage, StepBudget};
 
 use crate::{
     error::{Diagnostics, did_you_mean, nearest},
+    formula::Formula,
     load::{PIPELINE_FOLDER, PROJECT_FILE},
-    policy::{Policy, StepBound},
+    policy::{Backlog, Policy, StepBound},
     schema,
     source_map::{Place, Report, SourceFile},
 };
 
+mod approvals;
 mod domains;
 mod expect;
 mod items;
 mod limits;
+mod openings;
 mod refine;
 mod sources;
 mod uses;
@@ -112,10 +115,12 @@ impl Policy {
             uses::check(self, &readers, &root, &mut report);
             limits::check(self, &root, &mut report);
             self.check_bounds_used(&readers, &root, &mut report);
+            openings::check(self, &mut report);
             for backlog in self.backlogs.values() {
                 let place = root.key("backlog").key(&backlog.name);
                 domains::check(backlog, &place, &mut report);
                 refine::check(backlog, plugins, &place, &mut report);
+                self.check_conditions(backlog, &mut report);
                 expect::run(backlog, &place.key("expect"), &mut report);
             }
         }
@@ -151,6 +156,23 @@ impl Policy {
         self.sources.iter().find(|source| source.config.path == path)
     }
 
+    /// Holds the conditions of stages against what the entries of a backlog may say.
+    fn check_conditions(&self, backlog: &Backlog, report: &mut Report) {
+        let pipelines = self.lanes().filter(|(other, _)| other.name == backlog.name);
+        for (_, pipeline) in pipelines {
+            let Some(source) = self.source_of(pipeline) else { continue };
+            for (position, stage) in pipeline.stages.iter().enumerate() {
+                let place = source.root().key("stage").index(position);
+                for (condition, place) in conditions_of(stage, &place) {
+                    domains::check_condition(backlog, &condition, &place, report);
+                }
+                if let Some(approval) = &stage.approval {
+                    approvals::check(approval, backlog, &self.roles, &place.key("approval"), report);
+                }
+            }
+        }
+    }
+
     fn check_bounds_used(&self, readers: &AllReaders<'_>, root: &Place<'_>, report: &mut Report) {
         if readers.all().any(|reader| reader.is_incomplete) {
             return;
@@ -184,6 +206,14 @@ impl Policy {
     }
 }
 
+/// The conditions of a stage, and where they stand. One that cannot be read was refused before.
+fn conditions_of<'p>(stage: &Stage, place: &Place<'p>) -> Vec<(Formula, Place<'p>)> {
+    let approval = stage.approval.as_ref().and_then(|approval| approval.when.as_ref());
+    let approval = approval.map(|when| (when, place.key("approval").key("when")));
+    let conditions = stage.when.iter().map(|when| (when, place.key("when"))).chain(approval);
+    conditions.filter_map(|(when, place)| Some((Formula::parse(when).ok()?, place))).collect()
+}
+
 struct PipelineCheck<'a> {
     policy: &'a Policy,
     plugins: &'a dyn PluginCatalog,
@@ -206,6 +236,9 @@ impl PipelineCheck<'_> {
         let mut readers = Readers::default();
         for (position, stage) in self.pipeline.stages.iter().enumerate() {
             let place = stages.index(position);
+            for (condition, place) in conditions_of(stage, &place) {
+                readers.add_condition(&stage.name, &condition, place);
+            }
             let step = Step {
                 name: stage.name.clone(),
                 kind: PluginKind::Stage,

@@ -142,6 +142,17 @@ pub(crate) fn moved(
     moved
 }
 
+/// Days between two times by the calendar of a zone.
+pub(crate) fn days_between(from: Timestamp, to: Timestamp, zone: &TimeZone) -> i64 {
+    day_number(to, zone) - day_number(from, zone)
+}
+
+/// The day of a time, counted from 1970-01-01.
+pub(crate) fn day_number(time: Timestamp, zone: &TimeZone) -> i64 {
+    let date = time.to_jiff().to_zoned(zone.clone()).date();
+    i64::from((date - civil::date(1970, 1, 1)).get_days())
+}
+
 /// Whether the value of a field is its default, because the item does not say it.
 pub(crate) fn takes_default(field: &Field, item: &SourceItem, zone: &TimeZone) -> bool {
     matches!(read_field(field, Said::by_source(item), zone), Ok(Told::By(FieldSource::Default, _)))

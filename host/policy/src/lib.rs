@@ -29,10 +29,13 @@ pub mod schedule;
 
 pub mod admission;
 pub mod allowance;
+pub mod condition;
 pub mod done;
 mod fields;
+pub mod opening;
 mod rank;
 mod refine;
+pub mod roles;
 
 pub mod check;
 
@@ -44,5 +47,6 @@ pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
 pub use fields::{FieldReading, FieldSource};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
+pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use schedule::Schedule;

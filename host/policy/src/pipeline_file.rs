@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tollgate_core::pipeline::OnInconclusive;
+use tollgate_core::pipeline::{On, OnInconclusive};
 
 /// A pipeline: stages in order, and the gates that judge them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -62,6 +62,16 @@ pub struct StageTable {
     pub name: String,
     /// `name@^1`, `name` or a digest.
     pub plugin: String,
+    /// Which entries it applies to, as a formula, e.g. `field.kind == "security"`; default all. It reads what the entry said when
+    /// the run began. Where it is false, the stage and its gates are not called, and the record says why.
+    pub when: Option<String>,
+    /// `success`: it runs when all before it passed. `failure`: it runs when one before it ended the run as failed or escalated.
+    /// `always`: it runs in either case, and when the run is cancelled. Default `success`.
+    #[serde(default)]
+    pub on: On,
+    /// Who must approve it before it begins: the run waits for `tollgate approve`, and `tollgate reject` ends it. Asked again when the
+    /// work was sent back.
+    pub approval: Option<ApprovalTable>,
     /// What it may touch, e.g. `effect:publish-file`, `model` or `model:NAME`; default nothing.
     #[serde(default)]
     pub grant: Vec<String>,
@@ -79,6 +89,16 @@ pub struct StageTable {
     pub gate: Vec<GateTable>,
 }
 
+/// Whose word a stage needs before it begins.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalTable {
+    /// One of `[roles]` in tollgate.toml; its members, by name, can approve and reject.
+    pub role: String,
+    /// For which entries, as a formula, e.g. `field.effort >= 8`; default all.
+    pub when: Option<String>,
+}
+
 /// A gate.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +114,8 @@ pub struct GateTable {
     pub rework_limit: Option<u32>,
     /// Whether a fail sends the work back; an advisory gate only records; default true.
     pub enforce: Option<bool>,
-    /// Where an inconclusive verdict leads; default `escalate`.
+    /// Where an inconclusive verdict leads: `escalate`, `fail`, or `wait` until `tollgate approve` lets the gate judge again; default
+    /// `escalate`.
     #[serde(default)]
     pub on_inconclusive: OnInconclusive,
     /// The role that is asked when the rework is spent.

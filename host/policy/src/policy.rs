@@ -146,6 +146,10 @@ pub struct Backlog {
     pub depends: Depends,
     /// Where its items are.
     pub sources: Vec<FolderSource>,
+    /// Whether it takes entries that live in the store alone.
+    pub internal: bool,
+    /// How much may come in that nobody looked at.
+    pub intake: Intake,
     /// What is known of an entry, by name.
     pub fields: BTreeMap<String, Field>,
     /// Fields that anyone may have written and that rules may read nevertheless.
@@ -194,7 +198,7 @@ impl Backlog {
 
     /// Days between writing and `now`, by the calendar of its zone.
     pub fn age_days(&self, created: Timestamp, now: Timestamp) -> i64 {
-        self.day_number(now) - self.day_number(created)
+        fields::days_between(created, now, &self.zone)
     }
 
     /// The time that a text names: RFC 3339, or a date with or without a time in its zone. A date alone is its first moment.
@@ -204,8 +208,7 @@ impl Backlog {
 
     /// The day of `time`, counted from 1970-01-01.
     pub(crate) fn day_number(&self, time: Timestamp) -> i64 {
-        let date = time.to_jiff().to_zoned(self.zone.clone()).date();
-        i64::from((date - jiff::civil::date(1970, 1, 1)).get_days())
+        fields::day_number(time, &self.zone)
     }
 
     /// The first moment of the day `days` after that of `now`.
@@ -223,6 +226,48 @@ pub struct Refine {
     pub pipeline: Pipeline,
     /// What they are asked: [`tollgate_core::refine::asked`].
     pub asked: Digest,
+}
+
+/// How much may come in that nobody looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
+    /// How many new items of one source, where the project says so.
+    pub per_source: Option<Rate>,
+    /// How many new items of one author, where the project says so.
+    pub per_author: Option<Rate>,
+    /// How like an earlier entry one may be, in thousandths; none: they are not compared.
+    pub duplicate_thousandths: Option<u32>,
+    /// How many entries runs may open that one entry led to.
+    pub per_origin: u32,
+    /// How many openings may lead from an entry that no run opened to one that runs opened.
+    pub depth: u32,
+}
+
+impl Intake {
+    /// What holds of one source and of one author. Of what no person wrote into a source there is a limit in any case.
+    pub fn rates(&self, is_internal: bool) -> (Option<&Rate>, Option<&Rate>) {
+        let or = |rate: &'static Rate| is_internal.then_some(rate);
+        (
+            self.per_source.as_ref().or_else(|| or(&Rate::PER_INTERNAL_SOURCE)),
+            self.per_author.as_ref().or_else(|| or(&Rate::PER_INTERNAL_AUTHOR)),
+        )
+    }
+}
+
+/// So many in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many.
+    pub count: u32,
+    /// In any span of this length.
+    pub window: Duration,
+}
+
+impl Rate {
+    /// What comes into the internal source, where a project does not say.
+    pub const PER_INTERNAL_SOURCE: Self = Self { count: 60, window: Duration::from_secs(300) };
+    /// What one author puts there.
+    pub const PER_INTERNAL_AUTHOR: Self = Self { count: 20, window: Duration::from_secs(300) };
 }
 
 /// A pipeline for some entries.
@@ -295,6 +340,8 @@ impl Depends {
 /// A folder of Markdown files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FolderSource {
+    /// Its number among the sources of its backlog.
+    pub position: usize,
     /// Relative to the project.
     pub folder: String,
     /// The kind of its items.

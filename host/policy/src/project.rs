@@ -114,6 +114,9 @@ pub struct BacklogTable {
     /// How entries depend on each other.
     #[serde(default)]
     pub depends: DependsTable,
+    /// How much may come in that nobody looked at.
+    #[serde(default)]
+    pub intake: IntakeTable,
     /// Fields taken from text that anyone may write which `eligible` and constraints may read nevertheless.
     #[serde(default)]
     pub trust_text: Vec<String>,
@@ -240,12 +243,49 @@ pub struct DependsTable {
     pub alias: BTreeMap<String, String>,
 }
 
-/// A folder of Markdown files.
+/// How much may come in that nobody looked at.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntakeTable {
+    /// How many new items of one source may come in, and in how long, e.g. `50 / 5m`; default `60 / 5m` for the internal source,
+    /// and no limit for folders. What is there when a source is read in full for the first time does not count. What exceeds is
+    /// held, and let in when there is room.
+    pub per_source: Option<String>,
+    /// The same for one author; default `20 / 5m` for the internal source. The author of what runs open is their pipeline.
+    pub per_author: Option<String>,
+    /// Whether a new entry that says nearly what an earlier one of the backlog says is held: `true` where three quarters of the words
+    /// of title and text are the same, or that share, e.g. `0.9`. Compared are entries that came in since this was asked for. Default
+    /// false, since texts that are written by a template are alike by nature.
+    pub duplicates: Option<DuplicatesChoice>,
+    /// How many entries runs may open that one entry led to, in all; default 100. What exceeds is held until a person lets it in.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub per_origin: Option<u32>,
+    /// How many openings may lead from an entry that no run opened to one that runs opened; default 3. What would be deeper is
+    /// refused.
+    #[schemars(range(min = 0, max = 100))]
+    pub depth: Option<u32>,
+}
+
+/// Whether entries are compared.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(extend("x-expected" = "true, false or a share of words such as 0.75"))]
+pub enum DuplicatesChoice {
+    /// Or not.
+    Whether(bool),
+    /// The share of words that may be the same.
+    Likeness(f64),
+}
+
+/// Where items are: either a `folder` of Markdown files, or `internal`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceTable {
     /// Relative to the project, e.g. `docs/backlog`.
-    pub folder: String,
+    pub folder: Option<String>,
+    /// `true`: the backlog takes entries that live in the store alone, which `tollgate backlog add` and stages with the grant
+    /// `effect:open-entry` open. Nothing else is said of such a source.
+    pub internal: Option<bool>,
     /// The kind of its items, e.g. `defect`.
     pub kind: Option<String>,
     /// Patterns of files that are no items, e.g. `on-hold/**`; relative to the folder.

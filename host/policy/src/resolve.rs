@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod backlog;
+mod branches;
 mod field;
 mod model;
 mod pipeline;

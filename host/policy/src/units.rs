@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tollgate_core::Microcents;
 
+use crate::policy::Rate;
+
 /// A text that is no such quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnitError {
@@ -19,6 +21,8 @@ pub(crate) enum UnitError {
     Tokens(String),
     #[error("`{0}` is not a price of tokens; expected e.g. `$3 / 1M`")]
     TokenPrice(String),
+    #[error("`{0}` is not so many in so long; expected e.g. `10 / 5m`")]
+    Rate(String),
     #[error("`{0}` is not a range of durations; expected e.g. `10s..5m`")]
     Range(String),
     #[error("`{0}` goes backwards; expected the shorter duration first, e.g. `10s..5m`")]
@@ -43,6 +47,15 @@ pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
 /// A duration that something can happen in.
 pub(crate) fn positive_duration(text: &str) -> Result<Duration, UnitError> {
     duration(text).and_then(|parsed| if parsed.is_zero() { Err(UnitError::NoTime) } else { Ok(parsed) })
+}
+
+/// So many in so long, `10 / 5m`.
+pub(crate) fn rate(text: &str) -> Result<Rate, UnitError> {
+    let bad = || UnitError::Rate(text.to_owned());
+    let (count, window) = text.split_once('/').ok_or_else(bad)?;
+    let count = count.trim().parse().ok().filter(|count: &u32| *count > 0).ok_or_else(bad)?;
+    let window = positive_duration(window.trim()).map_err(|_| bad())?;
+    Ok(Rate { count, window })
 }
 
 /// Two durations, `10s..5m`.

@@ -1,9 +1,18 @@
 //! What can be read off a component without running it.
 
+use wasm_encoder::{ComponentSection as _, CustomSection};
 use wasmparser::{Encoding, Parser, Payload};
 
 /// The custom section that holds a plugin's `plugin.toml`, byte for byte.
 pub const MANIFEST_SECTION: &str = "tollgate:plugin";
+
+/// The component with this manifest embedded.
+pub fn embed(component: &[u8], manifest: &str) -> Vec<u8> {
+    let mut plugin = component.to_vec();
+    CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
+        .append_to_component(&mut plugin);
+    plugin
+}
 
 /// A component seen from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,7 +128,7 @@ impl<'a> Scan<'a> {
 pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
-    use wasm_encoder::{Component, CustomSection, Module, ModuleSection};
+    use wasm_encoder::{Component, Module, ModuleSection};
 
     /// A component that does nothing, with these manifests.
     pub(crate) fn component(manifests: &[&[u8]]) -> Vec<u8> {
@@ -143,6 +152,8 @@ pub(crate) mod tests {
     fn the_manifest_is_that_of_the_component_and_not_of_a_module_within() {
         let bytes = component(&[b"name = 1"]);
         assert_eq!(Outline::read(&bytes).unwrap().manifest, "name = 1");
+        let embedded = embed(&component(&[]), "name = 2");
+        assert_eq!(Outline::read(&embedded).unwrap().manifest, "name = 2");
     }
 
     #[test]

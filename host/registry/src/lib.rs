@@ -20,4 +20,4 @@ mod shipped;
 
 pub use manifest::{Kind, Manifest};
 pub use registry::{Registry, ResolveError};
-pub use version::{Origin, Version};
+pub use version::{Origin, Version, VersionError};

@@ -122,7 +122,7 @@ async fn same_result(plugin: &BarePlugin, sandbox: &Sandbox, prepared: &Prepared
     let summary = match report.outcome {
         StepOutcome::Produced(produced) => produced.summary,
         StepOutcome::Judged(verdict) => verdict.summary,
-        StepOutcome::Failed(failure) => panic!("{failure:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(plugin.call().await.expect("a call that returns"), summary);
 }

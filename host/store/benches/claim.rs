@@ -21,7 +21,7 @@ use tollgate_core::{
     entry::{DependencyRule, EntryName, EntrySnapshot},
     item::SourceItem,
     pins::{PinnedPlugin, Pins, Prices},
-    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget},
+    pipeline::{On, Pipeline, Retry, RunBudget, Stage, StepBudget},
     rank::{Direction, RankKey, RankPart},
     run::RunKind,
 };
@@ -205,6 +205,7 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         terms: Vec::new(),
     };
     Arrival {
+        guard: tollgate_store::port::Guard::default(),
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
@@ -253,6 +254,9 @@ fn pins() -> Pins {
             backoff_max: Duration::from_secs(1),
         },
         settings: json!({}),
+        when: None,
+        on: On::Success,
+        approval: None,
         gates: Vec::new(),
     };
     let plugin = PinnedPlugin {
@@ -272,6 +276,7 @@ fn pins() -> Pins {
         engine: "bench".into(),
         prices: Prices { per_gigafuel: Microcents(1) },
         models: BTreeMap::new(),
+        zone: "UTC".into(),
         policy: Digest::of("policy"),
     }
 }

@@ -4,8 +4,10 @@ mod adopt;
 mod claim;
 mod intake;
 mod journal;
+mod opening;
 mod outbox;
 mod policy;
+mod rebuild;
 mod report;
 mod write;
 
@@ -24,12 +26,14 @@ use tollgate_core::{
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use intake::{
-    Admission, Arrival, Change, Known, NewFieldValue, OnChange, PlaceInLane, Reading, Reconciled, Rejudged,
-    RescoreItem, Says,
+    Admission, Arrival, Change, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
+    Reconciled, Rejudged, RescoreItem, Says,
 };
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
+pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
+pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
     StopRequest, StoredItem,
@@ -72,6 +76,14 @@ pub trait Store: Send + Sync + 'static {
     /// when its revision changed and the arrival's [`OnChange`] says so.
     async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>>;
 
+    /// Makes an entry that lives in this store alone, unless one of its fingerprint is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] with a sentence's fragment when it is not made: its key is another's, it would wait for itself, or
+    /// it is too far from an entry that no run opened.
+    async fn open_entry(&self, opening: Opening) -> Result<Opened>;
+
     /// When the entries with these keys were first seen; those that never were are left out.
     async fn first_seen(
         &self,
@@ -106,6 +118,14 @@ pub trait Store: Send + Sync + 'static {
     /// Adopts entries, in their order and all at once: each is done of the revision that it says now, with its evidence. Those that
     /// may not be adopted are left alone.
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>>;
+
+    /// Whether the records of a tracker have been read; see [`Store::rebuild`].
+    async fn has_read_records(&self, tracker: &str) -> Result<bool>;
+
+    /// Takes over what the records of a tracker tell of work that this store does not know: entries are over that wait, and those
+    /// that come later are over when they are made. An entry with something that does not verify is held for a person. `complete`
+    /// says that every item was there to be matched; else the records are to be read again.
+    async fn rebuild(&self, tracker: &str, accounts: Vec<FoundAccount>, complete: bool) -> Result<Rebuilt>;
 
     // Claims and leases.
 
@@ -194,6 +214,13 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] when it is in another state.
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()>;
+
+    /// Lifts what [`Guard`] holds an entry for.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it holds it for nothing.
+    async fn let_in(&self, entry: EntryId, who: &str, why: &str) -> Result<()>;
 
     /// Answers what a run asks. Its next driver applies the answer; the run waits no longer.
     ///

@@ -12,6 +12,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod guard;
 mod inbox;
 mod intake;
 mod journal;
@@ -20,13 +21,16 @@ mod live_run;
 mod migrate;
 mod newborn;
 mod open;
+mod opening;
 mod outbox;
 mod policy;
 mod readers;
 mod readiness;
+mod rebuild;
 mod reconcile;
 mod report;
 mod rows;
+mod similar;
 mod sql;
 mod supplement;
 mod tx;
@@ -67,9 +71,9 @@ use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest,
         Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
-        History, Known, NewAdoption, NewDecision, NewFieldValue, NewIntent, OpenWork, Page,
-        PolicyApplication, Reading, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        FoundAccount, History, Known, NewAdoption, NewDecision, NewFieldValue, NewIntent, OpenWork, Opened,
+        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result,
+        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -267,6 +271,10 @@ impl Store for SqliteStore {
         self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
     }
 
+    async fn open_entry(&self, opening: Opening) -> Result<Opened> {
+        self.write_tx("open an entry", move |tx| opening::open(tx, &opening)).await
+    }
+
     async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {
         let tracker = tracker.to_owned();
         self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
@@ -301,6 +309,17 @@ impl Store for SqliteStore {
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {
         let store = self.id;
         self.write_tx("adopt entries", move |tx| adopt::adopt(tx, store, &adoptions)).await
+    }
+
+    async fn has_read_records(&self, tracker: &str) -> Result<bool> {
+        let tracker = tracker.to_owned();
+        self.read_tx("find out what was read", move |tx| rebuild::has_read(tx, &tracker)).await
+    }
+
+    async fn rebuild(&self, tracker: &str, accounts: Vec<FoundAccount>, complete: bool) -> Result<Rebuilt> {
+        let tracker = tracker.to_owned();
+        self.write_tx("take over records", move |tx| rebuild::rebuild(tx, &tracker, &accounts, complete))
+            .await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {
@@ -396,6 +415,11 @@ impl Store for SqliteStore {
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {
         let (who, reason) = (who.to_owned(), reason.to_owned());
         self.write_tx("retry an entry", move |tx| control::retry(tx, entry, &who, &reason)).await
+    }
+
+    async fn let_in(&self, entry: EntryId, who: &str, why: &str) -> Result<()> {
+        let (who, why) = (who.to_owned(), why.to_owned());
+        self.write_tx("let an entry in", move |tx| guard::let_in(tx, entry, &who, &why)).await
     }
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {

@@ -20,8 +20,8 @@ use tollgate_core::{Clock, StoreId, effect::Delivered};
 
 use crate::{
     port::{
-        Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, ItemRef, Ownership, RecordReport,
-        ScanReport, Skipped, Tracker, TrackerError,
+        Damaged, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, ItemRef, Ownership,
+        RecordReport, ScanReport, Skipped, TakeOver, Tracker, TrackerError,
     },
     record::Section,
 };
@@ -111,6 +111,12 @@ impl Tracker for FolderTracker {
             .map_err(|e| self.shared.io_error(e))?
     }
 
+    async fn take_over(&self, store: StoreId, note: TakeOver) -> Result<(), TrackerError> {
+        self.blocking(move |shared| shared.take_over(store, note))
+            .await
+            .map_err(|e| self.shared.io_error(e))?
+    }
+
     async fn scan(&self) -> Result<ScanReport, TrackerError> {
         self.blocking(Shared::scan).await.map_err(|e| self.shared.io_error(e))?
     }
@@ -167,6 +173,13 @@ impl Shared {
             files::remove_abandoned(&root, now);
         }
         Ok(ownership)
+    }
+
+    fn take_over(&self, store: StoreId, note: TakeOver) -> Result<(), TrackerError> {
+        let shown = format!("{}/{}", self.config.folder, owner::MARKER);
+        let root = self.root()?;
+        let _lock = files::FolderLock::take(&root).map_err(|e| self.io_error(e))?;
+        owner::take_over(&root, &shown, store, self.clock.now(), note)
     }
 
     fn scan(&self) -> Result<ScanReport, TrackerError> {
@@ -246,21 +259,52 @@ impl Shared {
         let mut report = RecordReport::default();
         for file in walk.record_files {
             match files::read(&file.path, record_file::RECORD_FILE_BYTES_MAX) {
-                Ok((bytes, _)) => {
-                    let sections = crate::record::read_sections(&String::from_utf8_lossy(&bytes));
-                    let place = |section| found_at(&file.url, section);
-                    report.records.extend(sections.records.into_iter().map(place));
-                    let place = |section| found_at(&file.url, section);
-                    report.adoptions.extend(sections.adoptions.into_iter().map(place));
+                Ok((bytes, _)) => self.read_records(&file.url, &String::from_utf8_lossy(&bytes), &mut report),
+                Err(error) => {
+                    report.damaged.push(self.damaged(
+                        &file.url,
+                        None,
+                        format!("it cannot be read: it {error}"),
+                    ));
+                    report.skipped.push(Skipped { path: file.url, reason: error.to_string() });
                 }
-                Err(error) => report.skipped.push(Skipped { path: file.url, reason: error.to_string() }),
             }
         }
         Ok(report)
     }
-}
 
-fn found_at<I, A>(place: &str, section: Section<I, A>) -> FoundRecord<I, A> {
-    let Section { id, account, integrity, .. } = section;
-    FoundRecord { place: place.to_owned(), id, account, integrity }
+    /// Adds what stands in a file of records. One in which nothing stands was something else once.
+    fn read_records(&self, url: &str, text: &str, report: &mut RecordReport) {
+        let crate::record::Sections { records, adoptions, unfinished } = crate::record::read_sections(text);
+        if records.is_empty() && adoptions.is_empty() && unfinished.is_empty() {
+            report.damaged.push(self.damaged(url, None, "no record can be found in it".to_owned()));
+        }
+        report.records.extend(records.into_iter().map(|section| self.found_at(url, section)));
+        report.adoptions.extend(adoptions.into_iter().map(|section| self.found_at(url, section)));
+        report.damaged.extend(
+            unfinished.into_iter().map(|(subject, item)| {
+                self.damaged(url, item, format!("the record of {subject} has no end"))
+            }),
+        );
+    }
+
+    fn found_at<I, A>(&self, url: &str, section: Section<I, A>) -> FoundRecord<I, A> {
+        let Section { id, item, account, integrity } = section;
+        let (beside, item) = (self.item_beside(url), item.and_then(|item| self.key_in(&item)));
+        FoundRecord { place: url.to_owned(), beside, item, id, account, integrity }
+    }
+
+    fn damaged(&self, url: &str, item: Option<String>, reason: String) -> Damaged {
+        let item = item.and_then(|item| self.key_in(&item));
+        Damaged { place: url.to_owned(), beside: self.item_beside(url), item, reason }
+    }
+
+    /// The place of the item whose records these are.
+    fn item_beside(&self, url: &str) -> String {
+        format!("{}.md", url.strip_suffix(self.config.records.as_str()).unwrap_or(url))
+    }
+
+    fn key_in(&self, item: &str) -> Option<String> {
+        item.strip_prefix(&self.name)?.strip_prefix('#').map(str::to_owned)
+    }
 }

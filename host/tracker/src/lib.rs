@@ -12,13 +12,15 @@
 pub mod port;
 
 pub mod folder;
+pub mod internal;
 pub mod null;
 
 pub mod record;
 
 pub use folder::{ClaimMarker, FolderConfig, FolderConfigError, FolderTracker, MoveTable, Names, Shelves};
+pub use internal::InternalTracker;
 pub use null::NullTracker;
 pub use port::{
-    ClaimMark, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity, ItemRef, Leave,
-    Ownership, RecordReport, ScanReport, Skipped, Tracker, TrackerError,
+    ClaimMark, Damaged, Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity,
+    ItemRef, Leave, Ownership, RecordReport, ScanReport, Skipped, TakeOver, Tracker, TrackerError,
 };

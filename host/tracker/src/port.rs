@@ -32,6 +32,16 @@ pub trait Tracker: Send + Sync + fmt::Debug {
     /// When the tracker cannot be reached, or its marker cannot be read or written.
     async fn claim_ownership(&self, store: StoreId) -> Result<Ownership, TrackerError>;
 
+    /// Marks the tracker as `store`'s, whosever it was. What its mark said before is kept in it. A tracker without a mark is
+    /// everybody's.
+    ///
+    /// # Errors
+    ///
+    /// When the tracker cannot be reached, or its marker cannot be written.
+    async fn take_over(&self, _store: StoreId, _note: TakeOver) -> Result<(), TrackerError> {
+        Ok(())
+    }
+
     /// Reads every item there is. Items that cannot be read are part of the answer.
     ///
     /// # Errors
@@ -83,6 +93,15 @@ pub enum Ownership {
         /// Where it says so, for people: a path or a ref.
         marker: String,
     },
+}
+
+/// Who takes a tracker over, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeOver {
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What a scan found.
@@ -239,6 +258,8 @@ pub struct RecordReport {
     pub records: Vec<FoundRecord>,
     /// Every record of an adoption, likewise.
     pub adoptions: Vec<FoundRecord<AdoptionId, Adoption>>,
+    /// What was a record once, or should hold one.
+    pub damaged: Vec<Damaged>,
     /// What could not be read, and why.
     pub skipped: Vec<Skipped>,
 }
@@ -248,6 +269,10 @@ pub struct RecordReport {
 pub struct FoundRecord<I = RunId, A = Record> {
     /// Where, e.g. a path relative to the project.
     pub place: String,
+    /// The item that it stands beside, as items name their places (`url`).
+    pub beside: String,
+    /// The key of the item that its marker names, where it is one of this tracker.
+    pub item: Option<String>,
     /// The run or adoption that its marker names.
     pub id: I,
     /// What it says.
@@ -255,6 +280,19 @@ pub struct FoundRecord<I = RunId, A = Record> {
     /// Whether it stands as it was written. Anyone can write a marker with a matching digest: only the chain of the store
     /// tells whether the record is true.
     pub integrity: Integrity,
+}
+
+/// A place where a record should be, and is not whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Where, e.g. a path relative to the project.
+    pub place: String,
+    /// The item that it stands beside, as items name their places (`url`).
+    pub beside: String,
+    /// The key of the item that it names, where it does.
+    pub item: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// Whether something stands as it was written.

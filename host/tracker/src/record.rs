@@ -26,5 +26,7 @@ mod table;
 mod units;
 
 pub use schema::{Document, adopted_schema, documents, schema};
-pub use section::{Section, Sections, Subject, adopted_section, file_heading, read_sections, section};
+pub use section::{
+    MARKER, Section, Sections, Subject, adopted_section, file_heading, read_sections, section,
+};
 pub use summary::{SUMMARY_CHARS_MAX, summary};

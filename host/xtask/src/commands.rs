@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 mod binary;
+pub(crate) mod foreign;
 pub(crate) mod plugins;
 pub(crate) mod schemas;
 pub(crate) mod test;

@@ -14,6 +14,7 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Xtask {
     Bench(commands::bench::BenchArgs),
+    Foreign(commands::foreign::ForeignArgs),
     Plugins(commands::plugins::PluginsArgs),
     Schemas(commands::schemas::SchemasArgs),
     Test(commands::test::TestArgs),
@@ -22,6 +23,7 @@ enum Xtask {
 fn main() -> ExitCode {
     let outcome = match Xtask::parse() {
         Xtask::Bench(args) => commands::bench::run(&args),
+        Xtask::Foreign(args) => commands::foreign::run(&args),
         Xtask::Plugins(args) => commands::plugins::run(&args),
         Xtask::Schemas(args) => commands::schemas::run(&args),
         Xtask::Test(args) => commands::test::run(&args),

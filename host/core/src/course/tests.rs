@@ -1,10 +1,18 @@
+mod branches;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::{Digest, approval::Ask, pins::Prices, pipeline::RunBudget, step::Usage};
+use crate::{
+    Digest,
+    approval::Ask,
+    pins::Prices,
+    pipeline::{On, RunBudget},
+    step::Usage,
+};
 
 fn budget(fuel: u64) -> StepBudget {
     StepBudget { fuel, time: Duration::from_secs(1), memory_bytes: 1 << 20, tokens: None }
@@ -38,6 +46,9 @@ fn stage(name: &str, gates: Vec<Gate>) -> Stage {
         budget: budget(1),
         retry: retry(3),
         settings: Value::Null,
+        when: None,
+        on: On::Success,
+        approval: None,
         gates,
     }
 }
@@ -54,6 +65,7 @@ fn pins(stages: Vec<Stage>) -> Pins {
         engine: "test".into(),
         prices: Prices { per_gigafuel: Microcents(1) },
         models: BTreeMap::new(),
+        zone: "UTC".into(),
         policy: Digest::of("policy"),
     }
 }
@@ -252,7 +264,7 @@ fn a_rate_limit_costs_no_attempt() {
 /// What a person says when `course` asks them.
 fn decide(course: &mut Course<'_>, word: Word) {
     let Next::Ask { step, lack, reason, missing } = course.next() else { panic!("{:?}", course.next()) };
-    let asked = Ask { step, lack, reason, suggested: missing };
+    let asked = Ask { step, lack, role: None, reason, suggested: missing };
     let decision = Decision { who: "ines".into(), why: "so".into(), at: Timestamp::default(), asked, word };
     course.apply_decision(decision);
 }
@@ -298,6 +310,7 @@ fn what_is_approved_for_a_stage_holds_for_the_rest_of_its_run() {
         let asked = Ask {
             step: step.clone(),
             lack: Lack::Fuel,
+            role: None,
             reason: "out of fuel".into(),
             suggested: Allowance::default(),
         };
@@ -361,7 +374,7 @@ proptest! {
                 None => place,
             };
             steps.push(ended);
-            let again = Course::replay(&pins, &steps, []);
+            let again = Course::replay(&pins, Past { steps: &steps, ..Past::default() });
             prop_assert_eq!(again.next(), course.next());
         }
         prop_assert!(steps.len() < 400 || matches!(course.next(), Next::End(_)));

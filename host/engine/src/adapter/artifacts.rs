@@ -58,7 +58,7 @@ fn named_by(step: &Step) -> Vec<Digest> {
             produced.artifacts.iter().map(|artifact| artifact.digest).chain(of_effects).collect()
         }
         StepOutcome::Judged(verdict) => verdict.evidence.iter().map(|artifact| artifact.digest).collect(),
-        StepOutcome::Failed(_) => Vec::new(),
+        StepOutcome::Failed(_) | StepOutcome::NotApplicable(_) => Vec::new(),
     }
 }
 

@@ -51,9 +51,16 @@ impl super::Journey<'_> {
             url: entry.url.clone(),
             title: entry.title.clone(),
             revision: self.entry.revision,
+            basis: self.basis(),
             fields: entry.fields.clone(),
             changed_since: false,
         }
+    }
+
+    /// What done is said of, where that is not all of what the entry said.
+    fn basis(&self) -> Option<Digest> {
+        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        Some(backlog.basis(&self.entry.snapshot)).filter(|basis| *basis != self.entry.revision)
     }
 
     fn pin_facts(&self) -> PinFacts {
@@ -78,6 +85,7 @@ impl super::Journey<'_> {
             id: reference.id.clone(),
             kind: effect.kind.clone(),
             became: became(reference),
+            leaves: self.basis_after(effect),
         });
         facts.collect()
     }
@@ -112,6 +120,9 @@ fn step_facts(step: &Step) -> StepFacts {
             Vec::new(),
             Vec::new(),
         ),
+        StepOutcome::NotApplicable(why) => {
+            (StepResult::NotApplicable(why.clone()), why.to_string(), Vec::new(), Vec::new())
+        }
     };
     StepFacts {
         key: step.key.clone(),

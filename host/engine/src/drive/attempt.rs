@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tollgate_core::{
     Digest, Microcents, RunId,
+    approval::Word,
     course::{Component, Course, Next},
     journal::{Attempt, Begun},
     step::{Step, StepKey},
@@ -23,16 +24,17 @@ pub(super) async fn begun(
     ended: &[Step],
     course: &mut Course<'_>,
 ) -> Result<Option<(StepKey, Attempt)>> {
-    let step = match course.next() {
-        Next::Call { step, .. } | Next::Ask { step, .. } => step,
-        // One that a person ended has cost what it has cost.
-        Next::End(_) => match course.decisions().last() {
-            Some(decision) => decision.asked.step.clone(),
-            None => return Ok(None),
-        },
-        Next::AwaitEffects(_) => return Ok(None),
-    };
-    if ended.iter().any(|ended| ended.key == step) {
+    let has_ended = |step: &StepKey| ended.iter().any(|ended| ended.key == *step);
+    // One that a person ended has cost what it has cost.
+    let rejected = course.decisions().iter().filter(|decision| decision.word == Word::Rejected);
+    let rejected: Vec<_> = rejected.map(|decision| decision.asked.step.clone()).collect();
+    for step in rejected.iter().filter(|step| !has_ended(step)) {
+        if let Some(attempt) = driver.store.attempt(run, step).await? {
+            course.add_abandoned_cost(attempt.charged);
+        }
+    }
+    let (Next::Call { step, .. } | Next::Ask { step, .. }) = course.next() else { return Ok(None) };
+    if has_ended(&step) {
         return Ok(None);
     }
     let Some(attempt) = driver.store.attempt(run, &step).await? else { return Ok(None) };
@@ -70,7 +72,7 @@ impl Journey<'_> {
             compute: self.pins.prices.of_fuel(component.budget.fuel),
             escrow: self.escrow,
             charged: attempt.charged,
-            left: self.course.cost_limit().saturating_sub(spent_before),
+            left: self.course.cost_limit_now().saturating_sub(spent_before),
         };
         let store = Arc::clone(&self.driver.store);
         Arc::new(StoredJournal::new(store, self.lease.claim(), new, money))
@@ -93,7 +95,7 @@ impl Journey<'_> {
             Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { until: at, reason }),
             Some(Halt::RunBudget { missing }) => {
                 let spent = self.course.spent();
-                let ask = pause::run_budget(key, spent, self.course.cost_limit(), missing);
+                let ask = pause::run_budget(key, spent, self.course.cost_limit_now(), missing);
                 Ok(Called::Paused { ask: Box::new(ask), call: None })
             }
             None => Err(EngineError::Bug("a journal stopped a call and does not say why".into())),

@@ -30,7 +30,7 @@ pub(super) fn run_budget(step: StepKey, spent: Microcents, limit: Microcents, mi
         step.name
     );
     let suggested = Allowance { cost: missing, ..Allowance::default() };
-    Ask { step, lack: Lack::RunCost, reason, suggested }
+    Ask { step, lack: Lack::RunCost, role: None, reason, suggested }
 }
 
 impl Journey<'_> {
@@ -48,7 +48,7 @@ impl Journey<'_> {
             Lack::Time => of_time(step, component.budget.time, &history),
             _ => of_fuel(step, component.budget.fuel, &history),
         };
-        Ok(Ask { step: step.clone(), lack, reason, suggested })
+        Ok(Ask { step: step.clone(), lack, role: None, reason, suggested })
     }
 
     /// Leaves the run to a person.

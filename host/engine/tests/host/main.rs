@@ -6,6 +6,7 @@
 mod probe;
 mod support;
 
+mod branches;
 mod events;
 mod faults;
 mod folders;

@@ -25,7 +25,7 @@ const NOON: Timestamp = Timestamp::from_millis(1_780_315_200_000);
 /// Reports formulas that cannot have a result, and declared values for which one has none.
 pub(super) fn check(backlog: &Backlog, place: &Place<'_>, report: &mut Report) {
     let mut check = |name: &str, formula: &Formula, kind, place: &Place<'_>| {
-        Study { backlog, name, formula, kind }.run(place, report);
+        Study { backlog, name, formula, kind, without: Without::HELD }.run(place, report);
     };
     check("eligible", &backlog.eligible, Kind::Truth, &place.key("eligible"));
     if let Order::Priority(formula) = &backlog.order {
@@ -36,6 +36,28 @@ pub(super) fn check(backlog: &Backlog, place: &Place<'_>, report: &mut Report) {
             check("when", formula, Kind::Truth, &place.key("pipeline").index(position).key("when"));
         }
     }
+}
+
+/// Reports a condition of a stage that cannot have a result, and declared values for which it has none.
+pub(super) fn check_condition(backlog: &Backlog, formula: &Formula, place: &Place<'_>, report: &mut Report) {
+    // Fields that nobody declared are reported as such.
+    if formula.references().fields.iter().all(|field| backlog.fields.contains_key(field)) {
+        Study { backlog, name: "when", formula, kind: Kind::Truth, without: Without::FAILED }
+            .run(place, report);
+    }
+}
+
+/// What becomes of entries for which a formula has no result.
+#[derive(Clone, Copy)]
+struct Without {
+    every: &'static str,
+    such: &'static str,
+}
+
+impl Without {
+    const HELD: Self = Self { every: "every entry would be held", such: "such an entry would be held" };
+    const FAILED: Self =
+        Self { every: "every run would fail there", such: "a run of such an entry would fail there" };
 }
 
 #[derive(Clone, Copy)]
@@ -49,6 +71,7 @@ struct Study<'a> {
     name: &'a str,
     formula: &'a Formula,
     kind: Kind,
+    without: Without,
 }
 
 /// Something that a formula reads, and values of it.
@@ -92,7 +115,7 @@ impl Study<'_> {
             Some(error) if !tally.any_result && dimensions.iter().all(|one| one.is_closed) => {
                 let message =
                     format!("`{}` never has a result: `{}` {}", self.name, error.term, error.problem);
-                report.error(place, message, Some("every entry would be held".into()));
+                report.error(place, message, Some(self.without.every.into()));
             }
             _ if !tally.any_result => {}
             _ => self.report_points(&dimensions, &tally.points, place, report),
@@ -116,7 +139,7 @@ impl Study<'_> {
                     "`{}` has no result where {shown}: `{}` {}",
                     self.name, error.term, error.problem
                 );
-                report.key_warning(place, message, Some("such an entry would be held".into()));
+                report.key_warning(place, message, Some(self.without.such.into()));
             }
         }
     }

@@ -17,7 +17,6 @@ use crate::{
 /// A source whose folder is there.
 struct Found<'a> {
     backlog: &'a str,
-    position: usize,
     source: &'a FolderSource,
     folder: PathBuf,
 }
@@ -37,7 +36,7 @@ impl Policy {
                     if one.folder.starts_with(&other.folder) { (one, other) } else { (other, one) };
                 if reads(outer, inner) {
                     let place = file.root().key("backlog").key(inner.backlog).key("source");
-                    let place = place.index(inner.position).key("folder");
+                    let place = place.index(inner.source.position).key("folder");
                     report.error(&place, message(inner, outer), Some(help(inner, outer)));
                 }
             }
@@ -48,9 +47,9 @@ impl Policy {
     fn found_sources(&self, project: &Path) -> Vec<Found<'_>> {
         let mut all = Vec::new();
         for backlog in self.backlogs.values() {
-            for (position, source) in backlog.sources.iter().enumerate() {
+            for source in &backlog.sources {
                 if let Ok(folder) = project.join(&source.folder).canonicalize() {
-                    all.push(Found { backlog: &backlog.name, position, source, folder });
+                    all.push(Found { backlog: &backlog.name, source, folder });
                 }
             }
         }

@@ -68,6 +68,13 @@ pub enum FieldUse {
         /// The plugin.
         plugin: String,
     },
+    /// A condition of a stage.
+    Condition {
+        /// The pipeline.
+        pipeline: String,
+        /// The stage.
+        stage: String,
+    },
     /// A text in the settings of a stage or gate.
     Template {
         /// The pipeline.
@@ -87,6 +94,7 @@ impl fmt::Display for FieldUse {
             Self::Route { pipeline } => write!(f, "route to {pipeline}"),
             Self::NotBefore => f.write_str("not before"),
             Self::Step { pipeline, step, plugin } => write!(f, "{pipeline}: {step} ({plugin})"),
+            Self::Condition { pipeline, stage } => write!(f, "{pipeline}: `when` of {stage}"),
             Self::Template { pipeline, step } => write!(f, "{pipeline}: `with` of {step}"),
         }
     }
@@ -114,6 +122,13 @@ pub(super) struct Readers<'a> {
     pub(super) is_incomplete: bool,
     steps: Vec<StepReads>,
     templates: Vec<Template<'a>>,
+    conditions: Vec<ConditionReads<'a>>,
+}
+
+struct ConditionReads<'a> {
+    stage: String,
+    fields: BTreeSet<String>,
+    place: Place<'a>,
 }
 
 struct StepReads {
@@ -177,6 +192,12 @@ impl<'a> Readers<'a> {
         }
     }
 
+    /// A condition of a stage.
+    pub(super) fn add_condition(&mut self, stage: &str, condition: &Formula, place: Place<'a>) {
+        let fields = condition.references().fields.clone();
+        self.conditions.push(ConditionReads { stage: stage.to_owned(), fields, place });
+    }
+
     /// The plugins that there are.
     pub(super) fn plugins(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().map(|step| step.plugin.as_str())
@@ -193,7 +214,12 @@ impl<'a> Readers<'a> {
             pipeline: pipeline.to_owned(),
             step: template.step.clone(),
         });
-        steps.chain(templates).collect()
+        let conditions = self.conditions.iter().filter(|condition| condition.fields.contains(field));
+        let conditions = conditions.map(|condition| FieldUse::Condition {
+            pipeline: pipeline.to_owned(),
+            stage: condition.stage.clone(),
+        });
+        steps.chain(conditions).chain(templates).collect()
     }
 }
 
@@ -279,6 +305,7 @@ fn rules(backlog: &Backlog, field: &str) -> Vec<FieldUse> {
 pub(super) fn check(policy: &Policy, readers: &AllReaders<'_>, root: &Place<'_>, report: &mut Report) {
     for backlog in policy.backlogs.values() {
         check_templates(backlog, readers, report);
+        check_conditions(backlog, readers, report);
         // What an unknown plugin reads is unknown, so nothing can be said to be of no use.
         if routed(backlog, readers).any(|(_, reader)| reader.is_incomplete) {
             continue;
@@ -293,6 +320,21 @@ pub(super) fn check(policy: &Policy, readers: &AllReaders<'_>, root: &Place<'_>,
                 None => "no formula, stage, gate or template reads it: use it or take it out".to_owned(),
             };
             report.key_error(&place, format!("the field `{field}` is of no use"), Some(help));
+        }
+    }
+}
+
+fn check_conditions(backlog: &Backlog, readers: &AllReaders<'_>, report: &mut Report) {
+    for (pipeline, reader) in routed(backlog, readers) {
+        for condition in &reader.conditions {
+            for field in condition.fields.iter().filter(|field| !backlog.fields.contains_key(*field)) {
+                let help = did_you_mean(field, backlog.fields.keys().map(String::as_str));
+                let message = format!(
+                    "`field.{field}` is not declared in backlog `{}`, whose entries take `{pipeline}`",
+                    backlog.name
+                );
+                report.error(&condition.place, message, help);
+            }
         }
     }
 }

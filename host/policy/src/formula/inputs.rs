@@ -37,6 +37,20 @@ impl FieldValue {
         }
     }
 
+    /// From what is kept in a snapshot; none of what no field can be. A time comes back as the text that formulas see.
+    pub(crate) fn from_json(value: &serde_json::Value) -> Option<Self> {
+        match value {
+            serde_json::Value::String(text) => Some(Self::Text(text.clone())),
+            serde_json::Value::Number(number) => number.as_f64().map(Self::Number),
+            serde_json::Value::Bool(truth) => Some(Self::Bool(*truth)),
+            serde_json::Value::Array(items) => {
+                let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+                texts.collect::<Option<_>>().map(Self::List)
+            }
+            serde_json::Value::Null | serde_json::Value::Object(_) => None,
+        }
+    }
+
     fn to_cel(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
@@ -123,6 +137,22 @@ impl Inputs<'_> {
             "created" => self.created.to_string().into(),
             "age_days" => Value::Float(self.age_days as f64),
             _ => Value::Null,
+        }
+    }
+
+    /// What the formula reads under a name, for people and machines.
+    pub(crate) fn builtin_json(&self, name: &str) -> serde_json::Value {
+        match name {
+            "labels" => self.labels.into(),
+            "age_days" => self.age_days.into(),
+            "created" => self.created.to_string().into(),
+            "key" => self.key.into(),
+            "kind" => self.kind.into(),
+            "title" => self.title.into(),
+            "author" => self.author.into(),
+            "tracker" => self.tracker.into(),
+            "backlog" => self.backlog.into(),
+            _ => serde_json::Value::Null,
         }
     }
 

@@ -15,12 +15,12 @@ use crate::{
     fields,
     formula::Formula,
     policy::{
-        Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Moves, Order,
-        OrderKey, OrderSource, Purpose, Refine, Route, Shelves,
+        Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Intake,
+        Moves, Order, OrderKey, OrderSource, Purpose, Refine, Route, Shelves,
     },
     project::{
-        BacklogTable, DoneChoice, DoneTable, ExpectTable, GivenTable, PipelineChoice, ScheduleTable,
-        SourceTable,
+        BacklogTable, ClaimMarker, DoneChoice, DoneTable, DuplicatesChoice, ExpectTable, GivenTable,
+        IntakeTable, PipelineChoice, ScheduleTable, SourceTable,
     },
     schedule::{Cron, Schedule},
     source_map::{Place, Report},
@@ -28,6 +28,15 @@ use crate::{
 };
 
 const CLOSED_STATES: [&str; 6] = ["done", "completed", "closed", "fixed", "wontfix", "cancelled"];
+
+/// How deep entries open others, where a project does not say.
+const DEPTH: u32 = 3;
+
+/// How like an earlier entry one is that is held as its duplicate, where a project asks for it and does not say.
+const DUPLICATE_THOUSANDTHS: u32 = 750;
+
+/// How many entries may be opened that one entry led to, where a project does not say.
+const PER_ORIGIN: u32 = 100;
 
 /// What the formulas of a backlog may read.
 struct Scope<'a> {
@@ -77,7 +86,7 @@ pub(super) fn resolve(
         report.take(&place.key("claim").key("cron"), Cron::parse(&window.cron, zone.clone()))
     });
     let pull = pull(table.pull, &zone, &place.key("pull"), report);
-    let sources = sources(table.source, &place.key("source"), report);
+    let (sources, internal) = sources(table.source, &place.key("source"), report);
     Some(Backlog {
         name: backlog_name.to_owned(),
         owner: table.owner,
@@ -91,6 +100,8 @@ pub(super) fn resolve(
         done,
         depends: Depends { rule: table.depends.rule, alias: table.depends.alias.into_iter().collect() },
         sources,
+        internal,
+        intake: intake(table.intake, &place.key("intake"), report),
         trust_text: table.trust_text,
         expectations,
         zone,
@@ -324,20 +335,110 @@ fn pull(
     tables.into_iter().enumerate().filter_map(schedule).collect()
 }
 
-fn sources(tables: Vec<SourceTable>, place: &Place<'_>, report: &mut Report) -> Vec<FolderSource> {
+/// The folders, and whether there is an internal source beside them.
+fn sources(tables: Vec<SourceTable>, place: &Place<'_>, report: &mut Report) -> (Vec<FolderSource>, bool) {
     let mut folders = BTreeSet::new();
-    let source = |(position, table): (usize, SourceTable)| {
+    let mut sources = Vec::new();
+    let mut internal = false;
+    for (position, mut table) in tables.into_iter().enumerate() {
         let place = place.index(position);
-        inside(&table.folder, &place.key("folder"), report);
-        if !folders.insert(table.folder.clone()) {
-            report.error(&place.key("folder"), format!("`{}` is a source already", table.folder), None);
+        match (table.folder.take(), table.internal) {
+            (Some(folder), None) => {
+                inside(&folder, &place.key("folder"), report);
+                if !folders.insert(folder.clone()) {
+                    report.error(&place.key("folder"), format!("`{folder}` is a source already"), None);
+                }
+                sources.push(FolderSource { position, ..source(folder, table, &place, report) });
+            }
+            (None, Some(true)) => {
+                if internal {
+                    report.error(&place.key("internal"), "there is an internal source already", None);
+                }
+                if says_more_than_internal(&table) {
+                    report.error(
+                        &place,
+                        "an internal source has no files, so nothing else is said of it",
+                        None,
+                    );
+                }
+                internal = true;
+            }
+            (_, Some(false)) => {
+                let help = Some("without an internal source, a backlog takes no such entries".into());
+                report.error(&place.key("internal"), "expected `true`; take it out instead", help);
+            }
+            (Some(_), Some(true)) => {
+                let help = Some("write a second `[[backlog.NAME.source]]` with `internal = true`".into());
+                report.error(&place.key("internal"), "a source is either a folder or internal", help);
+            }
+            (None, None) => {
+                let message = "a source without `folder`; expected e.g. `folder = \"docs/backlog\"`, or `internal = true`";
+                report.error(&place, message, None);
+            }
         }
-        source(table, &place, report)
-    };
-    tables.into_iter().enumerate().map(source).collect()
+    }
+    (sources, internal)
 }
 
-fn source(table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderSource {
+fn intake(table: IntakeTable, place: &Place<'_>, report: &mut Report) -> Intake {
+    let mut rate = |written: Option<String>, key: &str| {
+        written.and_then(|text| report.take(&place.key(key), units::rate(&text)))
+    };
+    Intake {
+        per_source: rate(table.per_source, "per_source"),
+        per_author: rate(table.per_author, "per_author"),
+        duplicate_thousandths: duplicates(table.duplicates, &place.key("duplicates"), report),
+        per_origin: table.per_origin.unwrap_or(PER_ORIGIN),
+        depth: table.depth.unwrap_or(DEPTH),
+    }
+}
+
+fn duplicates(choice: Option<DuplicatesChoice>, place: &Place<'_>, report: &mut Report) -> Option<u32> {
+    match choice? {
+        DuplicatesChoice::Whether(compared) => compared.then_some(DUPLICATE_THOUSANDTHS),
+        DuplicatesChoice::Likeness(likeness) if likeness > 0.0 && likeness <= 1.0 =>
+        {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is between 0 and 1,000"
+            )]
+            Some((likeness * 1_000.0).round() as u32)
+        }
+        DuplicatesChoice::Likeness(likeness) => {
+            let message =
+                format!("`{likeness}` is no share of words; expected e.g. `0.75`, or `true` for that");
+            report.error(place, message, None);
+            None
+        }
+    }
+}
+
+/// Whether a table has a key that is of use for folders alone.
+fn says_more_than_internal(table: &SourceTable) -> bool {
+    let texts = [
+        &table.kind,
+        &table.settle,
+        &table.key,
+        &table.title,
+        &table.labels,
+        &table.created,
+        &table.depends,
+        &table.state,
+        &table.records,
+        &table.on_done,
+        &table.on_failed,
+        &table.on_escalated,
+    ];
+    texts.iter().any(|text| text.is_some())
+        || !table.ignore.is_empty()
+        || table.closed.is_some()
+        || table.moves.is_some()
+        || table.retry_failed
+        || table.claim_marker != ClaimMarker::None
+}
+
+fn source(folder: String, table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderSource {
     let settle = table.settle.and_then(|text| report.take(&place.key("settle"), units::duration(&text)));
     let records = table.records.unwrap_or_else(|| ".tollgate.md".into());
     if !records.starts_with('.') || !records.ends_with(".md") || records.len() < 5 || records.contains('/') {
@@ -362,7 +463,8 @@ fn source(table: SourceTable, place: &Place<'_>, report: &mut Report) -> FolderS
     };
     check_shelves(&shelves, table.retry_failed, place, report);
     FolderSource {
-        folder: table.folder,
+        position: 0,
+        folder,
         kind: table.kind,
         ignore: table.ignore,
         settle: settle.unwrap_or(Duration::from_secs(2)),

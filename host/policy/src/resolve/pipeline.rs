@@ -9,11 +9,11 @@ use serde_json::Value;
 use tollgate_core::{
     Microcents,
     effect::KnownEffect,
-    pipeline::{Gate, Pipeline, Retry, RunBudget, Stage, StepBudget},
+    pipeline::{Gate, On, Pipeline, Retry, RunBudget, Stage, StepBudget},
     refine,
 };
 
-use super::{name, not_blank, step_bound};
+use super::{branches, name, not_blank, step_bound};
 use crate::{
     error::did_you_mean,
     pipeline_file::{BudgetTable, GateTable, PipelineFile, RetryTable, RunBudgetTable, StageTable},
@@ -133,6 +133,7 @@ pub(super) fn resolve(
     name(context.name, "pipeline", root, report);
     not_blank(&file.owner, &root.key("owner"), report);
     check_names(&file, root, report);
+    branches::check(&file, root, report);
     let stage_names: Vec<String> = file.stage.iter().map(|stage| stage.name.clone()).collect();
     let stages = file.stage.into_iter().enumerate().map(|(position, table)| {
         let place = root.key("stage").index(position);
@@ -167,6 +168,9 @@ pub(super) fn resolve_refine(
         stages.push(Stage {
             budget: context.step_budget(&table.budget, &table.plugin, &place.key("budget"), report),
             name: stage_name,
+            when: None,
+            on: On::default(),
+            approval: None,
             plugin: table.plugin,
             grants: context.grants(table.grant, Vec::new(), &place.key("grant"), report),
             retry: retry(&table.retry, &place.key("retry"), report),
@@ -214,6 +218,9 @@ fn stage(
     report: &mut Report,
 ) -> Stage {
     not_blank(&table.plugin, &place.key("plugin"), report);
+    if let Some(approval) = &table.approval {
+        check_role(&approval.role, context.roles, &place.key("approval").key("role"), report);
+    }
     let effects = KnownEffect::KINDS.iter().map(|kind| format!("effect:{kind}")).collect();
     let grants = context.grants(table.grant, effects, &place.key("grant"), report);
     let gates = table.gate.into_iter().enumerate().map(|(position, gate_table)| {
@@ -223,6 +230,9 @@ fn stage(
         gates: gates.collect(),
         budget: context.step_budget(&table.budget, &table.plugin, &place.key("budget"), report),
         name: table.name,
+        when: table.when,
+        on: table.on,
+        approval: table.approval.map(branches::approval),
         plugin: table.plugin,
         grants,
         retry: retry(&table.retry, &place.key("retry"), report),
@@ -244,12 +254,8 @@ fn gate(
         let message = format!("`{target}` is neither this stage nor an earlier one");
         report.error(&place.key("rework_to"), message, help);
     }
-    if let (Some(role), Some(roles)) = (&table.escalate, context.roles)
-        && !roles.contains_key(role)
-    {
-        let help = did_you_mean(role, roles.keys().map(String::as_str))
-            .unwrap_or_else(|| format!("declare it in tollgate.toml: `[roles]` with `{role} = [\"…\"]`"));
-        report.error(&place.key("escalate"), format!("there is no role `{role}`"), Some(help));
+    if let Some(role) = &table.escalate {
+        check_role(role, context.roles, &place.key("escalate"), report);
     }
     Gate {
         name: gate_name(&table).to_owned(),
@@ -264,6 +270,18 @@ fn gate(
         on_inconclusive: table.on_inconclusive,
         escalate_to: table.escalate,
     }
+}
+
+fn check_role(
+    role: &str,
+    roles: Option<&BTreeMap<String, Vec<String>>>,
+    place: &Place<'_>,
+    report: &mut Report,
+) {
+    let Some(roles) = roles.filter(|roles| !roles.contains_key(role)) else { return };
+    let help = did_you_mean(role, roles.keys().map(String::as_str))
+        .unwrap_or_else(|| format!("declare it in tollgate.toml: `[roles]` with `{role} = [\"…\"]`"));
+    report.error(place, format!("there is no role `{role}`"), Some(help));
 }
 
 fn run_budget(table: &RunBudgetTable, place: &Place<'_>, report: &mut Report) -> RunBudget {

@@ -4,7 +4,7 @@ use tollgate_policy::{PluginCatalog, PluginFacts, PluginKind, PluginProblem};
 
 use crate::support::{PIPELINE, PROJECT, load};
 
-struct Catalog;
+pub(crate) struct Catalog;
 
 impl PluginCatalog for Catalog {
     fn find(&self, request: &str) -> Result<PluginFacts, PluginProblem> {

@@ -35,6 +35,7 @@ fn a_small_project_has_every_default() {
     assert_snapshot!(format!("{:#?}", backlog.sources), @r#"
     [
         FolderSource {
+            position: 0,
             folder: "backlog",
             kind: None,
             ignore: [],
@@ -163,7 +164,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"backlog\"\ngithub = \"octo/app\""), @r#"
     tollgate.toml:11:1: error: unknown key `github` in [[backlog.specs.source]]
-      help: known are `folder`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `claim_marker`, `on_done`, `on_failed`, `on_escalated`, `retry_failed`, `move`
+      help: known are `folder`, `internal`, `kind`, `ignore`, `settle`, `key`, `title`, `labels`, `created`, `depends`, `state`, `closed`, `records`, `claim_marker`, `on_done`, `on_failed`, `on_escalated`, `retry_failed`, `move`
     "#);
     assert_snapshot!(pipeline_errors("escalate =", "escalte ="), @r#"
     pipelines/spec.toml:10:3: error: unknown key `escalte` in [[stage.gate]]
@@ -351,8 +352,6 @@ fn all_errors_of_all_files_come_at_once() {
       help: did you mean `gate`?
     tollgate.toml:4:1: error: unknown key `zoen` in [backlog.specs]
       help: did you mean `zone`?
-    tollgate.toml:9:1: error: [[backlog.specs.source]] has no `folder`
-      help: `folder`: Relative to the project, e.g. `docs/backlog`.
     tollgate.toml:10:1: error: unknown key `foldr` in [[backlog.specs.source]]
       help: did you mean `folder`?
     "#);
@@ -432,6 +431,18 @@ proptest! {
             let said = errors.as_slice();
             prop_assert!(said.iter().all(|error| error.line > 0 && error.column > 0));
             errors.render(&files(&lines.join("\n"), PIPELINE));
+        }
+    }
+
+    #[test]
+    fn a_pipeline_with_a_line_changed_never_panics(line in 0usize..16, text in "[\\[\\]{}='\"a-z_.0-9@^ ]{0,30}") {
+        let mut lines: Vec<_> = PIPELINE.lines().collect();
+        let line = line % lines.len();
+        lines[line] = &text;
+        if let Err(errors) = load(PROJECT, &lines.join("\n")) {
+            let said = errors.as_slice();
+            prop_assert!(said.iter().all(|error| error.line > 0 && error.column > 0));
+            errors.render(&files(PROJECT, &lines.join("\n")));
         }
     }
 }

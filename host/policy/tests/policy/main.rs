@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod admission;
+mod branches;
 mod check;
 mod config;
 mod models;

@@ -5,6 +5,7 @@ use std::fs;
 use insta::assert_snapshot;
 use serde_json::json;
 use tollgate_core::item::Dependency;
+use tollgate_policy::Policy;
 
 use crate::support::*;
 
@@ -102,4 +103,76 @@ fn an_entry_that_was_moved_is_foreseen() {
     let elsewhere = tollgate_core::entry::EntryName { tracker: "folder:done".into(), key: "BACK-12".into() };
     let elsewhere = tollgate_core::entry::EntrySnapshot { name: elsewhere, ..before };
     assert_eq!(backlog.moved(&elsewhere, "specified"), None);
+}
+
+#[track_caller]
+fn check_source_refused(source: &str, words: &str) {
+    let project = PROJECT.replace("folder = \"backlog\"\n", &format!("{source}\n"));
+    let errors = load(&project, PIPELINE).expect_err("it is wrong").to_string();
+    assert!(errors.contains(words), "{errors}");
+}
+
+#[test]
+fn a_source_is_a_folder_or_internal() {
+    let internal = policy(|project| project.replace("folder = \"backlog\"\n", "internal = true\n"));
+    assert!(internal.backlogs["specs"].internal && internal.backlogs["specs"].sources.is_empty());
+    check_source_refused("folder = \"backlog\"\ninternal = true", "a source is either a folder or internal");
+    check_source_refused("internal = false", "expected `true`; take it out instead");
+    check_source_refused("internal = true\nkind = \"task\"", "so nothing else is said of it");
+    check_source_refused("kind = \"task\"", "a source without `folder`");
+    let twice = "internal = true\n[[backlog.specs.source]]\ninternal = true";
+    check_source_refused(twice, "there is an internal source already");
+}
+
+#[test]
+fn an_item_may_depend_on_an_internal_entry_where_its_backlog_takes_some() {
+    let mut item = item();
+    item.depends = vec![Dependency { key: "internal#REL-1".into(), source: "front-matter:depends".into() }];
+    let second = "[[backlog.specs.source]]\ninternal = true\n\n[backlog.specs.fields]";
+    let taking = policy(|project| project.replace("[backlog.specs.fields]", second));
+    let to = |policy: &Policy| {
+        policy.backlogs["specs"].judge(&item, seen("2026-11-02T00:00:00Z")).links[0].to.clone()
+    };
+    assert_eq!(to(&taking).to_string(), "internal#REL-1");
+    assert_eq!(to(&policy(|project| project)).to_string(), "folder:backlog#internal#REL-1");
+}
+
+#[test]
+fn a_stage_that_opens_entries_needs_a_backlog_that_takes_some() {
+    let pipeline = PIPELINE.replace("\"effect:publish-file\"", "\"effect:open-entry\"");
+    let errors = |project: &str| load(project, &pipeline).unwrap().check(&crate::check::Catalog).to_string();
+    assert!(errors(PROJECT).contains("no backlog takes what this stage opens"), "{}", errors(PROJECT));
+    let taking = PROJECT.replace("folder = \"backlog\"", "internal = true");
+    assert!(!errors(&taking).contains("no backlog takes"), "{}", errors(&taking));
+}
+
+#[test]
+fn intake_is_said_in_rates_and_shares() {
+    let intake = |text: &str| {
+        load(
+            &PROJECT
+                .replace("[[backlog.specs.source]]", &format!("intake = {text}\n\n[[backlog.specs.source]]")),
+            PIPELINE,
+        )
+    };
+    let says = |text: &str| {
+        intake(text).unwrap_or_else(|errors| panic!("{errors}")).backlogs["specs"].intake.clone()
+    };
+    let rate = says("{ per_author = \"10 / 5m\" }").per_author.expect("a rate");
+    assert_eq!((rate.count, rate.window.as_secs()), (10, 300));
+    assert_eq!((says("{}").rates(false), says("{}").per_origin, says("{}").depth), ((None, None), 100, 3));
+    assert!(says("{}").rates(true).0.is_some());
+    assert_eq!(says("{ duplicates = true }").duplicate_thousandths, Some(750));
+    assert_eq!(says("{ duplicates = 0.9 }").duplicate_thousandths, Some(900));
+    assert_eq!(says("{ duplicates = false }").duplicate_thousandths, None);
+    for (text, words) in [
+        ("{ per_source = \"10\" }", "`10` is not so many in so long; expected e.g. `10 / 5m`"),
+        ("{ per_source = \"0 / 5m\" }", "is not so many in so long"),
+        ("{ per_source = \"5 / 0s\" }", "is not so many in so long"),
+        ("{ duplicates = 1.5 }", "`1.5` is no share of words"),
+        ("{ per_autor = \"10 / 5m\" }", "did you mean `per_author`?"),
+    ] {
+        let errors = intake(text).expect_err("it is wrong").to_string();
+        assert!(errors.contains(words), "{errors}");
+    }
 }

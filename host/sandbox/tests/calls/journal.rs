@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tollgate_core::{
-    Digest,
+    Digest, Microcents,
     journal::{Answer, CallClass, Intent, JournalEntry},
     step::{FailureClass, Fault, StepOutcome},
 };
@@ -205,6 +205,54 @@ proptest! {
                 }
                 earlier.push(attempt.budget.fuel);
                 attempt.budget.fuel += more;
+            }
+        });
+    }
+}
+
+/// Entries as a broken disk or another program could leave them.
+fn entries() -> impl Strategy<Value = Vec<JournalEntry>> {
+    let function = prop_oneof![
+        Just("test:probe/probe.repeatable".to_owned()),
+        Just("test:probe/probe.keyed".to_owned()),
+        Just("test:probe/probe.unsafe".to_owned()),
+        "\\PC{0,20}",
+    ];
+    let class = prop_oneof![Just(CallClass::Repeatable), Just(CallClass::Keyed), Just(CallClass::Unsafe)];
+    let body = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+        Just(json!({ "ok": { "answer": [1, 2] } })),
+    ];
+    let answer = proptest::option::of((body, any::<u64>().prop_map(Microcents)));
+    let entry =
+        (function, 0..3_u8, class, answer).prop_map(|(function, request, class, answer)| JournalEntry {
+            intent: Intent { function, request: Digest::of([request]), reserved: Microcents(1), class },
+            answer: answer.map(|(body, cost)| Answer { body, cost }),
+        });
+    proptest::collection::vec(entry, 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever stands in a journal, the attempt ends: with a result only where the guest asked what stands there.
+    #[test]
+    fn no_journal_makes_a_call_panic_or_hang(entries in entries(), genuine in any::<bool>()) {
+        run(async {
+            let attempt = asking(json!({ "asks": ["repeatable", "keyed"], "times": 3 }));
+            let whole = recorded(&attempt).await;
+            let mut journal = if genuine { whole[..1].to_vec() } else { Vec::new() };
+            journal.extend(entries);
+            let kept = Arc::new(Kept { entries: Mutex::new(journal.clone()), ..Kept::default() });
+            let report = BENCH.call(&attempt, &kept).await.unwrap();
+            let after = kept.entries.lock().unwrap().clone();
+            assert!(after.len() >= journal.len(), "nothing of a journal is lost");
+            if let StepOutcome::Produced(_) = report.outcome {
+                let is_same = |(one, other): (&JournalEntry, &JournalEntry)| one.intent.is_same_request(&other.intent);
+                assert!(after.len() == whole.len() && after.iter().zip(&whole).all(is_same), "{after:?}");
             }
         });
     }

@@ -4,7 +4,7 @@ FROM step
 JOIN run ON run.seq = step.run_seq
 JOIN ledger ON ledger.step_id = step.id
 WHERE run.pipeline = :pipeline AND step.stage = :stage AND step.gate = :gate
-  AND json_extract(step.body, '$.outcome.kind') <> 'failed'
+  AND json_extract(step.body, '$.outcome.kind') IN ('produced', 'judged')
   AND ledger.plugin IN (
       SELECT version.digest FROM plugin_version AS version
       JOIN plugin_version AS this ON this.name = version.name

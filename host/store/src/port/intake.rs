@@ -1,5 +1,7 @@
 //! What comes in from sources.
 
+use std::time::Duration;
+
 use tollgate_core::{
     Digest, EntryId, LaneId, Timestamp,
     entry::{DependencyRule, EntrySnapshot, EntryState, Hold, Link},
@@ -32,8 +34,35 @@ pub struct Arrival {
     pub admission: Admission,
     /// What a changed revision means for an entry that is over.
     pub on_change: OnChange,
+    /// What is asked of an entry that was not known before.
+    pub guard: Guard,
     /// Whether an entry that failed or was escalated waits again when it comes back from among those on hold.
     pub retry_failed: bool,
+}
+
+/// What keeps a backlog from what nobody looked at. It is asked once, when an entry is made: what holds it then lifts by itself
+/// when there is room, or by a person's word.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Guard {
+    /// How many of one tracker may come in.
+    pub per_source: Option<Rate>,
+    /// How many of one author may come in.
+    pub per_author: Option<Rate>,
+    /// How many entries may be opened by runs that one entry led to.
+    pub per_origin: Option<u32>,
+    /// How like an earlier entry of the backlog it may be, in thousandths; none where nobody compares them.
+    pub duplicate_thousandths: Option<u32>,
+    /// Why it seems to be what Tollgate itself wrote; none where it does not.
+    pub own_output: Option<String>,
+}
+
+/// So many in so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many, in any span of this length.
+    pub count: u32,
+    /// How long.
+    pub window: Duration,
 }
 
 /// What the policy says of an entry. The store adds what only it knows: whether dependencies are satisfied.

@@ -18,6 +18,8 @@ use tollgate_core::{
     step::Step,
 };
 
+use super::Child;
+
 /// One page of something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
@@ -70,6 +72,8 @@ pub struct EntryDetail {
     pub links: Vec<LinkStatus>,
     /// Keys of entries that depend on it and wait.
     pub waiting_for_it: Vec<String>,
+    /// Entries that its runs opened, oldest first.
+    pub children: Vec<Child>,
     /// The terms of its score.
     pub terms: Vec<Term>,
     /// Where it stands in its lane, or would stand were it not held; none when it does not wait, or has no place.
@@ -78,6 +82,8 @@ pub struct EntryDetail {
     pub runs: Vec<RunSummary>,
     /// Its adoptions, oldest first.
     pub adoptions: Vec<Adoption>,
+    /// Whether it is over, and says something else than what was worked on or adopted.
+    pub changed_since: bool,
 }
 
 /// A place in a lane, counted.

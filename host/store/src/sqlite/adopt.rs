@@ -4,9 +4,11 @@
 //! transaction. From then on the entry is like one that a run did: it comes back by a changed revision or by a person's word.
 
 use rusqlite::{Row, named_params};
+use serde_json::json;
 use tollgate_core::{
     EntryId, StoreId,
     adoption::{AdoptedEntry, Adoption, SCHEMA},
+    effect::Delivered,
     entry::EntryState,
 };
 
@@ -95,5 +97,25 @@ fn insert(tx: &Tx<'_>, entry: EntryId, adoption: &Adoption) -> TxResult<()> {
     };
     tx.run(sql::OUTBOX_INSERT_ADOPTED, params)?;
     tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": tx.inserted(), ":body": json_of(adoption)? })?;
+    Ok(())
+}
+
+/// An adoption that another store made, by its record. It was delivered then.
+pub(super) fn insert_known(tx: &Tx<'_>, entry: EntryId, place: &str, adoption: &Adoption) -> TxResult<()> {
+    let params = named_params! {
+        ":id": adoption.id.to_string(),
+        ":entry": entry.0,
+        ":now": adoption.at.as_millis(),
+        ":body": json_of(adoption)?,
+    };
+    tx.run(sql::ADOPTION_INSERT, params)?;
+    let became = Delivered::Done { reference: Some(place.to_owned()), data: json!({ "rebuilt": true }) };
+    let params = named_params! {
+        ":adoption": tx.inserted(), ":entry": entry.0, ":became": json_of(&became)?, ":now": tx.now.as_millis(),
+    };
+    tx.run(sql::OUTBOX_INSERT_ADOPTED_SETTLED, params)?;
+    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": tx.inserted(), ":body": json_of(adoption)? })?;
+    let params = named_params! { ":id": entry.0, ":worked": adoption.entry.revision.as_bytes() };
+    tx.run(sql::ENTRY_SET_ADOPTED_REVISION, params)?;
     Ok(())
 }

@@ -27,6 +27,9 @@ pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: &NewDecision) -> TxResult<Deci
             format!("run {id} is {} and asks nothing; only a run that asks can be answered", run.state);
         return Err(StoreError::Conflict(text).into());
     };
+    if let Some(objection) = asked.objection(&new.word) {
+        return Err(StoreError::Conflict(objection).into());
+    }
     let NewDecision { who, why, word } = new.clone();
     let decision = Decision { who, why, at: tx.now, asked, word };
     let params = named_params! {

@@ -11,20 +11,27 @@
 //!
 //! An arrival that brings nothing new writes nothing but in which reconcile it was seen.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeSet, HashMap},
+};
 
 use rusqlite::named_params;
 use tollgate_core::{
     Digest, EntryId, LaneId, Timestamp,
     entry::{EntrySnapshot, EntryState, Hold, HoldKind, Link},
     item::Shelf,
+    likeness::LIKENESS_SOURCE,
     run::RunState,
 };
 
 use super::{
     control,
     entry::KnownEntry,
+    guard,
     readiness::{self, NewEntry, NewHold},
+    rebuild::{self, Standing},
+    similar::{self, Duplicate},
     sql, supplement,
     tx::{Columns, Tx, TxResult, json_of, millis},
 };
@@ -34,12 +41,19 @@ use crate::{
 };
 
 /// An arrival, and what is made of all of it: written once, used for both.
-struct Received<'a> {
+pub(super) struct Received<'a> {
     arrival: &'a Arrival,
     /// What its source said, as it is kept.
     item: String,
     /// Of all that it says.
     digest: Digest,
+}
+
+impl Received<'_> {
+    /// By which an arrival that brings nothing new is known.
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
 }
 
 /// Takes arrivals in, in their order.
@@ -49,7 +63,8 @@ pub(super) fn admit(tx: &Tx<'_>, reconcile: i64, arrivals: &[Arrival]) -> TxResu
         return Err(StoreError::NotFound { what: "reconcile", name: reconcile.to_string() }.into());
     }
     require_lanes(tx, arrivals.iter().map(|arrival| &arrival.admission))?;
-    arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival)).collect()
+    let is_read_first = Cell::new(None);
+    arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival, &is_read_first)).collect()
 }
 
 /// Refuses places in lanes that are not there.
@@ -67,10 +82,31 @@ pub(super) fn require_lanes<'a>(
     Ok(())
 }
 
-fn admit_one(tx: &Tx<'_>, reconcile: i64, arrival: &Arrival) -> TxResult<Change> {
+/// Whether a reading comes before the first complete one of its source: what it finds was there before anybody counted.
+fn is_first_reading(tx: &Tx<'_>, reconcile: i64, arrival: &Arrival) -> TxResult<bool> {
+    let params = named_params! {
+        ":id": reconcile, ":backlog": arrival.backlog, ":tracker": arrival.snapshot.name.tracker,
+    };
+    let before = tx.one(sql::RECONCILE_GET_COMPLETE_BEFORE, params, |row| row.plain::<Option<i64>>("id"))?;
+    Ok(before.flatten().is_none())
+}
+
+fn admit_one(
+    tx: &Tx<'_>,
+    reconcile: i64,
+    arrival: &Arrival,
+    is_read_first: &Cell<Option<bool>>,
+) -> TxResult<Change> {
     let received = receive(arrival)?;
     let change = match KnownEntry::find(tx, &arrival.snapshot.name)? {
-        None => create(tx, &received)?,
+        None => {
+            let first = match is_read_first.get() {
+                Some(first) => first,
+                None => is_first_reading(tx, reconcile, arrival)?,
+            };
+            is_read_first.set(Some(first));
+            create(tx, &received, guard::holds(tx, arrival, !first)?)?
+        }
         Some(entry) => {
             let state = if entry.arrival == Some(received.digest) && !concerns(arrival, &entry) {
                 entry.state
@@ -97,7 +133,7 @@ fn concerns(arrival: &Arrival, entry: &KnownEntry) -> bool {
     entry.state == EntryState::Gone || (entry.state.is_terminal() && changed_since_work)
 }
 
-fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
+pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
     let item = json_of(&arrival.item)?;
     let Admission { holds, place, due_at } = &arrival.admission;
     let place = place.as_ref();
@@ -113,15 +149,20 @@ fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
     Ok(Received { arrival, item, digest })
 }
 
-/// Makes an entry. Its row is written as it will stand by the policy's word, which is most often the last.
-fn create(tx: &Tx<'_>, received: &Received<'_>) -> TxResult<Change> {
+/// Makes an entry, held for what its guard says besides. Its row is written as it will stand by the policy's word, which is most
+/// often the last.
+pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, mut guarded: Vec<Hold>) -> TxResult<Change> {
     put_snapshot(tx, &received.arrival.snapshot, received.arrival.revision)?;
+    let duplicate = similar::find(tx, received.arrival)?;
+    guarded.extend(duplicate.as_ref().map(Duplicate::hold));
     let Arrival { snapshot, admission, links, depends, .. } = received.arrival;
-    let held_for = lasting_holds(tx, admission).next().map(|hold| hold.kind);
+    let held_for = lasting_holds(tx, admission).chain(&guarded).next().map(|hold| hold.kind);
     let id = insert_entry(tx, received, held_for)?;
     put_item(tx, id, &received.item)?;
     insert_links(tx, id, links)?;
     insert_admission(tx, id, admission)?;
+    guard::insert(tx, id, &guarded)?;
+    similar::insert(tx, id, received.arrival, duplicate)?;
     let new = NewEntry {
         id,
         held_for,
@@ -130,8 +171,18 @@ fn create(tx: &Tx<'_>, received: &Received<'_>) -> TxResult<Change> {
         rule: *depends,
     };
     let state = readiness::settle_new(tx, &new)?;
+    let state = as_it_was(tx, id, received.arrival)?.unwrap_or(state);
     readiness::tell_dependants(tx, &snapshot.name, &received.arrival.backlog)?;
     Ok(Change { id, key: snapshot.name.key.clone(), created: true, revised: false, state })
+}
+
+/// What becomes of a new entry of which the tracker's records tell that it was worked on.
+fn as_it_was(tx: &Tx<'_>, id: EntryId, arrival: &Arrival) -> TxResult<Option<EntryState>> {
+    match rebuild::apply(tx, id, &arrival.snapshot.name)? {
+        None => Ok(None),
+        Some(Standing::Held) => readiness::settle(tx, id, arrival.depends).map(Some),
+        Some(Standing::Over(_)) => next_state(tx, &KnownEntry::get(tx, id)?, arrival).map(Some),
+    }
 }
 
 fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>) -> TxResult<EntryId> {
@@ -162,7 +213,12 @@ fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>
     Ok(EntryId(tx.inserted()))
 }
 
-fn update(tx: &Tx<'_>, reconcile: i64, entry: &KnownEntry, received: &Received<'_>) -> TxResult<EntryState> {
+pub(super) fn update(
+    tx: &Tx<'_>,
+    reconcile: i64,
+    entry: &KnownEntry,
+    received: &Received<'_>,
+) -> TxResult<EntryState> {
     let Received { arrival, digest, item } = received;
     if supplement::get(tx, entry.id)?.version != arrival.supplement_version {
         return take_in_to_judge_later(tx, entry, item);
@@ -186,7 +242,7 @@ fn update(tx: &Tx<'_>, reconcile: i64, entry: &KnownEntry, received: &Received<'
     tx.run(sql::ENTRY_UPDATE, params)?;
     let came_back = came_back(tx, reconcile, entry, arrival)?;
     put_item(tx, entry.id, item)?;
-    tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0 })?;
+    tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0, ":kept": LIKENESS_SOURCE })?;
     insert_links(tx, entry.id, &arrival.links)?;
     replace_admission(tx, entry.id, &arrival.admission)?;
     let state =
@@ -250,7 +306,10 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
             Some(entry.state)
         }
         EntryState::Done | EntryState::Failed | EntryState::Escalated => match arrival.on_change {
-            OnChange::Rerun if changed_since_work(tx, entry, arrival)? => None,
+            OnChange::Rerun if changed_since_work(tx, entry, arrival)? => {
+                hold_what_goes_to_and_fro(tx, entry, arrival)?;
+                None
+            }
             OnChange::Ask if changed_since_work(tx, entry, arrival)? => {
                 let reason = format!(
                     "it changed after its work was {}; retry it to have it worked on again",
@@ -271,6 +330,23 @@ fn next_state(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<En
     }
 }
 
+/// Runs of one text that are begun because the text came back, before a person is asked: two programs that undo each other's
+/// changes would have it worked on for ever.
+const RUNS_OF_A_REVISION_MAX: u64 = 3;
+
+fn hold_what_goes_to_and_fro(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<()> {
+    let params = named_params! { ":entry": entry.id.0, ":revision": arrival.revision.as_bytes() };
+    let runs = tx.one(sql::RUN_COUNT_OF_REVISION, params, |row| row.count("runs"))?.unwrap_or_default();
+    if runs < RUNS_OF_A_REVISION_MAX {
+        return Ok(());
+    }
+    let reason = format!(
+        "it changed back to what {runs} runs worked on already; find out what changes it to and fro, and retry it to have it \
+         worked on again"
+    );
+    readiness::hold_for_person(tx, entry.id, &reason)
+}
+
 /// Whether an entry says something else than its newest run worked on, or than was adopted. What that run itself made of it is no
 /// change: from then on it counts as what was worked on, so that taking it back is one. Neither is what refining adds.
 fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
@@ -286,6 +362,17 @@ fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxR
     }
     tx.run(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
     Ok(false)
+}
+
+/// Whether an entry says something else than what was worked on or adopted, as it stands.
+pub(super) fn says_something_else(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<bool> {
+    if entry.worked.is_none_or(|worked| worked == entry.basis) {
+        return Ok(false);
+    }
+    match newest_run(tx, entry)? {
+        Some((run, _)) if !entry.adopted => Ok(!is_left_by(tx, run, entry.basis)?),
+        _ => Ok(true),
+    }
 }
 
 /// Whether a change that a run makes to its entry's state leads to what the entry says now, without what refining adds.

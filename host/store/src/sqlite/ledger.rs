@@ -16,6 +16,7 @@ use tollgate_core::{
     Digest, Microcents, Timestamp,
     ledger::{Cap, CapBalance},
     pins::Pins,
+    record::Record,
     step::Step,
 };
 
@@ -246,6 +247,20 @@ fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> T
     }
     for (active, owed) in owed {
         settle_beyond_escrow(tx, &active, owed + beyond)?;
+    }
+    Ok(())
+}
+
+/// Counts what a run of another store cost in the periods in which it ended; a cap that has no room for it is overdrawn.
+pub(super) fn recall(tx: &Tx<'_>, record: &Record) -> TxResult<()> {
+    let mut costs = Costs::new();
+    for step in &record.steps {
+        let of_plugin = costs.entry(step.plugin).or_default();
+        *of_plugin = *of_plugin + step.usage.cost;
+    }
+    for (active, owed) in owed_by_cap(tx, &costs, record.total.cost)? {
+        let label = active.cap.period.label_at(record.ended_at, &active.zone);
+        settle_beyond_escrow(tx, &ActiveCap { label, ..active }, owed)?;
     }
     Ok(())
 }

@@ -167,6 +167,7 @@ impl Newborn<'_> {
             cost: Microcents::ZERO,
             pins: self.lane.pins,
             revision: subject.revision,
+            rebuilt: false,
         }
     }
 }

@@ -63,7 +63,9 @@ pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxRes
     let place = place.flatten();
     let held_for = first_hold(tx, entry)?;
     match (held_for, place) {
-        (None | Some(HoldKind::NotRefined), Some((lane, rank_key))) => {
+        (held_for, Some((lane, rank_key)))
+            if held_for.is_none() || is_to_be_refined(tx, entry, held_for)? =>
+        {
             let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
             tx.run(sql::READY_DELETE_OTHER_PLACE, params)?;
             enter_index(tx, entry, lane, &rank_key)?;
@@ -103,12 +105,19 @@ pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState
             set_state(tx, new.id, EntryState::Held, dependency)?;
             Ok(EntryState::Held)
         }
-        (Some(HoldKind::NotRefined), _, Some(place)) => {
+        (held_for, _, Some(place)) if is_to_be_refined(tx, new.id, held_for)? => {
             enter_index(tx, new.id, place.lane.0, place.rank_key.as_bytes())?;
             Ok(EntryState::Held)
         }
         (Some(_), _, _) => Ok(EntryState::Held),
     }
+}
+
+/// Whether an entry waits to be refined, and nothing is in the way that a person has to lift first.
+fn is_to_be_refined(tx: &Tx<'_>, entry: EntryId, held_for: Option<HoldKind>) -> TxResult<bool> {
+    let by_entry = named_params! { ":entry": entry.0 };
+    let waits = held_for == Some(HoldKind::NotRefined);
+    Ok(waits && tx.one(sql::HOLD_KEEPS_UNREFINED, by_entry, |_| Ok(()))?.is_none())
 }
 
 fn enter_index(tx: &Tx<'_>, entry: EntryId, lane: i64, rank_key: &[u8]) -> TxResult<()> {

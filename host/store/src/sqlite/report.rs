@@ -21,7 +21,7 @@ use super::{
     adopt,
     dependency::{self, Lead},
     entry::KnownEntry,
-    rows, sql, supplement,
+    intake, opening, rows, sql, supplement,
     tx::{Columns, Failure, Tx, TxResult, json_of},
 };
 use crate::{
@@ -57,12 +57,14 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
     status.holds = rows::holds(tx, &status)?;
     let known = KnownEntry::get(tx, status.id)?;
     Ok(EntryDetail {
+        changed_since: known.state.is_terminal() && intake::says_something_else(tx, &known)?,
         snapshot: snapshot(tx, status.revision)?,
         item: source_item(tx, status.id)?,
         supplement: supplement::get(tx, status.id)?.supplement,
         closed: known.closed,
         links: links(tx, &known)?,
         waiting_for_it: waiting_for(tx, &known)?,
+        children: opening::children(tx, known.id)?,
         terms,
         standing: standing(tx, &status, place)?,
         runs: runs_of_entry(tx, &status)?,

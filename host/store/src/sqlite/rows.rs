@@ -52,6 +52,7 @@ pub(super) fn read_run_summary(row: &Row<'_>, now: Timestamp) -> TxResult<RunSum
         cost: row.money("cost")?,
         pins: row.digest("pins")?,
         revision: row.digest("revision")?,
+        rebuilt: row.plain("rebuilt")?,
     })
 }
 

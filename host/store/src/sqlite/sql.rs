@@ -12,6 +12,7 @@ macro_rules! queries {
 }
 
 queries! {
+    ADOPTION_EXISTS = "adoption_exists";
     ADOPTION_INSERT = "adoption_insert";
     ADOPTION_LIST = "adoption_list";
     ASK_DELETE = "ask_delete";
@@ -47,7 +48,9 @@ queries! {
     ENTRY_LIST_ITEMS = "entry_list_items";
     ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
     ENTRY_SET_ADOPTED = "entry_set_adopted";
+    ENTRY_SET_ADOPTED_REVISION = "entry_set_adopted_revision";
     ENTRY_SET_BUSY = "entry_set_busy";
+    ENTRY_SET_REBUILT = "entry_set_rebuilt";
     ENTRY_SET_REFINING = "entry_set_refining";
     ENTRY_SET_REVISION = "entry_set_revision";
     ENTRY_SET_STATE = "entry_set_state";
@@ -61,17 +64,23 @@ queries! {
     EVENT_LIST = "event_list";
     HISTORY_LIST = "history_list";
     HOLD_DELETE_DUE = "hold_delete_due";
+    HOLD_DELETE_OF_GUARD = "hold_delete_of_guard";
     HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
     HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
     HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
     HOLD_GET_FIRST = "hold_get_first";
     HOLD_INSERT = "hold_insert";
+    HOLD_KEEPS_UNREFINED = "hold_keeps_unrefined";
     HOLD_LIST = "hold_list";
     HOST_PUT = "host_put";
     INBOX_APPLY = "inbox_apply";
     INBOX_INSERT = "inbox_insert";
     INBOX_LIST_APPLIED = "inbox_list_applied";
     INBOX_LIST_OPEN = "inbox_list_open";
+    INTAKE_COUNT_AROUND = "intake_count_around";
+    INTAKE_DELETE_BEFORE = "intake_delete_before";
+    INTAKE_GET_NTH_NEWEST = "intake_get_nth_newest";
+    INTAKE_INSERT = "intake_insert";
     JOURNAL_ANSWER = "journal_answer";
     JOURNAL_GET = "journal_get";
     JOURNAL_LIST = "journal_list";
@@ -81,6 +90,7 @@ queries! {
     JOURNAL_WITHDRAW = "journal_withdraw";
     LANE_CLOSE_ALL = "lane_close_all";
     LANE_EXISTS = "lane_exists";
+    LANE_INSERT_CLOSED = "lane_insert_closed";
     LANE_LIST_OPEN = "lane_list_open";
     LANE_LIST_WAITING = "lane_list_waiting";
     LANE_PUT = "lane_put";
@@ -93,6 +103,11 @@ queries! {
     MIGRATION_INSERT = "migration_insert";
     MIGRATION_NEWEST = "migration_newest";
     MIGRATION_TABLE = "migration_table";
+    OPENED_GET_BY_FINGERPRINT = "opened_get_by_fingerprint";
+    OPENED_COUNT_OF_ORIGIN = "opened_count_of_origin";
+    OPENED_GET = "opened_get";
+    OPENED_INSERT = "opened_insert";
+    OPENED_LIST_CHILDREN = "opened_list_children";
     OPEN_WORK_GET = "open_work_get";
     OUTBOX_BODY_INSERT = "outbox_body_insert";
     OUTBOX_GET = "outbox_get";
@@ -101,6 +116,8 @@ queries! {
     OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
     OUTBOX_GET_RECORD = "outbox_get_record";
     OUTBOX_INSERT = "outbox_insert";
+    OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
+    OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
     OUTBOX_INSERT_KEPT = "outbox_insert_kept";
     OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
     OUTBOX_LAPSE = "outbox_lapse";
@@ -121,6 +138,12 @@ queries! {
     PLUGIN_VERSION_INSERT = "plugin_version_insert";
     POLICY_GET_APPLIED = "policy_get_applied";
     POLICY_INSERT = "policy_insert";
+    PRIOR_DELETE = "prior_delete";
+    PRIOR_DELETE_OF_KEY = "prior_delete_of_key";
+    PRIOR_INSERT = "prior_insert";
+    PRIOR_LIST = "prior_list";
+    PRIOR_READING_GET = "prior_reading_get";
+    PRIOR_READING_PUT = "prior_reading_put";
     READY_COUNT_AHEAD = "ready_count_ahead";
     READY_DELETE = "ready_delete";
     READY_DELETE_ENTRY = "ready_delete_entry";
@@ -137,7 +160,10 @@ queries! {
     RUN_GET = "run_get";
     RUN_GET_BY_SEQ = "run_get_by_seq";
     RUN_GET_NEWEST = "run_get_newest";
+    RUN_COUNT_OF_REVISION = "run_count_of_revision";
+    RUN_EXISTS = "run_exists";
     RUN_INSERT = "run_insert";
+    RUN_INSERT_REBUILT = "run_insert_rebuilt";
     RUN_LINE_COUNT = "run_line_count";
     RUN_LINE_GET = "run_line_get";
     RUN_LINE_LIST = "run_line_list";
@@ -148,6 +174,8 @@ queries! {
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
     SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
+    SIMILAR_INSERT = "similar_insert";
+    SIMILAR_LIST = "similar_list";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
     SOURCE_ITEM_GET = "source_item_get";

@@ -149,7 +149,7 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
     let file = match KnownEffect::parse(&released.effect) {
         Ok(KnownEffect::PublishFile(file)) => Some(file),
         // What cannot be parsed is refused when it is delivered, by who knows what the tracker can do.
-        Ok(KnownEffect::SetState(_)) | Err(_) => None,
+        Ok(KnownEffect::SetState(_) | KnownEffect::OpenEntry(_)) | Err(_) => None,
     };
     let params = named_params! {
         ":run": run.seq,
@@ -303,7 +303,7 @@ fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxRes
 }
 
 /// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.
-fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
+pub(super) fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
     match end {
         End::Done => (RunState::Done, EntryState::Done, None),
         End::Failed(stopped) => (RunState::Failed, EntryState::Failed, Some(&stopped.reason)),

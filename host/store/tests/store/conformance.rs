@@ -4,7 +4,9 @@ mod adoption;
 mod caps;
 mod intake;
 mod journal;
+pub(crate) mod opening;
 mod outbox;
+mod rebuild;
 mod refine;
 mod runs;
 mod sources;
@@ -74,6 +76,7 @@ exercise! {
         a_key_that_an_alias_changed_is_told_as_written,
         an_edit_during_a_run_changes_nothing_but_is_remembered,
         what_a_change_means_for_an_entry_that_is_over,
+        a_text_that_goes_to_and_fro_is_given_to_a_person,
         what_is_absent_twice_is_gone_and_can_come_back,
         what_cannot_be_read_is_not_gone_and_what_is_gone_is,
         scores_that_are_due_get_new_places,
@@ -85,6 +88,17 @@ exercise! {
         a_key_of_another_source_is_found_whenever_it_comes,
         a_key_of_several_other_sources_holds_until_one_is_left,
         another_backlog_is_another_world,
+    ;
+    opening:
+        an_entry_of_one_fingerprint_is_opened_once,
+        a_chain_of_openings_ends_at_its_depth,
+        what_a_person_says_of_an_entry_keeps_who_opened_it,
+        what_exceeds_a_rate_is_let_in_when_there_is_room,
+        what_stood_in_a_source_before_it_was_read_in_full_does_not_count,
+        a_flood_of_one_author_is_in_nobody_elses_way,
+        what_tollgate_wrote_is_held_until_a_person_lets_it_in,
+        runs_that_one_entry_led_to_open_so_many_entries,
+        an_entry_that_says_nearly_what_an_earlier_one_says_is_held,
     ;
     outbox:
         deliveries_to_one_entry_are_in_order,
@@ -98,6 +112,11 @@ exercise! {
         an_adopted_entry_is_done_and_lifts_what_waits_for_it,
         what_is_worked_on_gone_or_edited_is_not_adopted,
         an_adopted_entry_comes_back_as_one_that_was_worked_on,
+    ;
+    rebuild:
+        what_records_tell_is_over_before_it_can_be_claimed,
+        what_does_not_verify_waits_for_a_person,
+        what_changed_since_its_record_is_for_the_backlog_to_say,
     ;
     caps:
         a_cap_without_room_changes_nothing_and_says_until_when,

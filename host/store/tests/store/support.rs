@@ -12,7 +12,7 @@ use tollgate_core::{
     item::SourceItem,
     ledger::{Cap, CapPeriod},
     pins::{PinnedPlugin, Pins, Prices},
-    pipeline::{Pipeline, Retry, RunBudget, Stage, StepBudget, StepName},
+    pipeline::{On, Pipeline, Retry, RunBudget, Stage, StepBudget, StepName},
     rank::{Direction, RankKey, RankPart},
     record::{EntryFacts, OrderFacts, PinFacts, Record, SCHEMA},
     run::{Claim, RunKind},
@@ -193,6 +193,9 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
             backoff_max: Duration::from_secs(60),
         },
         settings: json!({}),
+        when: None,
+        on: On::Success,
+        approval: None,
         gates: vec![],
     };
     let plugin = |name: &str| PinnedPlugin {
@@ -215,6 +218,7 @@ pub(crate) fn pins(pipeline: &str) -> Pins {
         engine: "test".into(),
         prices: Prices { per_gigafuel: Microcents(1_000_000_000) },
         models: BTreeMap::new(),
+        zone: "UTC".into(),
         policy: Digest::of("policy"),
     }
 }
@@ -263,6 +267,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         terms: vec![],
     };
     Arrival {
+        guard: tollgate_store::port::Guard::default(),
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
@@ -435,6 +440,7 @@ pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
             url: None,
             title: run.run.title.clone(),
             revision: run.run.revision,
+            basis: None,
             fields: serde_json::Map::new(),
             changed_since: false,
         },

@@ -23,12 +23,12 @@ use tollgate_core::{
 use tollgate_store::{
     SqliteStore, Store, StoreError,
     port::{
-        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, NewDecision,
-        NewIntent, OnChange, PausedCall, Reading, RunFilter, RunWrite, Wake,
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, Guard,
+        NewDecision, NewIntent, OnChange, PausedCall, Rate, Reading, RunFilter, RunWrite, Wake,
     },
 };
 
-use crate::{check, sqlite, support::*};
+use crate::{check, conformance, sqlite, support::*};
 
 const KEYS: [&str; 5] = ["A", "B", "C", "D", "E"];
 
@@ -288,6 +288,7 @@ impl Trace<'_> {
         let asked = Ask {
             step: asking_step(),
             lack: Lack::Fuel,
+            role: None,
             reason: "out of fuel".into(),
             suggested: Allowance::default(),
         };
@@ -482,5 +483,33 @@ proptest! {
     #[test]
     fn no_trace_breaks_an_invariant(ops in proptest::collection::vec(op(), 20..90)) {
         block_on(run_trace(ops));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 100, ..ProptestConfig::default() })]
+
+    /// S2-25: a loop once made 17,000 items. Entries whose runs open entries come to an end, and on the way there never more are let
+    /// in within a window than its rate says.
+    #[test]
+    fn entries_that_open_entries_end(
+        children in proptest::collection::vec(0_usize..6, 1..5),
+        depth_max in 0_u32..40,
+        per_origin in 0_u32..60,
+        count in 1_u32..5,
+    ) {
+        let window = Duration::from_secs(300);
+        let rate = Some(Rate { count, window });
+        let guard = Guard { per_author: rate, per_source: rate, per_origin: Some(per_origin), ..Guard::default() };
+        let went = block_on(conformance::opening::feed_itself(&sqlite::in_memory, &guard, depth_max, &children, 2_000));
+        prop_assert!(went.let_in.len() <= per_origin as usize, "{}", went.let_in.len());
+        let most = children.iter().max().copied().unwrap_or_default() as u64;
+        prop_assert!(went.entries <= 1 + (u64::from(per_origin) + 1) * most, "{}", went.entries);
+        for (at, first) in went.let_in.iter().enumerate() {
+            // They are seen when they are claimed, at most one tick of the clock after they were let in.
+            let span = window - Duration::from_secs(20);
+            let within = went.let_in[at..].iter().filter(|other| other.since(*first) < span).count();
+            prop_assert!(within <= count as usize, "{within} within {span:?}");
+        }
     }
 }

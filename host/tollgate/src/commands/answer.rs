@@ -5,9 +5,17 @@ use tollgate_core::{
     RunId,
     approval::{Ask, Word},
 };
+use tollgate_policy::roles;
 use tollgate_store::{Store, port::NewDecision};
 
-use crate::{context::Context, error::Result, exit::Exit, project::Project, run_argument, ui::json};
+use crate::{
+    context::Context,
+    error::{Failure, Result},
+    exit::Exit,
+    project::Project,
+    run_argument,
+    ui::{json, text::list},
+};
 
 /// Who answers which run.
 #[derive(Debug, Args)]
@@ -40,10 +48,33 @@ pub(super) async fn send(
     word: Word,
 ) -> Result<Answer> {
     let run = run_argument::find(store, project, &args.run).await?;
-    let key = store.run(run).await?.summary.entry.key;
+    let summary = store.run(run).await?.summary;
+    let key = summary.entry.key;
     let who = args.who.unwrap_or_else(|| context.environment.who());
+    if let Some(role) = summary.ask.and_then(|ask| ask.role) {
+        check_role(project, &role, &who)?;
+    }
     let asked = store.decide(run, NewDecision { who, why, word }).await?.asked;
     Ok(Answer { run, key, asked })
+}
+
+/// Who answers for a role is one of its members, as the project lists them now. A name is what people say of themselves: this keeps
+/// from mistakes, not from those who lie.
+fn check_role(project: &Project, role: &str, who: &str) -> Result<()> {
+    let members = project.policy.roles.get(role).map(Vec::as_slice).unwrap_or_default();
+    if roles::names(members, who) {
+        return Ok(());
+    }
+    let hint = match members.iter().filter(|member| roles::is_person(member)).cloned().collect::<Vec<_>>() {
+        people if people.is_empty() => {
+            format!("list people by name in tollgate.toml, [roles]: {role} = [\"{who}\"]")
+        }
+        people => format!("{} can, `--who NAME` says who you are", list(&people)),
+    };
+    Err(Failure::mistake_with_hint(
+        format!("`{who}` is not named in the role `{role}`, which is asked"),
+        hint,
+    ))
 }
 
 /// Says what was done.

@@ -1,5 +1,6 @@
 //! `tollgate plugin`.
 
+mod add;
 mod inspect;
 mod list;
 
@@ -13,7 +14,7 @@ use crate::{
     ui::json::PluginLine,
 };
 
-/// Look at plugins
+/// Look at plugins and add them
 #[derive(Debug, Args)]
 pub(crate) struct PluginArgs {
     #[command(subcommand)]
@@ -22,12 +23,14 @@ pub(crate) struct PluginArgs {
 
 #[derive(Debug, Subcommand)]
 enum Plugin {
+    Add(add::AddArgs),
     List(list::ListArgs),
     Inspect(inspect::InspectArgs),
 }
 
 pub(crate) fn run(context: &Context, args: PluginArgs) -> Result<Exit> {
     match args.plugin {
+        Plugin::Add(args) => add::run(context, args),
         Plugin::List(args) => list::run(context, args),
         Plugin::Inspect(args) => inspect::run(context, args),
     }

@@ -7,9 +7,9 @@ use tollgate_store::OpenMode;
 use super::answer::{self, Answer};
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// End a run that asks for more
+/// End a run that asks
 ///
-/// It fails with what it asked for and why that was rejected; its record says so. `tollgate runs retry` begins another round.
+/// It fails with what it asked for and why that was rejected; its record says so. Stages that are there for a failure still run. `tollgate runs retry` begins another round.
 #[derive(Debug, Args)]
 pub(crate) struct RejectArgs {
     #[command(flatten)]

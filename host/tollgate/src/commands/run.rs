@@ -259,6 +259,8 @@ fn asks(report: &HostReport) -> Vec<String> {
             Lack::Time => "used all its time",
             Lack::RunCost => "lacks money",
             Lack::RunTime => "has used the run's time",
+            Lack::Approval => "needs an approval",
+            Lack::Evidence => "could not judge",
         };
         let command = explain::how_to_approve(key, &ask.suggested);
         Some(format!("  {key}  {} {lacks}: {command}", ask.step))
@@ -396,6 +398,7 @@ mod tests {
         let ask = Ask {
             step,
             lack: Lack::Fuel,
+            role: None,
             reason: "out of fuel".into(),
             suggested: Allowance { fuel: 9_000_000, ..Allowance::default() },
         };
@@ -419,6 +422,7 @@ mod tests {
             started_at: Timestamp::from_millis(0),
             ended_at: None,
             cost: Microcents(90),
+            rebuilt: false,
             pins: Digest::of(""),
             revision: Digest::of(""),
         };

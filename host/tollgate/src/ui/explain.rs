@@ -10,7 +10,7 @@ mod lane;
 use tollgate_core::{
     Microcents,
     adoption::Adoption,
-    approval::{Allowance, Ask, Decision, Word},
+    approval::{Allowance, Ask, Decision, Lack, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, HoldKind, LinkKind},
     event::EventKind,
@@ -62,7 +62,15 @@ pub(crate) fn entry(
     sentences.extend(known::sentences(detail));
     sentences.extend(newest.into_iter().flat_map(run));
     sentences.extend(detail.adoptions.last().map(|last| sentence(&format!("Adopted {}", adoption(last)))));
+    if detail.changed_since {
+        sentences.push(
+            "It was edited since: what it says now was not worked on, and `on_change` lets that be."
+                .to_owned(),
+        );
+    }
     sentences.extend(way_on(detail));
+    sentences.extend(opened_by(detail));
+    sentences.extend(children(detail));
     if !detail.waiting_for_it.is_empty() {
         let verb = if detail.waiting_for_it.len() == 1 { "waits" } else { "wait" };
         sentences.push(format!("{} {verb} for it.", list(&detail.waiting_for_it)));
@@ -104,7 +112,10 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
 fn hold(hold: &Hold, key: &str) -> String {
     let reason = sentence(&hold.reason);
     match (hold.until, advice(hold.kind, key)) {
-        (Some(until), _) => format!("- {reason} It lifts by itself at {}.", time(until)),
+        (Some(until), Some(advice)) => {
+            format!("- {reason} It lifts by itself at {}; {advice}", time(until))
+        }
+        (Some(until), None) => format!("- {reason} It lifts by itself at {}.", time(until)),
         (None, Some(advice)) => format!("- {reason} {advice}"),
         (None, None) => format!("- {reason}"),
     }
@@ -138,6 +149,9 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
             ));
         }
         HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
+        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
+            return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
+        }
         HoldKind::NotRefined
         | HoldKind::NotBefore
         | HoldKind::Dependency
@@ -168,6 +182,38 @@ fn dependency(status: &LinkStatus) -> String {
         (Some(state), false) => format!("which is {state}: not satisfied"),
     };
     format!("It depends on {key} ({}{written}), {stands}.", status.link.source)
+}
+
+/// Which entry's run opened it.
+fn opened_by(detail: &EntryDetail) -> Option<String> {
+    let link = detail.links.iter().find(|link| link.link.kind == LinkKind::ChildOf)?;
+    let state = link.target.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
+    Some(format!("A run of {} opened it, which is {state}.", link.link.to.key))
+}
+
+/// What its own runs opened, by what became of it.
+fn children(detail: &EntryDetail) -> Option<String> {
+    if detail.children.is_empty() {
+        return None;
+    }
+    let of_state = |state: EntryState| {
+        let keys = detail.children.iter().filter(|child| child.state == state);
+        let keys: Vec<_> = keys.map(|child| child.name.key.clone()).collect();
+        let verb = if keys.len() == 1 { "is" } else { "are" };
+        (!keys.is_empty()).then(|| format!("{} {verb} {state}", shortened(&keys)))
+    };
+    let groups: Vec<_> = EntryState::ALL.into_iter().filter_map(of_state).collect();
+    let opened = count(detail.children.len() as u64, "entry", "entries");
+    Some(format!("Its runs opened {opened}: {}.", groups.join("; ")))
+}
+
+/// The first few names of many.
+fn shortened(keys: &[String]) -> String {
+    const SHOWN: usize = 5;
+    if keys.len() <= SHOWN {
+        return list(keys);
+    }
+    format!("{} and {} more", keys[..SHOWN].join(", "), keys.len() - SHOWN)
 }
 
 fn terms(detail: &EntryDetail) -> Option<String> {
@@ -226,14 +272,21 @@ fn taken_over(summary: &RunSummary) -> Option<String> {
 
 /// How a person answers a run that asks.
 pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
+    let of_role = match &ask.role {
+        Some(role) => format!("A member of `{role}` is asked: "),
+        None => String::new(),
+    };
     format!(
-        "`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
+        "{of_role}`{}` lets it go on; `tollgate reject {key} --why …` ends it.",
         how_to_approve(key, &ask.suggested)
     )
 }
 
 /// The command that gives a run what it probably needs.
 pub(crate) fn how_to_approve(key: &str, added: &Allowance) -> String {
+    if added.is_nothing() {
+        return format!("tollgate approve {key}");
+    }
     let added = added.to_string();
     let options: Vec<_> = added.split(' ').map(|part| format!("--add '{part}'")).collect();
     // Only money has a character that a shell reads.
@@ -247,6 +300,12 @@ pub(crate) fn decision(decision: &Decision) -> String {
     let Decision { who, why, at, asked, word } = decision;
     let step = &asked.step;
     match word {
+        Word::Approved { added } if added.is_nothing() => {
+            format!("{who} approved {step} at {}: {why}", time(*at))
+        }
+        Word::Rejected if asked.lack == Lack::Approval => {
+            format!("{who} rejected {step} at {}: {why}", time(*at))
+        }
         Word::Approved { added } => format!("{who} added {added} for {step} at {}: {why}", time(*at)),
         Word::Rejected => format!("{who} rejected to give {step} more at {}: {why}", time(*at)),
     }
@@ -324,7 +383,6 @@ mod tests {
     use insta::assert_snapshot;
     use tollgate_core::{
         Digest, EntryId, Microcents, Timestamp,
-        approval::Lack,
         entry::{EntryName, EntrySnapshot, EntryStatus, HoldKind, Link},
         item::{Shelf, SourceItem},
         record::Term,
@@ -374,6 +432,7 @@ mod tests {
             closed: false,
             links: Vec::new(),
             waiting_for_it: Vec::new(),
+            children: Vec::new(),
             terms: vec![
                 Term { text: "{\"high\": 3}[field.priority]".into(), value: 3.0 },
                 Term { text: "age_days / 10".into(), value: 1.2 },
@@ -381,6 +440,7 @@ mod tests {
             standing: None,
             runs: Vec::new(),
             adoptions: Vec::new(),
+            changed_since: false,
         }
     }
 
@@ -464,7 +524,7 @@ mod tests {
     fn ask(suggested: Allowance) -> Ask {
         let name = tollgate_core::pipeline::StepName { stage: "draft".into(), gate: None };
         let step = tollgate_core::step::StepKey { name, rework: 0, attempt: 1 };
-        Ask { step, lack: Lack::Fuel, reason: "`draft` used all its fuel, 9M".into(), suggested }
+        Ask { step, lack: Lack::Fuel, role: None, reason: "`draft` used all its fuel, 9M".into(), suggested }
     }
 
     #[test]
@@ -476,6 +536,10 @@ mod tests {
         );
         let money = Allowance { cost: Microcents(20_000_000), ..fuel };
         assert_snapshot!(
+            ways_to_answer("LIB-115", &Ask { role: Some("tech-lead".into()), ..ask(Allowance::default()) }),
+            @"A member of `tech-lead` is asked: `tollgate approve LIB-115` lets it go on; `tollgate reject LIB-115 --why …` ends it."
+        );
+        assert_snapshot!(
             how_to_approve("LIB-115", &money),
             @"tollgate approve LIB-115 --add 'fuel=9M' --add 'cost=$0.20'"
         );
@@ -484,15 +548,18 @@ mod tests {
     #[test]
     fn an_answer_names_who_and_why() {
         let fuel = Allowance { fuel: 9_000_000, ..Allowance::default() };
-        let said = |word| {
+        let said_of = |lack, word| {
             decision(&Decision {
                 who: "ines".into(),
                 why: "the log is part of it".into(),
                 at: Timestamp::from_millis(0),
-                asked: ask(fuel),
+                asked: Ask { lack, ..ask(fuel) },
                 word,
             })
         };
+        assert_snapshot!(said_of(Lack::Approval, Word::Approved { added: Allowance::default() }), @"ines approved draft at 1970-01-01 00:00:00Z: the log is part of it");
+        assert_snapshot!(said_of(Lack::Approval, Word::Rejected), @"ines rejected draft at 1970-01-01 00:00:00Z: the log is part of it");
+        let said = |word| said_of(Lack::Fuel, word);
         assert_snapshot!(said(Word::Approved { added: fuel }), @"ines added fuel=9M for draft at 1970-01-01 00:00:00Z: the log is part of it");
         assert_snapshot!(said(Word::Rejected), @"ines rejected to give draft more at 1970-01-01 00:00:00Z: the log is part of it");
     }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
-    Digest, Microcents, Timestamp,
+    Digest, Microcents, RunId, Timestamp,
     adoption::{Adoption, Evidence},
     approval::Decision,
     course::EffectRef,
     effect::{Delivered, Effect},
-    entry::{EntryState, EntryStatus, HoldKind, Link},
+    entry::{EntryName, EntryState, EntryStatus, HoldKind, Link},
     event::Event,
     record::{OrderFacts, Record, Term},
     refine::SetField,
@@ -25,7 +25,7 @@ use tollgate_policy::{
     Backlog, BacklogSchema, DeclaredField, Diagnostic, FieldReading, FieldSource, FieldType, FieldUse,
     Policy, Purpose, Severity, formula::FieldValue,
 };
-use tollgate_store::port::{CapBalanceReport, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
+use tollgate_store::port::{CapBalanceReport, Child, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
 
 /// `backlog list`.
 #[derive(Debug, Serialize)]
@@ -34,6 +34,28 @@ pub(crate) struct EntryList {
     pub(crate) entries: Vec<EntryStatus>,
     /// How many there are in all.
     pub(crate) total: u64,
+}
+
+/// `backlog add`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Added {
+    /// What was done.
+    pub(crate) change: AddedChange,
+    /// The entry, as it is now.
+    #[serde(flatten)]
+    pub(crate) entry: EntryStatus,
+}
+
+/// What `backlog add` did.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AddedChange {
+    /// The entry is new.
+    Created,
+    /// It was there and says something else now.
+    Revised,
+    /// It was there.
+    None,
 }
 
 /// `backlog rank`.
@@ -163,6 +185,8 @@ pub(crate) struct Entry {
     pub(crate) links: Vec<EntryLink>,
     /// Keys of entries that depend on it and wait.
     pub(crate) waiting_for_it: Vec<String>,
+    /// Entries that its runs opened, oldest first.
+    pub(crate) children: Vec<EntryChild>,
     /// The terms of its score.
     pub(crate) terms: Vec<Term>,
     /// How many come before it in its backlog and pipeline; null when it does not wait for its turn.
@@ -173,6 +197,8 @@ pub(crate) struct Entry {
     pub(crate) runs: Vec<RunSummary>,
     /// Its adoptions, oldest first.
     pub(crate) adoptions: Vec<Adoption>,
+    /// Whether it is over, and says something else than what was worked on or adopted.
+    pub(crate) changed_since: bool,
     /// What `why` says, a sentence each; empty for `backlog show`.
     pub(crate) sentences: Vec<String>,
 }
@@ -272,6 +298,42 @@ pub(crate) struct Refused {
     pub(crate) reason: String,
 }
 
+/// `backlog take-over`.
+#[derive(Debug, Serialize)]
+pub(crate) struct TakenOver {
+    /// Whether nothing was to be changed.
+    pub(crate) dry_run: bool,
+    /// By tracker.
+    pub(crate) trackers: Vec<TakenOverTracker>,
+}
+
+/// A tracker that this store keeps now.
+#[derive(Debug, Serialize)]
+pub(crate) struct TakenOverTracker {
+    /// Which one.
+    pub(crate) tracker: String,
+    /// The store that kept it before; null where this one did.
+    pub(crate) from: Option<String>,
+    /// Runs rebuilt from records.
+    pub(crate) runs: u64,
+    /// Adoptions rebuilt from records.
+    pub(crate) adoptions: u64,
+    /// Keys of items with records that do not verify.
+    pub(crate) damaged: Vec<String>,
+}
+
+/// An entry that a run of another opened.
+#[derive(Debug, Serialize)]
+pub(crate) struct EntryChild {
+    /// Its name.
+    #[serde(flatten)]
+    pub(crate) name: EntryName,
+    /// Its state now.
+    pub(crate) state: EntryState,
+    /// The run that opened it.
+    pub(crate) opened_by: RunId,
+}
+
 /// A link and where it leads.
 #[derive(Debug, Serialize)]
 pub(crate) struct EntryLink {
@@ -282,6 +344,12 @@ pub(crate) struct EntryLink {
     pub(crate) target: Option<EntryState>,
     /// For a dependency: whether it is satisfied.
     pub(crate) satisfied: bool,
+}
+
+impl From<Child> for EntryChild {
+    fn from(child: Child) -> Self {
+        Self { name: child.name, state: child.state, opened_by: child.opened_by }
+    }
 }
 
 impl From<LinkStatus> for EntryLink {
@@ -304,11 +372,13 @@ impl Entry {
             body: detail.snapshot.body,
             links: detail.links.into_iter().map(EntryLink::from).collect(),
             waiting_for_it: detail.waiting_for_it,
+            children: detail.children.into_iter().map(EntryChild::from).collect(),
             terms: detail.terms,
             ahead: standing.as_ref().map(|standing| standing.ahead),
             waiting: standing.map(|standing| standing.waiting),
             runs: detail.runs,
             adoptions: detail.adoptions,
+            changed_since: detail.changed_since,
             sentences,
         }
     }
@@ -616,6 +686,18 @@ pub(crate) struct PluginList {
     pub(crate) plugins: Vec<PluginLine>,
     /// Files of the project that are not used, and why.
     pub(crate) skipped: Vec<String>,
+}
+
+/// What `tollgate plugin add` did.
+#[derive(Debug, Serialize)]
+pub(crate) struct AddedPlugin {
+    /// Which plugin.
+    #[serde(flatten)]
+    pub(crate) plugin: PluginLine,
+    /// Its file, relative to the project.
+    pub(crate) file: String,
+    /// Whether it was there before.
+    pub(crate) is_there: bool,
 }
 
 /// A version of a plugin.

@@ -325,7 +325,7 @@ fn finished(key: &str, title: &str, end: &End) -> Line {
 /// A call that sends work back, or that is tried again, is worth a line.
 fn setback(key: &str, step: &Step) -> Option<Line> {
     let (word, why) = match &step.outcome {
-        StepOutcome::Produced(_) => return None,
+        StepOutcome::Produced(_) | StepOutcome::NotApplicable(_) => return None,
         StepOutcome::Judged(verdict) => match verdict.judgement {
             Judgement::Pass => return None,
             Judgement::Fail => ("not passed", first_error(verdict)),
@@ -382,6 +382,19 @@ fn plain(notice: &Notice) -> Option<Line> {
         }
         Notice::PutBack { key, became: Delivered::Refused { reason } } => {
             Line::new(Tone::Bad, "left", format!("{key}: {reason}"))
+        }
+        Notice::Rebuilt { tracker, rebuilt } => {
+            let runs = count(rebuilt.runs, "run", "runs");
+            let adoptions = count(rebuilt.adoptions, "adoption", "adoptions");
+            let held = match rebuilt.damaged.as_slice() {
+                [] => String::new(),
+                keys => format!("; held, since what is beside them does not verify: {}", list(keys)),
+            };
+            Line::new(
+                Tone::Notable,
+                "rebuilt",
+                format!("{runs} and {adoptions} from the records in {tracker}{held}"),
+            )
         }
         Notice::StaleStopFile { path } => Line::new(
             Tone::Notable,
@@ -493,6 +506,7 @@ mod tests {
                 ask: Some(Ask {
                     step: StepKey { name: gate(), rework: 0, attempt: 1 },
                     lack: Lack::Fuel,
+                    role: None,
                     reason: "out of fuel".into(),
                     suggested: Allowance::default(),
                 }),

@@ -229,6 +229,7 @@ mod tests {
           ],
           "created_at": "2026-05-18T08:40:00.000Z",
           "closed": true,
+          "shelf": "open",
           "front_matter": {
             "id": "LIB-7",
             "title": "A \"title\"",

@@ -1,4 +1,4 @@
-//! What people said when the run lacked fuel, time or money.
+//! What people said when the run lacked fuel, time or money, or needed an approval.
 
 use tollgate_core::{approval::Word, record::Record};
 
@@ -13,7 +13,7 @@ pub(super) fn decisions(record: &Record) -> String {
         .iter()
         .map(|decision| {
             let word = match decision.word {
-                Word::Approved { added } => format!("approved {added}"),
+                Word::Approved { added } => format!("approved {added}").trim_end().to_owned(),
                 Word::Rejected => "rejected".to_owned(),
             };
             vec![

@@ -12,6 +12,8 @@
 //! A marker counts only as a whole line. Nothing between the markers can be taken for one: in the summary `<` is escaped, and
 //! in the JSON it is written `\u003c`.
 
+use std::fmt;
+
 use serde::Serialize;
 use tollgate_core::{
     AdoptionId, Digest, RunId,
@@ -23,6 +25,8 @@ use tollgate_core::{
 use super::{adopted, escape, summary::summary};
 use crate::port::Integrity;
 
+/// How everything that is written back begins.
+pub const MARKER: &str = "<!-- tollgate:";
 const BEGIN_RECORD: &str = "<!-- tollgate:record v=1 run=";
 const BEGIN_ADOPTED: &str = "<!-- tollgate:adopted v=1 adoption=";
 const END_RECORD: &str = "<!-- tollgate:end run=";
@@ -39,6 +43,15 @@ pub enum Subject {
     Run(RunId),
     /// An adoption.
     Adoption(AdoptionId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(id) => write!(f, "run {id}"),
+            Self::Adoption(id) => write!(f, "adoption {id}"),
+        }
+    }
 }
 
 /// A complete section as it stands in a text.
@@ -61,8 +74,8 @@ pub struct Sections {
     pub records: Vec<Section>,
     /// Of adoptions.
     pub adoptions: Vec<Section<AdoptionId, Adoption>>,
-    /// What has a beginning and no end, and no complete section elsewhere in the text.
-    pub unfinished: Vec<Subject>,
+    /// What has a beginning and no end, and no complete section elsewhere in the text; with the item that its marker names.
+    pub unfinished: Vec<(Subject, Option<String>)>,
 }
 
 /// A section before its JSON is read.
@@ -98,7 +111,7 @@ pub fn read_sections(text: &str) -> Sections {
     let mut open: Option<Raw<'_>> = None;
     for line in text.lines() {
         if let Some((subject, item)) = begin_marker(line) {
-            begun.push(subject);
+            begun.push((subject, item.clone()));
             open = Some(Raw { subject, item, lines: Vec::new() });
         } else if let Some((subject, written)) = end_marker(line) {
             if let Some(raw) = open.take().filter(|raw| raw.subject == subject) {
@@ -108,9 +121,9 @@ pub fn read_sections(text: &str) -> Sections {
             raw.lines.push(line);
         }
     }
-    for subject in begun {
-        if !sections.has(subject) && !sections.unfinished.contains(&subject) {
-            sections.unfinished.push(subject);
+    for (subject, item) in begun {
+        if !sections.has(subject) && sections.unfinished.iter().all(|(known, _)| *known != subject) {
+            sections.unfinished.push((subject, item));
         }
     }
     sections

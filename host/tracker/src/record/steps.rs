@@ -32,7 +32,7 @@ pub(super) fn reworks(record: &Record) -> String {
 fn row(step: &StepFacts) -> Vec<String> {
     vec![
         escape::text(&step.key.to_string(), 200),
-        result(step.result),
+        result(&step.result),
         escape::text(&step.summary, 300),
         units::duration(step.ended_at.since(step.started_at)),
         units::large(step.usage.fuel),
@@ -40,11 +40,12 @@ fn row(step: &StepFacts) -> Vec<String> {
     ]
 }
 
-fn result(result: StepResult) -> String {
+fn result(result: &StepResult) -> String {
     match result {
         StepResult::Produced => "produced".to_owned(),
         StepResult::Judged { judgement } => judgement.to_string(),
-        StepResult::Failed { fault, .. } => format!("failed: {}", word(&fault)),
+        StepResult::Failed { fault, .. } => format!("failed: {}", word(fault)),
+        StepResult::NotApplicable(_) => "not applicable".to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::{fs, sync::Barrier, thread};
 
 use tollgate_core::{Clock as _, StoreId};
-use tollgate_tracker::{Ownership, Tracker as _};
+use tollgate_tracker::{Ownership, TakeOver, Tracker as _};
 
 use crate::project::{Project, block_on};
 
@@ -19,6 +19,23 @@ fn the_first_store_owns_the_folder() {
     let owned_by = Ownership::OwnedBy { store: first, since: project.clock.now(), marker };
     assert_eq!(claim(&project, second), owned_by);
     assert!(project.scan().skipped.is_empty());
+}
+
+#[test]
+fn who_takes_the_folder_over_keeps_whose_it_was() {
+    let project = Project::new();
+    let (first, second, third) = (StoreId::generate(), StoreId::generate(), StoreId::generate());
+    assert_eq!(claim(&project, first), Ownership::Owned);
+    for store in [second, second, third] {
+        let note = TakeOver { who: "ines".into(), why: "the disk is gone".into() };
+        block_on(project.tracker().take_over(store, note)).unwrap();
+        assert_eq!(claim(&project, store), Ownership::Owned);
+    }
+    assert!(matches!(claim(&project, first), Ownership::OwnedBy { store, .. } if store == third));
+    let marker: serde_json::Value = serde_json::from_str(&project.read("backlog/.tollgate-owner")).unwrap();
+    let before: Vec<_> = marker["before"].as_array().unwrap().iter().map(|it| it["store"].clone()).collect();
+    assert_eq!(before, [first.to_string(), second.to_string()]);
+    assert_eq!(marker["before"][0]["why"], "the disk is gone");
 }
 
 #[test]

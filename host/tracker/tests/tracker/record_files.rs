@@ -97,6 +97,41 @@ fn a_section_without_its_end_is_written_anew() {
 }
 
 #[test]
+fn what_is_no_whole_record_any_more_is_named_with_its_item() {
+    let project = project();
+    let damage = || -> Vec<_> {
+        let found = records(&project).damaged.into_iter();
+        found.map(|it| (it.place, it.beside, it.item, it.reason)).collect()
+    };
+    deliver(&project, sample::done()).unwrap();
+    assert_eq!(damage(), []);
+    let text = project.read(RECORDS);
+    fs::write(project.path(RECORDS), &text[..text.len() / 2]).unwrap();
+    let run = sample::done().run;
+    let named = |item: Option<&str>, reason: String| {
+        (RECORDS.to_owned(), "backlog/a.md".to_owned(), item.map(str::to_owned), reason)
+    };
+    assert_eq!(damage(), [named(Some("A-1"), format!("the record of run {run} has no end"))]);
+    fs::write(project.path(RECORDS), "They were here.\n").unwrap();
+    assert_eq!(damage(), [named(None, "no record can be found in it".into())]);
+}
+
+#[test]
+fn an_adoption_stands_among_the_records_once() {
+    let project = project();
+    let adopt = || project.deliver(Delivery::Adopted(Box::new(sample::adopted())));
+    deliver(&project, sample::done()).unwrap();
+    assert!(!was_there(adopt()));
+    assert!(was_there(adopt()));
+    let found = records(&project);
+    assert_eq!((found.records.len(), found.adoptions.len()), (1, 1));
+    assert_eq!(found.adoptions[0].account.clone().unwrap(), sample::adopted());
+    assert_eq!(found.adoptions[0].integrity, Integrity::Intact);
+    fs::write(project.path(RECORDS), project.read(RECORDS).replace("ines", "somebody")).unwrap();
+    assert!(matches!(records(&project).adoptions[0].integrity, Integrity::Changed { .. }));
+}
+
+#[test]
 fn an_item_that_moved_takes_its_records_with_it() {
     let project = project();
     fs::create_dir(project.path("backlog/done")).unwrap();
@@ -199,6 +234,21 @@ proptest! {
         let text = format!("{}{}", record::section(&hostile), record::section(&sample::done()));
         let read: Vec<_> = record::read_sections(&text).records.into_iter().map(|section| section.account.unwrap()).collect();
         prop_assert_eq!(read, [hostile, sample::done()]);
+    }
+
+    /// Nothing that a list or table says can, either.
+    #[test]
+    fn hostile_evidence_forges_nothing(said in "(\\PC|\n|<!-- tollgate:(adopted v=1|end) adoption=| -->|```|</details>|\\|){0,30}") {
+        let mut hostile = sample::adopted();
+        hostile.entry.name.key.clone_from(&said);
+        hostile.evidence[0].says.clone_from(&said);
+        hostile.who.clone_from(&said);
+        hostile.despite = vec![said];
+        let text = format!("{}{}", record::adopted_section(&hostile), record::section(&sample::done()));
+        let read = record::read_sections(&text);
+        prop_assert_eq!(&read.unfinished, &[]);
+        prop_assert_eq!(read.records.len(), 1);
+        prop_assert_eq!(read.adoptions.into_iter().map(|section| section.account.unwrap()).collect::<Vec<_>>(), [hostile]);
     }
 
     /// No text makes the reader fail.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tollgate_core::{
     Digest, HostId, Microcents, RunId, Timestamp,
+    adoption::{AdoptedEntry, Adoption, Evidence, EvidenceKind},
     course::{End, Rework, Stopped},
     effect::Delivered,
     entry::EntryName,
@@ -52,6 +53,7 @@ pub(crate) fn done() -> Record {
             findings: vec![finding()],
         }],
         effects: vec![EffectFacts {
+            leaves: None,
             step: key("draft", None, 1),
             id: "spec".into(),
             kind: "publish-file".into(),
@@ -125,6 +127,7 @@ pub(crate) fn step(
         digest: Digest::of("spec"),
         size_bytes: 2_345,
     };
+    let artifacts = if matches!(result, StepResult::Produced) { vec![artifact] } else { Vec::new() };
     StepFacts {
         key: key(stage, gate, rework),
         plugin: Digest::of("plugin"),
@@ -134,7 +137,7 @@ pub(crate) fn step(
         result,
         summary: summary.into(),
         findings: Vec::new(),
-        artifacts: if result == StepResult::Produced { vec![artifact] } else { Vec::new() },
+        artifacts,
         usage: Usage {
             fuel: 3_075_000,
             memory_bytes: 1_048_576,
@@ -171,12 +174,33 @@ fn term(text: &str, value: f64) -> Term {
     Term { text: text.into(), value }
 }
 
+/// An adoption of the same item.
+pub(crate) fn adopted() -> Adoption {
+    let EntryFacts { name, url, title, revision, .. } = entry();
+    Adoption {
+        schema: tollgate_core::adoption::SCHEMA.into(),
+        id: "01KA5PZ3M2Q4R6S8T0V2X4Y6Z9".parse().unwrap(),
+        entry: AdoptedEntry { name, backlog: "specs".into(), url, title, revision },
+        store: "01KA5PZ3M2Q4R6S8T0V2X4Y6Z8".parse().unwrap(),
+        who: "ines".into(),
+        at: at(90_000),
+        evidence: vec![Evidence {
+            kind: EvidenceKind::Table,
+            place: "done.csv:7".into(),
+            says: "pull request 12".into(),
+            done_at: Some(at(0)),
+        }],
+        despite: vec!["done.csv:7 calls it “Another title”".into()],
+    }
+}
+
 fn entry() -> EntryFacts {
     EntryFacts {
         name: EntryName { tracker: "folder:backlog".into(), key: "A-1".into() },
         url: Some("backlog/a.md".into()),
         title: "Renewal counts a closing day twice".into(),
         revision: Digest::of("revision"),
+        basis: None,
         fields: serde_json::Map::new(),
         changed_since: false,
     }

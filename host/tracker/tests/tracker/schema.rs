@@ -28,4 +28,7 @@ fn records_are_as_the_schema_says() {
         assert_eq!(errors, Vec::<String>::new());
     }
     assert!(!schema.is_valid(&serde_json::json!({ "schema": "tollgate.record/1" })));
+    let schema = jsonschema::validator_for(&record::adopted_schema()).unwrap();
+    assert!(schema.is_valid(&serde_json::to_value(sample::adopted()).unwrap()));
+    assert!(!schema.is_valid(&serde_json::json!({ "schema": "tollgate.adopted/1" })));
 }

@@ -82,6 +82,12 @@ const STEPS: &[Step] = &[
         &["test", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--locked"],
     ),
     cargo("test", "everything else", &["test", "--workspace", "--locked"]),
+    cargo("foreign", "components of other languages' toolchains", &["xtask", "foreign"]),
+    cargo(
+        "test-foreign",
+        "they run unmodified",
+        &["test", "--workspace", "--locked", "--test", "suite", "--", "--ignored", "foreign::"],
+    ),
 ];
 
 pub(crate) fn run(args: &TestArgs) -> Result<()> {

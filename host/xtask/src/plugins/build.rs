@@ -9,9 +9,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tollgate_core::Digest;
-use tollgate_registry::component::MANIFEST_SECTION;
+use tollgate_registry::component::embed;
 use tollgate_registry::manifest::CONTRACTS;
-use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
 
 use super::group::{Group, Plugin};
@@ -93,10 +92,8 @@ fn compile(plugin: &Plugin, toolchain: &Toolchain, flags: &OsString) -> Result<V
 }
 
 fn componentise(module: &[u8], manifest: &str) -> Result<Vec<u8>> {
-    let mut component = ComponentEncoder::default().validate(true).module(module)?.encode()?;
-    CustomSection { name: MANIFEST_SECTION.into(), data: manifest.as_bytes().into() }
-        .append_to_component(&mut component);
-    Ok(component)
+    let component = ComponentEncoder::default().validate(true).module(module)?.encode()?;
+    Ok(embed(&component, manifest))
 }
 
 #[derive(Deserialize)]

@@ -59,13 +59,13 @@ CREATE TABLE tranche (
 ) STRICT, WITHOUT ROWID;
 
 -- One row for each backlog and pipeline that was ever routed together; `open` is 0 when the applied policy does not name it.
--- `waiting` counts its rows in `ready`, kept by triggers.
+-- `waiting` counts its rows in `ready`, kept by triggers. The pins of one that is known by rebuilt runs alone are not in `pins`.
 CREATE TABLE lane (
     id       INTEGER PRIMARY KEY,
     backlog  TEXT NOT NULL,
     pipeline TEXT NOT NULL,
     kind     TEXT NOT NULL CHECK (kind IN ('work', 'refine')),
-    pins     BLOB NOT NULL REFERENCES pins (digest),
+    pins     BLOB NOT NULL,
     open     INTEGER NOT NULL,
     vtime    INTEGER NOT NULL,
     waiting  INTEGER NOT NULL DEFAULT 0,
@@ -159,6 +159,39 @@ CREATE TABLE link (
     PRIMARY KEY (entry_id, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX link_by_key ON link (key, kind);
+
+-- Entries that live in this store alone: what makes each the same as another, and, where a run opened it, which one and of which
+-- entry. `depth` counts the openings that lead to it from an entry that no run opened, `origin_id`. Rows are never changed.
+CREATE TABLE opened (
+    entry_id    INTEGER PRIMARY KEY REFERENCES entry (id),
+    backlog     TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    parent_id   INTEGER REFERENCES entry (id),
+    run_seq     INTEGER REFERENCES run (seq) CHECK ((run_seq IS NULL) = (parent_id IS NULL)),
+    origin_id   INTEGER REFERENCES entry (id) CHECK ((origin_id IS NULL) = (parent_id IS NULL)),
+    depth       INTEGER NOT NULL,
+    UNIQUE (backlog, fingerprint)
+) STRICT;
+CREATE INDEX opened_by_parent ON opened (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX opened_by_origin ON opened (origin_id) WHERE origin_id IS NOT NULL;
+
+-- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
+CREATE TABLE similar (
+    backlog  TEXT NOT NULL,
+    number   INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    PRIMARY KEY (backlog, number, entry_id)
+) STRICT, WITHOUT ROWID;
+
+-- When entries were let in, or will be, by what is counted: the entries of a source, or of an author. Rows whose time is longer ago
+-- than the span in which they count are deleted.
+CREATE TABLE intake (
+    id      INTEGER PRIMARY KEY,
+    backlog TEXT NOT NULL,
+    scope   TEXT NOT NULL,
+    at      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX intake_by_scope ON intake (backlog, scope, at);
 
 -- One row for each reason why an entry may not run, in the order in which people read them. The policy's reasons are kept in
 -- every state; reasons about dependencies only while the entry waits. One that names the entry it waits for (`target_id`) has no
@@ -258,6 +291,7 @@ CREATE TABLE sighting (
 
 -- One row for each journey of an entry through a pipeline. `fence` only rises. `lease_until` is set while a host drives it;
 -- a running run without one has a row in `ready`. `chain_*` is the head of its events. `escrow` is what is set aside for it.
+-- `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
 CREATE TABLE run (
     seq          INTEGER PRIMARY KEY,
     id           TEXT NOT NULL UNIQUE,
@@ -268,8 +302,8 @@ CREATE TABLE run (
     kind         TEXT NOT NULL CHECK (kind IN ('work', 'refine')),
     round        INTEGER NOT NULL,
     title        TEXT NOT NULL,
-    revision     BLOB NOT NULL REFERENCES snapshot (revision),
-    pins         BLOB NOT NULL REFERENCES pins (digest),
+    revision     BLOB NOT NULL,
+    pins         BLOB NOT NULL,
     rank_key     BLOB NOT NULL,
     order_facts  TEXT NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('running', 'waiting', 'done', 'failed', 'escalated', 'cancelled')),
@@ -283,7 +317,8 @@ CREATE TABLE run (
     cost         INTEGER NOT NULL,
     escrow       INTEGER NOT NULL CHECK (escrow >= 0),
     chain_events INTEGER NOT NULL,
-    chain_hash   BLOB NOT NULL
+    chain_hash   BLOB NOT NULL,
+    rebuilt      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE UNIQUE INDEX run_live ON run (entry_id, pipeline) WHERE state IN ('running', 'waiting');
 CREATE INDEX run_by_entry ON run (entry_id);
@@ -387,6 +422,25 @@ CREATE TABLE adoption (
     body       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX adoption_by_entry ON adoption (entry_id, seq);
+
+-- What stood in a tracker of work that this store does not know, by the key of an item that was not seen yet. It is applied, and
+-- gone from here, in the transaction that makes the entry. `body` is a record, or for one that does not verify what is wrong with it.
+CREATE TABLE prior (
+    id      INTEGER PRIMARY KEY,
+    tracker TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('run', 'adoption', 'damaged')),
+    place   TEXT NOT NULL,
+    body    TEXT NOT NULL
+) STRICT;
+CREATE INDEX prior_by_key ON prior (tracker, key);
+
+-- Trackers whose records have been read.
+CREATE TABLE prior_reading (
+    tracker TEXT PRIMARY KEY,
+    read_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- ---------------------------------------------------------------------------------------------------------------------------
 -- What leaves the host.
@@ -507,7 +561,7 @@ LEFT JOIN lane ON lane.id = place.lane_id;
 CREATE VIEW run_line AS
 SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.lane_id, run.pipeline, run.kind, run.round,
        run.state, run.reason, run.host, run.fence, run.lease_until, run.crashes, run.started_at, run.ended_at, run.cost, run.pins,
-       run.revision, run.order_facts, run.escrow,
+       run.revision, run.order_facts, run.escrow, run.rebuilt,
        CASE WHEN run.crashes > 0 THEN (
            SELECT json_group_array(json_extract(event.body, '$.host') ORDER BY event.seq)
            FROM event

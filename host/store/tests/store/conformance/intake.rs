@@ -192,6 +192,24 @@ pub(crate) async fn what_a_change_means_for_an_entry_that_is_over<S: Store>(
     assert_eq!(world.state("Q").await, Ready);
 }
 
+pub(crate) async fn a_text_that_goes_to_and_fro_is_given_to_a_person<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let says = |text: &str| world.arrival("A").says(text).on_change(OnChange::Rerun);
+    world.admit(vec![says("one")]).await;
+    for round in 0..6 {
+        world.work(End::Done).await;
+        let changed = world.admit(vec![says(if round % 2 == 0 { "two" } else { "one" })]).await;
+        let expected = if round < 5 { EntryState::Ready } else { EntryState::Held };
+        assert_eq!(changed[0].state, expected, "round {round}");
+    }
+    let [hold] = world.holds("A").await.try_into().unwrap();
+    assert!(hold.contains("what 3 runs worked on already"), "{hold}");
+    world.store.retry(world.id("A").await, "ines", "it is stopped").await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Ready);
+}
+
 pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {

@@ -209,6 +209,7 @@ fn ask() -> Ask {
     Ask {
         step: key_of_step("draft", 1),
         lack: Lack::Fuel,
+        role: None,
         reason: "`draft` used all its fuel".into(),
         suggested: Allowance { fuel: 7, ..Allowance::default() },
     }

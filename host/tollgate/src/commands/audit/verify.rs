@@ -12,7 +12,8 @@ use crate::{context::Context, error::Result, exit::Exit, ui::text::count};
 /// Verify that events, records and what trackers hold are what was written
 ///
 /// Follows the hash chain of every run, and compares each record in the store with its chain and each record in a tracker with
-/// the one in the store. Exits with 1 when anything does not fit.
+/// the one in the store. Of a run that was rebuilt from its record there is no chain here, only its head. Exits with 1 when anything
+/// does not fit.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {}
 
@@ -28,12 +29,16 @@ pub(crate) async fn run(context: &Context, _: VerifyArgs) -> Result<Exit> {
 
 fn text(audit: &Audit) -> String {
     let mut lines: Vec<_> = audit.problems.iter().map(|problem| format!("- {problem}")).collect();
+    let rebuilt = match audit.rebuilt {
+        0 => String::new(),
+        rebuilt => format!(" ({rebuilt} known by their records alone)"),
+    };
     let adopted = match audit.adoptions {
         0 => String::new(),
         adoptions => format!(", {}", count(adoptions, "adoption", "adoptions")),
     };
     let compared = format!(
-        "{} with {}{adopted}, {} in the store and {} in trackers",
+        "{}{rebuilt} with {}{adopted}, {} in the store and {} in trackers",
         count(audit.runs, "run", "runs"),
         count(audit.events, "event", "events"),
         count(audit.records_stored, "record", "records"),
@@ -54,6 +59,7 @@ mod tests {
     fn problems_come_first_and_the_sum_last() {
         let fine = Audit {
             runs: 1,
+            rebuilt: 0,
             events: 7,
             adoptions: 0,
             records_stored: 1,

@@ -11,22 +11,18 @@ use tollgate_core::adoption::{Evidence, EvidenceKind};
 use tollgate_engine::{
     Parts,
     adopt::{self, Finding, Places, Testimony},
-    observer::{Notice, Observer},
 };
 use tollgate_store::{OpenMode, port::AdoptionOutcome};
 
 use self::report::Asked;
+use super::watcher::Watcher;
 use crate::{
     context::Context,
     error::{Failure, Result},
     exit::Exit,
     host,
     project::{Project, copy_of_store},
-    ui::{
-        json,
-        printer::{Printer, Tone},
-        text::count,
-    },
+    ui::{json, text::count},
 };
 
 /// Take over work that was done before Tollgate, so that it is not done again
@@ -146,31 +142,4 @@ async fn write(
         context.printer.note(format!("{left} in the outbox; `tollgate run` goes on with them"));
     }
     Ok(())
-}
-
-/// Tells what cannot be read or delivered.
-struct Watcher(Printer);
-
-impl Observer for Watcher {
-    fn notice(&self, notice: &Notice) {
-        let (word, text) = match notice {
-            Notice::Pulled { skipped, .. } => {
-                for (path, reason) in skipped {
-                    self.0.event(Tone::Notable, "skipped", format!("{path}: {reason}"));
-                }
-                return;
-            }
-            Notice::PullFailed { backlog, tracker, reason } => {
-                ("unread", format!("{tracker} for {backlog}: {reason}"))
-            }
-            Notice::DeliveryDelayed { key, what, reason, .. } => {
-                ("delayed", format!("{what} of {key}: {reason}"))
-            }
-            Notice::Delivered { key, what, became: tollgate_core::effect::Delivered::Refused { reason } } => {
-                ("refused", format!("{what} of {key}: {reason}"))
-            }
-            _ => return,
-        };
-        self.0.event(Tone::Bad, word, text);
-    }
 }

@@ -53,6 +53,9 @@ fn text(entry: &json::Entry) -> String {
         let state = link.target.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
         fact(link.link.kind.as_str(), format!("{} ({state})", link.link.to.key));
     }
+    for child in &entry.children {
+        fact("opened", format!("{} ({})", child.name.key, child.state));
+    }
     for hold in &status.holds {
         fact("held", hold.reason.clone());
     }

@@ -10,7 +10,7 @@ use tollgate_core::{
 };
 use tollgate_policy::{
     ConfigFile, Policy, Schedule,
-    policy::{Backlog, ClaimMarker, OnChange},
+    policy::{Backlog, ClaimMarker, Intake, OnChange, Rate},
 };
 
 use crate::error::{Failure, Result};
@@ -94,6 +94,7 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
                 stage.retry.attempts
             )?;
             writeln!(text, "grant = []")?;
+            writeln!(text, "on = \"{}\"", stage.on)?;
             for gate in &stage.gates {
                 write_gate(text, gate)?;
             }
@@ -122,6 +123,19 @@ fn write_backlog(text: &mut String, backlog: &Backlog) -> std::fmt::Result {
         DependencyRule::Run => "run",
     };
     writeln!(text, "depends = {{ rule = {rule:?} }}")?;
+    let rate = |rate: Option<&Rate>| {
+        rate.map_or_else(String::new, |rate| format!("{} / {}", rate.count, span(rate.window)))
+    };
+    let (source, author) = backlog.intake.rates(true);
+    writeln!(
+        text,
+        "# Of internal entries: per_source = {:?}, per_author = {:?}",
+        rate(source),
+        rate(author)
+    )?;
+    let Intake { per_origin, depth, duplicate_thousandths, .. } = backlog.intake;
+    let duplicates = duplicate_thousandths.is_some();
+    writeln!(text, "intake = {{ per_origin = {per_origin}, depth = {depth}, duplicates = {duplicates} }}")?;
     for source in &backlog.sources {
         writeln!(text, "\n[[backlog.NAME.source]]")?;
         writeln!(text, "settle = {:?}", span(source.settle))?;
@@ -142,6 +156,7 @@ fn write_gate(text: &mut String, gate: &Gate) -> std::fmt::Result {
     let on_inconclusive = match gate.on_inconclusive {
         OnInconclusive::Escalate => "escalate",
         OnInconclusive::Fail => "fail",
+        OnInconclusive::Wait => "wait",
     };
     writeln!(text, "\n[[stage.gate]]")?;
     writeln!(text, "enforce = {}", gate.enforced)?;
@@ -190,6 +205,8 @@ mod tests {
         pull = [{ every = "1m" }]
         on_change = "ask"
         depends = { rule = "either" }
+        # Of internal entries: per_source = "60 / 5m", per_author = "20 / 5m"
+        intake = { per_origin = 100, depth = 3, duplicates = false }
 
         [[backlog.NAME.source]]
         settle = "2s"
@@ -218,6 +235,7 @@ mod tests {
         budget = { fuel = "1G", time = "30s", memory = "64MiB" }
         retry = { attempts = 3, backoff = "10s..5m" }
         grant = []
+        on = "success"
 
         [[stage.gate]]
         enforce = true

@@ -1,7 +1,10 @@
 //! `tollgate runs list`.
 
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
-use tollgate_core::run::{RunKind, RunState, RunSummary};
+use tollgate_core::{
+    approval::Lack,
+    run::{RunKind, RunState, RunSummary},
+};
 use tollgate_store::{OpenMode, port::RunFilter};
 
 use crate::{
@@ -48,7 +51,12 @@ pub(crate) async fn run(context: &Context, args: ListArgs) -> Result<Exit> {
 /// Why it ended or what it waits for; where it waits for a person, what to type; and which host it lost.
 fn why(run: &RunSummary) -> String {
     if let Some(ask) = &run.ask {
-        return format!("asks for more: {}", explain::how_to_approve(&run.entry.key, &ask.suggested));
+        let asks = match ask.lack {
+            Lack::Approval => "asks for an approval",
+            Lack::Evidence => "could not judge",
+            Lack::Fuel | Lack::Time | Lack::RunCost | Lack::RunTime => "asks for more",
+        };
+        return format!("{asks}: {}", explain::how_to_approve(&run.entry.key, &ask.suggested));
     }
     if let Some(host) = run.abandoned_by() {
         return format!("{host} vanished; the next host goes on with it");

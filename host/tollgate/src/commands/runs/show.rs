@@ -3,6 +3,7 @@
 use clap::Args;
 use tollgate_core::{
     effect::Delivered,
+    record::{StepFacts, StepResult},
     step::{Finding, Severity, Step, StepOutcome},
 };
 use tollgate_store::OpenMode;
@@ -56,7 +57,13 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
     lines.extend(run.decisions.iter().map(explain::decision));
     lines.extend(summary.ask.as_ref().map(|ask| explain::ways_to_answer(&summary.entry.key, ask)));
     lines.push(String::new());
-    lines.push(calls(printer, &run.steps));
+    match &run.record {
+        Some(record) if summary.rebuilt => {
+            lines.push("rebuilt from its record, which tells these calls:".to_owned());
+            lines.push(recorded_calls(printer, &record.steps));
+        }
+        _ => lines.push(calls(printer, &run.steps)),
+    }
     for step in &run.steps {
         lines.extend(details(step, with_log));
     }
@@ -77,6 +84,7 @@ fn calls(printer: &Printer, steps: &[Step]) -> String {
             StepOutcome::Produced(produced) => ("produced".to_owned(), produced.summary.clone()),
             StepOutcome::Judged(verdict) => (verdict.judgement.to_string(), verdict.summary.clone()),
             StepOutcome::Failed(failure) => ("failed".to_owned(), failure.message.clone()),
+            StepOutcome::NotApplicable(why) => ("not applicable".to_owned(), why.to_string()),
         };
         table.row([
             step.key.to_string(),
@@ -86,6 +94,29 @@ fn calls(printer: &Printer, steps: &[Step]) -> String {
             bytes(step.usage.memory_bytes),
             step.usage.cost.to_string(),
             summary,
+        ]);
+    }
+    table.render()
+}
+
+/// The calls of a run of which nothing but the record is left.
+fn recorded_calls(printer: &Printer, steps: &[StepFacts]) -> String {
+    let mut table = printer.table(&["call", "result", "took", "fuel", "memory", "cost", "summary"]);
+    for step in steps {
+        let result = match &step.result {
+            StepResult::Produced => "produced".to_owned(),
+            StepResult::Judged { judgement } => judgement.to_string(),
+            StepResult::Failed { .. } => "failed".to_owned(),
+            StepResult::NotApplicable(_) => "not applicable".to_owned(),
+        };
+        table.row([
+            step.key.to_string(),
+            result,
+            duration(step.ended_at.since(step.started_at)),
+            large(step.usage.fuel),
+            bytes(step.usage.memory_bytes),
+            step.usage.cost.to_string(),
+            step.summary.clone(),
         ]);
     }
     table.render()

@@ -1,0 +1,1 @@
+UPDATE entry SET adopted = 1, worked = :worked WHERE id = :id;

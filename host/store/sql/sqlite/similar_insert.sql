@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO similar (backlog, number, entry_id) VALUES (:backlog, :number, :entry);

@@ -1,0 +1,14 @@
+-- Entries that share most with a text, and what they said last.
+SELECT entry.tracker, entry.key, snapshot.body
+FROM (
+    SELECT entry_id, count(*) AS shared
+    FROM similar
+    WHERE backlog = :backlog AND number IN (SELECT value FROM json_each(:numbers))
+    GROUP BY entry_id
+    ORDER BY shared DESC, entry_id
+    LIMIT :limit
+) AS near
+JOIN entry ON entry.id = near.entry_id
+JOIN snapshot ON snapshot.revision = entry.revision
+WHERE entry.state <> 'gone'
+ORDER BY near.shared DESC, entry.id;

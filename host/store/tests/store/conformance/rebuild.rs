@@ -1,0 +1,119 @@
+//! What a store makes of the records of work that it does not know.
+
+use std::sync::Arc;
+
+use tollgate_core::{
+    Microcents, RunId,
+    course::End,
+    entry::EntryState,
+    event::ChainHead,
+    record::Record,
+    run::{RunKind, RunState},
+    time::ManualClock,
+};
+use tollgate_store::{
+    Store,
+    port::{FoundAccount, OnChange, PriorAccount, Rebuilt},
+};
+
+use crate::support::{ArrivalExt as _, TRACKER, World, cap, failed, record};
+
+/// The record of a run of this entry that some other store kept.
+async fn recorded<S: Store>(world: &World<S>, key: &str, end: End) -> Record {
+    world.admit(vec![world.arrival(&format!("for {key}"))]).await;
+    let run = world.work(End::Cancelled { reason: "it was for its record".into() }).await;
+    let id = RunId::generate();
+    let mut record = record(&run, world.store.id(), end);
+    record.run = id;
+    record.entry.name.key = key.into();
+    record.entry.revision = world.arrival(key).revision;
+    record.order.backlog = world.arrival(key).backlog;
+    record.total.cost = Microcents(7);
+    record.chain = Some(ChainHead::start(id));
+    record
+}
+
+fn found(key: &str, account: PriorAccount) -> FoundAccount {
+    FoundAccount { key: key.into(), place: format!("docs/{key}.tollgate.md"), account }
+}
+
+fn of_run(record: &Record) -> FoundAccount {
+    found(&record.entry.name.key, PriorAccount::Run(Box::new(record.clone())))
+}
+
+pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
+    let (done, not_done) =
+        (recorded(&world, "A", End::Done).await, recorded(&world, "B", failed("no")).await);
+    let mut later = done.clone();
+    (later.run, later.round, later.end) = (RunId::generate(), 2, failed("it broke"));
+    let refined =
+        Record { run: RunId::generate(), kind: RunKind::Refine, ..recorded(&world, "C", End::Done).await };
+    let accounts = vec![of_run(&done), of_run(&not_done), of_run(&refined)];
+    assert!(!world.store.has_read_records(TRACKER).await.unwrap());
+    let rebuilt = world.store.rebuild(TRACKER, accounts.clone(), true).await.unwrap();
+    assert_eq!(rebuilt, Rebuilt { runs: 3, ..Rebuilt::default() });
+    assert!(world.store.has_read_records(TRACKER).await.unwrap());
+
+    // They come as entries that wait for others come: those are ready at once.
+    let all = || {
+        ["A", "B", "C"]
+            .map(|key| world.arrival(key))
+            .into_iter()
+            .chain([world.arrival("D").needs("A")])
+            .collect()
+    };
+    let states: Vec<_> = world.admit(all()).await.iter().map(|change| change.state).collect();
+    use EntryState::*;
+    assert_eq!(states, [Done, Failed, Ready, Ready]);
+    let run = world.store.run(done.run).await.unwrap();
+    assert_eq!((run.summary.rebuilt, run.summary.state), (true, RunState::Done));
+    assert_eq!(run.record.unwrap(), done);
+    let spent = world.store.cap_balances().await.unwrap()[0].balance.settled;
+    assert_eq!(spent, Microcents(21), "what was spent then counts");
+
+    // Reading them again changes nothing; what is new of an entry that is over here is for its own store to know.
+    let again = world.store.rebuild(TRACKER, accounts, true).await.unwrap();
+    assert_eq!(again, Rebuilt::default());
+    world.store.rebuild(TRACKER, vec![of_run(&later)], true).await.unwrap();
+    assert_eq!(world.state("A").await, Done);
+    let states: Vec<_> = world.admit(all()).await.iter().map(|change| change.state).collect();
+    assert_eq!(states, [Done, Failed, Ready, Ready]);
+}
+
+pub(crate) async fn what_does_not_verify_waits_for_a_person<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let done = recorded(&world, "A", End::Done).await;
+    let damaged = |key| found(key, PriorAccount::Damaged(format!("docs/{key}.tollgate.md: it was changed")));
+    world.store.rebuild(TRACKER, vec![damaged("A"), damaged("B")], true).await.unwrap();
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    assert_eq!((world.state("A").await, world.state("B").await), (EntryState::Held, EntryState::Held));
+    let [hold] = world.holds("A").await.try_into().unwrap();
+    assert!(hold.starts_with("person: docs/A.tollgate.md: it was changed"), "{hold}");
+
+    // The record is restored; the other one is retried by a person, and is not held again.
+    world.store.retry(world.id("B").await, "ines", "there is no other way").await.unwrap();
+    world.work(End::Done).await;
+    let rebuilt = world.store.rebuild(TRACKER, vec![of_run(&done), damaged("B")], true).await.unwrap();
+    assert_eq!(rebuilt, Rebuilt { runs: 1, ..Rebuilt::default() });
+    assert_eq!(world.state("A").await, EntryState::Done);
+}
+
+pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
+    let mut accounts = Vec::new();
+    for (key, _) in rules {
+        accounts.push(of_run(&recorded(&world, key, End::Done).await));
+    }
+    world.store.rebuild(TRACKER, accounts, true).await.unwrap();
+    let changed = |(key, rule): (&str, _)| world.arrival(key).says("more").on_change(rule);
+    let states: Vec<_> =
+        world.admit(rules.map(changed).to_vec()).await.iter().map(|change| change.state).collect();
+    assert_eq!(states, [EntryState::Done, EntryState::Held, EntryState::Ready]);
+    assert!(world.store.entry("I", None).await.unwrap().changed_since);
+}
