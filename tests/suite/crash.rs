@@ -197,6 +197,39 @@ fn an_item_that_is_moved_survives_a_kill_at_any_commit_point() {
     scene.play();
 }
 
+fn project_with_refinement() -> Project {
+    let project = Project::with_one_item();
+    project.change("tollgate.toml", |policy| {
+        let policy = policy.replace(
+            "priority = 'age_days'",
+            "priority = 'field.impact'\nrefine = [{ plugin = \"triage@^1\" }]",
+        );
+        let impact =
+            "type = \"number\", purpose = \"order\", from = \"refine:triage.impact\", trust = \"text\"";
+        format!("{policy}\n[backlog.work.fields]\nimpact = {{ {impact} }}\n")
+    });
+    project
+}
+
+#[test]
+fn an_entry_is_refined_once_whenever_its_host_is_killed() {
+    let scene = Scene {
+        project: project_with_refinement,
+        points: &["store.commit.before", "store.commit.after", "drive.call"],
+        check: |project, context| {
+            assert_eq!(project.records(), [("backlog/w-1.tollgate.md".to_owned(), 1)], "{context}");
+            assert_eq!(runs_of(project), ["W-1", "W-1"], "{context}: one refines, one works");
+            let entry = project.run(&["backlog", "show", "W-1", "--json"]).json(0);
+            assert_eq!(
+                (&entry["state"], &entry["fields"]["impact"]),
+                (&"done".into(), &3.into()),
+                "{context}"
+            );
+        },
+    };
+    scene.play();
+}
+
 /// A project whose item is split into two entries, by a stage that is told of them.
 fn project_that_splits() -> Project {
     project_that_opens("{ entries = [{ title = \"Part {n} of {key}\" }], times = 2 }")

@@ -20,6 +20,7 @@ mod model;
 mod pipeline;
 mod plugins;
 mod rebuild;
+mod refine;
 mod sources;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]

@@ -55,6 +55,25 @@ impl EntrySnapshot {
     pub fn revision(&self) -> Digest {
         Digest::of_json(&Self { url: None, ..self.clone() })
     }
+
+    /// It with everything blank that is not covered: `title`, `labels`, `created-at`, `fields.NAME` and the like. What names it
+    /// stays.
+    pub fn part(&self, covers: impl Fn(&str) -> bool) -> Self {
+        let text = |part: &str, value: &str| if covers(part) { value.to_owned() } else { String::new() };
+        let optional = |part: &str, value: &Option<String>| value.clone().filter(|_| covers(part));
+        let fields = self.fields.iter().filter(|(name, _)| covers(&format!("fields.{name}")));
+        Self {
+            name: self.name.clone(),
+            url: optional("url", &self.url),
+            kind: text("kind", &self.kind),
+            title: text("title", &self.title),
+            body: text("body", &self.body),
+            author: optional("author", &self.author),
+            labels: if covers("labels") { self.labels.clone() } else { Vec::new() },
+            created_at: if covers("created-at") { self.created_at } else { Timestamp::default() },
+            fields: fields.map(|(name, value)| (name.clone(), value.clone())).collect(),
+        }
+    }
 }
 
 /// The life of an entry.
@@ -140,6 +159,10 @@ pub struct Hold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldKind {
+    /// What refine stages find out about it is not known yet.
+    NotRefined,
+    /// Refine stages could not find out about it what they should.
+    RefineFailed,
     /// The backlog's eligibility rule says no.
     NotEligible,
     /// Its tracker says that it is closed.
@@ -172,7 +195,9 @@ pub enum HoldKind {
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
+        Self::NotRefined,
+        Self::RefineFailed,
         Self::NotEligible,
         Self::Closed,
         Self::FieldMissing,
@@ -192,6 +217,8 @@ impl HoldKind {
     /// The word used in stores and commands.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::NotRefined => "not-refined",
+            Self::RefineFailed => "refine-failed",
             Self::NotEligible => "not-eligible",
             Self::Closed => "closed",
             Self::FieldMissing => "field-missing",

@@ -24,6 +24,7 @@ pub mod model;
 pub mod opening;
 pub mod pins;
 pub mod pipeline;
+pub mod refine;
 pub mod run;
 pub mod step;
 pub mod stop;

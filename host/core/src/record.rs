@@ -90,6 +90,9 @@ pub struct EntryFacts {
     pub title: String,
     /// The digest of all that it said when the run began.
     pub revision: Digest,
+    /// The same without the fields that refine stages may find, where there are any: done is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Digest>,
     /// Its declared fields when the run began.
     pub fields: serde_json::Map<String, Value>,
     /// Whether it said something else when the run ended.

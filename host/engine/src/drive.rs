@@ -21,6 +21,7 @@ mod component;
 mod condition;
 mod input;
 mod pause;
+mod refine;
 
 use std::sync::Arc;
 
@@ -424,7 +425,7 @@ impl<'d> Journey<'d> {
         }
         for (reference, effect) in consequences.release {
             self.effects.push((reference.clone(), effect.clone(), None));
-            let leaves = self.revision_after(&effect);
+            let leaves = self.basis_after(&effect);
             self.unwritten.released.push(ReleasedEffect { reference, effect, leaves });
         }
         self.steps.push(step.clone());
@@ -435,11 +436,12 @@ impl<'d> Journey<'d> {
         Ok(())
     }
 
-    /// What the entry says once an effect of ours is delivered, where that is a change of its state.
-    fn revision_after(&self, effect: &Effect) -> Option<Digest> {
+    /// The digest of what the entry says once an effect of ours is delivered, where that is a change of its state, without what
+    /// refining adds.
+    fn basis_after(&self, effect: &Effect) -> Option<Digest> {
         let Ok(KnownEffect::SetState(SetState { state })) = KnownEffect::parse(effect) else { return None };
         let backlog = self.driver.policy.backlog(&self.order.backlog)?;
-        Some(backlog.moved(&self.entry.snapshot, &state)?.revision())
+        Some(backlog.basis(&backlog.moved(&self.entry.snapshot, &state)?))
     }
 
     /// Where the entry came from, as the present policy has it.
@@ -500,10 +502,17 @@ impl<'d> Journey<'d> {
     async fn finish(mut self, end: End) -> Result<Driven> {
         let record = Box::new(self.account(&end));
         let last = self.steps.last().map(|step| step.key.name.clone());
-        let leaves_entry = self.source().is_some_and(FolderSource::places_items);
-        self.write(NextState::Finish { end: end.clone(), record, leaves_entry }).await?;
+        let refinement = self.refinement(&end).map(Box::new);
+        // A refine run left the item where it was.
+        let leaves_entry = refinement.is_none() && self.source().is_some_and(FolderSource::places_items);
+        let is_refined = refinement.is_some() && end == End::Done;
+        self.write(NextState::Finish { end: end.clone(), record, leaves_entry, refinement }).await?;
         let cost = self.course.spent();
         let key = self.run.entry.key.clone();
+        if is_refined {
+            self.driver.observer.notice(&Notice::Refined { run: self.run.id, key, cost });
+            return Ok(Driven::Finished { end, cost });
+        }
         self.driver.observer.notice(&Notice::Finished {
             run: self.run.id,
             key,

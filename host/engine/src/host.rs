@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use tollgate_core::{Clock, EntryId, HostId, Microcents, Timestamp, course::End, lease::LeaseTerms};
+use tollgate_core::{
+    Clock, EntryId, HostId, Microcents, Timestamp, course::End, lease::LeaseTerms, run::RunKind,
+};
 use tollgate_policy::Policy;
 use tollgate_registry::Registry;
 use tollgate_sandbox::{Sandbox, port::Model};
@@ -73,6 +75,8 @@ pub struct HostOptions {
 pub struct Outcome {
     /// Runs that ended done.
     pub done: u64,
+    /// Refine runs that ended done, which the others do not count.
+    pub refined: u64,
     /// Runs that failed.
     pub failed: u64,
     /// Runs that were given to a person.
@@ -90,9 +94,10 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn count(&mut self, end: &End, cost: Microcents) {
+    pub(crate) fn count(&mut self, kind: RunKind, end: &End, cost: Microcents) {
         self.cost = self.cost + cost;
         match end {
+            End::Done if kind == RunKind::Refine => self.refined += 1,
             End::Done => self.done += 1,
             End::Failed(_) => self.failed += 1,
             End::Escalated { .. } => self.escalated += 1,

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use tollgate_core::{
-    LaneId, Timestamp,
+    LaneId,
     entry::{Hold, HoldKind, INTERNAL_TRACKER},
     item::SourceItem,
+    refine,
 };
 use tollgate_policy::{Backlog, Seen};
-use tollgate_store::port::{Admission, AppliedPolicy, Arrival, Guard, OnChange, PlaceInLane, Rate};
+use tollgate_store::port::{Admission, AppliedPolicy, Arrival, Guard, Known, OnChange, PlaceInLane, Rate};
 use tollgate_tracker::record::MARKER;
 
 use crate::opening::OWN_AUTHOR;
@@ -27,6 +28,11 @@ impl Lanes {
         Self { by_name: applied.lanes.iter().map(named).collect() }
     }
 
+    /// The lane in which entries of a backlog wait to be refined.
+    pub fn refine_of(&self, backlog: &str) -> Option<LaneId> {
+        self.find(backlog, refine::PIPELINE)
+    }
+
     /// The lanes of a backlog.
     pub fn of_backlog<'a>(&'a self, backlog: &'a str) -> impl Iterator<Item = LaneId> + 'a {
         self.by_name.iter().filter(move |((name, _), _)| name == backlog).map(|(_, lane)| *lane)
@@ -38,14 +44,8 @@ impl Lanes {
 }
 
 /// What the store takes in for an item.
-pub fn arrival(
-    backlog: &Backlog,
-    lanes: &Lanes,
-    item: SourceItem,
-    first: Timestamp,
-    now: Timestamp,
-) -> Arrival {
-    let judged = backlog.judge(&item, Seen { first, now });
+pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, known: &Known, seen: Seen) -> Arrival {
+    let judged = backlog.judge_with(&item, &known.supplement, seen);
     let source = backlog.source(&item.name.tracker);
     Arrival {
         guard: guard(backlog, &item),
@@ -53,6 +53,8 @@ pub fn arrival(
         backlog: backlog.name.clone(),
         item,
         revision: judged.revision,
+        basis: judged.basis,
+        supplement_version: known.version,
         links: judged.links.clone(),
         depends: backlog.depends.rule,
         on_change: match backlog.on_change {
@@ -90,6 +92,16 @@ fn own_output(item: &SourceItem) -> Option<String> {
 
 /// What the store notes of a judgement.
 pub fn admission(backlog: &Backlog, lanes: &Lanes, judged: &tollgate_policy::Admission) -> Admission {
+    if let Some(rank_key) = &judged.refine {
+        let lane = lanes.refine_of(&backlog.name);
+        let place = |lane| PlaceInLane {
+            lane,
+            rank_key: rank_key.clone(),
+            score_thousandths: None,
+            terms: Vec::new(),
+        };
+        return Admission { holds: judged.holds.clone(), place: lane.map(place), due_at: None };
+    }
     let lane = judged.pipeline.as_deref().and_then(|pipeline| lanes.find(&backlog.name, pipeline));
     let place = lane.zip(judged.rank.as_ref()).map(|(lane, rank)| PlaceInLane {
         lane,

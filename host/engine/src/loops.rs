@@ -15,7 +15,8 @@ use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit, oneshot},
     task::JoinSet,
 };
-use tollgate_core::Timestamp;
+use tollgate_core::{Timestamp, run::RunKind};
+use tollgate_policy::Backlog;
 use tollgate_store::port::ClaimedRun;
 
 use crate::{
@@ -268,7 +269,8 @@ impl Loops {
         let Parts { store, observer, .. } = &self.host.parts;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
-        if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if !claimed.begun) {
+        let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
+        if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {
             self.shared.return_permit();
         }
         if let Ok(Tick::Capped(until)) = &tick {
@@ -283,18 +285,26 @@ impl Loops {
     /// Drives a run; with it comes the next claim, where one was made.
     async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> (Result<()>, Option<Result<Tick>>) {
         let (closing, closed) = oneshot::channel();
+        let kind = claimed.run.kind;
         let next = async {
             closed.await.ok()?;
-            if self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
+            // What comes first is known when what was refined is judged.
+            let is_known = kind == RunKind::Work;
+            if is_known && self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
         };
         let place = self.place_beside_others(claimed.run.crashes).await;
         let Parts { trackers, observer, .. } = &self.host.parts;
-        marks::set(trackers, &**observer, &claimed).await;
+        if kind == RunKind::Work {
+            marks::set(trackers, &**observer, &claimed).await;
+        }
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
         drop(place);
         match &driven {
             Ok(Driven::Finished { end, cost }) => {
-                self.shared.with_outcome(|outcome| outcome.count(end, *cost));
+                self.shared.with_outcome(|outcome| outcome.count(kind, end, *cost));
+                if kind == RunKind::Refine {
+                    self.judge_refined().await;
+                }
             }
             Ok(Driven::Asking) => self.shared.with_outcome(|outcome| outcome.asked += 1),
             Ok(Driven::Waiting | Driven::LetGo) | Err(_) => {}
@@ -304,6 +314,14 @@ impl Loops {
         }
         self.shared.busy.fetch_sub(1, Ordering::SeqCst);
         (driven.map(drop), next)
+    }
+
+    /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
+    async fn judge_refined(&self) {
+        let host = &self.host;
+        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+            self.trouble("judge a refined entry", &error);
+        }
     }
 
     /// Waits until a run may be driven. One under which a host vanished is driven alone: when it takes this one down as well, no
@@ -317,11 +335,16 @@ impl Loops {
         }
     }
 
-    /// The lanes of backlogs whose window is open now.
+    /// The lanes of backlogs whose window is open now, and all in which entries wait to be refined: that is no work yet.
     fn open_lanes(&self) -> Vec<tollgate_core::LaneId> {
         let now = self.now();
-        let backlogs = self.host.parts.policy.backlogs.values().filter(|backlog| backlog.is_open(now));
-        backlogs.flat_map(|backlog| self.host.lanes.of_backlog(&backlog.name)).collect()
+        let lanes = &self.host.lanes;
+        let backlogs = self.host.parts.policy.backlogs.values();
+        let of_backlog = |backlog: &Backlog| match backlog.is_open(now) {
+            true => lanes.of_backlog(&backlog.name).collect::<Vec<_>>(),
+            false => lanes.refine_of(&backlog.name).into_iter().collect(),
+        };
+        backlogs.flat_map(of_backlog).collect()
     }
 
     async fn rank_loop(self) {
@@ -416,6 +439,7 @@ impl Loops {
         let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
         // A run that nobody here drives is another host's, or comes back when the lease of a vanished one lapses.
         let left = work.driven > 0
+            || work.to_judge
             || comes_soon(work.undelivered, work.next_delivery_at)
             || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at);
         // What became claimable since, by whoever's doing, is offered to the workers once more before the end.

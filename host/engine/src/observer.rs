@@ -114,6 +114,15 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// A refine run is over, and what it found is known.
+    Refined {
+        /// Which run.
+        run: RunId,
+        /// Its entry's key.
+        key: String,
+        /// What it cost.
+        cost: Microcents,
+    },
     /// A run is over.
     Finished {
         /// Which run.

@@ -13,10 +13,10 @@ use tollgate_core::{
     likeness::LIKENESS_SOURCE,
     opening::OpenEntry,
 };
-use tollgate_policy::{Backlog, Policy};
+use tollgate_policy::{Backlog, Policy, Seen};
 use tollgate_store::{
     Store, StoreError,
-    port::{Arrival, Opened, OpenedHow, Opener, Opening, Reading, StoredItem},
+    port::{Arrival, Known, Opened, OpenedHow, Opener, Opening, Reading, StoredItem},
 };
 
 use crate::{
@@ -95,7 +95,8 @@ impl Openings {
         let now = store.now().await?;
         let first_seen = store.first_seen(INTERNAL_TRACKER, vec![key.clone()]).await?;
         let first = first_seen.get(&key).copied().unwrap_or(now);
-        let mut arrival = judge::arrival(backlog, &self.lanes, composed.item, first, now);
+        let known = store.known(INTERNAL_TRACKER, vec![key.clone()]).await?.remove(&key).unwrap_or_default();
+        let mut arrival = judge::arrival(backlog, &self.lanes, composed.item, &known, Seen { first, now });
         arrival.links.extend(composed.links);
         hold_until_applied(backlog, &mut arrival);
         let opener = match asked.run {
@@ -187,6 +188,9 @@ async fn judge_all(
 ) -> Result<Vec<Arrival>> {
     let waits = |state| matches!(state, EntryState::New | EntryState::Held | EntryState::Ready);
     let now = store.now().await?;
+    let keys = items.iter().map(|item| item.item.name.key.clone());
+    let known = store.known(INTERNAL_TRACKER, keys.collect()).await?;
+    let nothing = Known::default();
     let mut arrivals = Vec::new();
     for StoredItem { backlog: of, state, item, first_seen_at, .. } in items {
         if item.name.tracker != INTERNAL_TRACKER || of != backlog.name || !waits(state) {
@@ -196,7 +200,9 @@ async fn judge_all(
         let links = detail.links.into_iter().map(|status| status.link);
         let is_said = |link: &Link| link.kind != LinkKind::DependsOn && link.source != LIKENESS_SOURCE;
         let links: Vec<_> = links.filter(is_said).collect();
-        let mut arrival = judge::arrival(backlog, lanes, item, first_seen_at, now);
+        let known = known.get(&item.name.key).unwrap_or(&nothing);
+        let seen = Seen { first: first_seen_at, now };
+        let mut arrival = judge::arrival(backlog, lanes, item, known, seen);
         arrival.links.extend(links);
         arrivals.push(arrival);
     }

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use tollgate_core::{
     EntryId, Timestamp,
     entry::{EntryName, EntryState},
-    run::{RunState, RunSummary},
+    refine::Supplement,
+    run::{RunKind, RunState, RunSummary},
 };
 use tollgate_policy::{Admission, Backlog, Policy, Rank, Seen};
 use tollgate_store::{
@@ -145,7 +146,10 @@ impl<'a> Outlook<'a> {
 
     fn judge(&self, item: &StoredItem, when: Timestamp) -> Option<(&Backlog, Admission)> {
         let backlog = self.policy.backlog(&item.backlog)?;
-        Some((backlog, backlog.judge_once(&item.item, Seen { first: item.first_seen_at, now: when })))
+        Some((
+            backlog,
+            backlog.judge_once(&item.item, &item.supplement, Seen { first: item.first_seen_at, now: when }),
+        ))
     }
 
     /// Whether an entry was waiting at a time, or will be when nothing happens until then but days passing.
@@ -159,9 +163,10 @@ impl<'a> Outlook<'a> {
         is_known && self.run_at(item, when).is_none() && self.had_its_dependencies(item, when)
     }
 
-    /// The newest run that had begun at a time.
+    /// The newest run that had begun at a time to do its work.
     fn run_at(&self, item: &StoredItem, when: Timestamp) -> Option<&RunSummary> {
-        self.runs.get(&item.id)?.iter().rev().find(|run| run.started_at <= when)
+        let works = |run: &&RunSummary| run.kind == RunKind::Work && run.started_at <= when;
+        self.runs.get(&item.id)?.iter().rev().find(works)
     }
 
     fn had_its_dependencies(&self, item: &StoredItem, when: Timestamp) -> bool {
@@ -184,6 +189,9 @@ impl<'a> Outlook<'a> {
             "Texts, labels and fields are what the sources said last.".to_owned(),
             "What is closed in its tracker today counts as closed.".to_owned(),
         ];
+        if self.items.iter().any(|item| item.supplement != Supplement::default()) {
+            facts.push("What people set and what was found by refining is as it is known now.".to_owned());
+        }
         if when >= self.now {
             facts.push("Nothing comes in, begins, ends or is held until then.".to_owned());
             return facts;

@@ -29,16 +29,12 @@ pub fn application(
     who: &str,
     why: &str,
 ) -> PolicyApplication {
-    let lanes = policy.lanes().map(|(backlog, pipeline)| {
+    let work = policy.lanes().map(|lane| (lane, RunKind::Work));
+    let refine = policy.refine_lanes().map(|lane| (lane, RunKind::Refine));
+    let lanes = work.chain(refine).map(|((backlog, pipeline), kind)| {
         let pins = pins_of(policy, backlog, pipeline, registry, engine_id);
         let tranche = first_tranche(&pins);
-        LaneSpec {
-            backlog: backlog.name.clone(),
-            pipeline: pipeline.name.clone(),
-            kind: RunKind::Work,
-            pins,
-            tranche,
-        }
+        LaneSpec { backlog: backlog.name.clone(), pipeline: pipeline.name.clone(), kind, pins, tranche }
     });
     let lanes: Vec<LaneSpec> = lanes.collect();
     PolicyApplication {

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use tollgate_core::{Timestamp, item::SourceItem};
-use tollgate_policy::Backlog;
+use tollgate_policy::{Backlog, Seen};
 use tollgate_store::{
     Store,
-    port::{Arrival, Change, Reading},
+    port::{Arrival, Change, Known, Reading},
 };
 use tollgate_tracker::{ScanReport, Tracker};
 
@@ -124,9 +124,13 @@ async fn judge_all(
 ) -> Result<Vec<Arrival>> {
     let undated = items.iter().filter(|item| item.created_at.is_none()).map(|item| item.name.key.clone());
     let first_seen = store.first_seen(tracker, undated.collect()).await?;
+    let keys = items.iter().map(|item| item.name.key.clone());
+    let known = store.known(tracker, keys.collect()).await?;
+    let nothing = Known::default();
     let arrival = |item: SourceItem| {
         let first = first_seen.get(&item.name.key).copied().unwrap_or(now);
-        judge::arrival(backlog, lanes, item, first, now)
+        let known = known.get(&item.name.key).unwrap_or(&nothing);
+        judge::arrival(backlog, lanes, item, known, Seen { first, now })
     };
     Ok(items.into_iter().map(arrival).collect())
 }

@@ -1,10 +1,10 @@
-//! Scores again what a new day, or a time that has come, has changed.
+//! Judges again what a new day, a time that has come, or what became known of an entry has changed.
 
 use tollgate_core::Timestamp;
 use tollgate_policy::{Policy, Seen};
 use tollgate_store::{
     Store,
-    port::{Admission, RescoreItem},
+    port::{Rejudged, RescoreItem, Says},
 };
 
 use crate::{
@@ -15,31 +15,45 @@ use crate::{
 /// Entries scored again by one transaction, so that claims get through in between.
 const CHUNK: u32 = 500;
 
-/// Lifts what is due and scores one chunk again; how many entries were touched, so that the caller goes on until it is none.
+/// Lifts what is due and judges one chunk again; how many entries were touched, so that the caller goes on until it is none.
 ///
 /// # Errors
 ///
 /// When the store fails.
 pub async fn tick(store: &dyn Store, policy: &Policy, lanes: &Lanes) -> Result<u64> {
-    let lifted = store.lift_due().await?;
+    Ok(store.lift_due().await? + judge_due(store, policy, lanes).await?)
+}
+
+/// Judges one chunk of what is due again; how many entries that were.
+///
+/// # Errors
+///
+/// When the store fails.
+pub async fn judge_due(store: &dyn Store, policy: &Policy, lanes: &Lanes) -> Result<u64> {
     let due = store.due_for_rescoring(CHUNK).await?;
     if due.is_empty() {
-        return Ok(lifted);
+        return Ok(0);
     }
     let now = store.now().await?;
-    let scored = due.iter().map(|entry| (entry.id, judge_again(policy, lanes, entry, now)));
-    Ok(lifted + store.rescore(scored.collect()).await?)
+    let judged = due.iter().map(|entry| judge_again(policy, lanes, entry, now));
+    Ok(store.rescore(judged.collect()).await?)
 }
 
 /// What the policy says now. An entry whose backlog it no longer names is not due again, or it would be for ever.
-fn judge_again(policy: &Policy, lanes: &Lanes, entry: &RescoreItem, now: Timestamp) -> Admission {
-    match policy.backlog(&entry.backlog) {
+fn judge_again(policy: &Policy, lanes: &Lanes, entry: &RescoreItem, now: Timestamp) -> Rejudged {
+    let (says, admission) = match policy.backlog(&entry.backlog) {
         Some(backlog) => {
-            let judged = backlog.judge(&entry.item, Seen { first: entry.first_seen_at, now });
-            judge::admission(backlog, lanes, &judged)
+            let seen = Seen { first: entry.first_seen_at, now };
+            let judged = backlog.judge_with(&entry.item, &entry.known.supplement, seen);
+            let admission = judge::admission(backlog, lanes, &judged);
+            (
+                Some(Says { snapshot: judged.snapshot, revision: judged.revision, basis: judged.basis }),
+                admission,
+            )
         }
-        None => judge::without_backlog(&entry.backlog),
-    }
+        None => (None, judge::without_backlog(&entry.backlog)),
+    };
+    Rejudged { id: entry.id, says, supplement_version: entry.known.version, admission }
 }
 
 #[cfg(test)]
@@ -51,6 +65,7 @@ mod tests {
         entry::{EntryName, HoldKind},
         item::SourceItem,
     };
+    use tollgate_store::port::Known;
 
     use super::*;
 
@@ -75,8 +90,9 @@ mod tests {
             depends: Vec::new(),
         };
         let now = Timestamp::default();
-        let entry = RescoreItem { id: EntryId(1), backlog: "old".into(), item, first_seen_at: now };
-        let admission = judge_again(&policy, &Lanes::default(), &entry, now);
+        let known = Known::default();
+        let entry = RescoreItem { id: EntryId(1), backlog: "old".into(), item, known, first_seen_at: now };
+        let admission = judge_again(&policy, &Lanes::default(), &entry, now).admission;
         assert_eq!((admission.place, admission.due_at), (None, None));
         let [hold] = admission.holds.try_into().unwrap();
         assert_eq!(hold.kind, HoldKind::NoPipeline);

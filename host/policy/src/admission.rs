@@ -11,10 +11,11 @@ use tollgate_core::{
     entry::{EntryName, EntrySnapshot, Hold, HoldKind, INTERNAL_TRACKER, Link, LinkKind},
     item::{Shelf, SourceItem},
     rank::RankKey,
+    refine::Supplement,
 };
 
 use crate::{
-    fields,
+    fields::{self, Extracted, Said},
     formula::{EvalError, FieldValue, Formula, Inputs, Term},
     policy::{Backlog, FolderSource, Order, Purpose},
     rank,
@@ -39,6 +40,8 @@ pub struct Admission {
     pub snapshot: EntrySnapshot,
     /// The digest of that.
     pub revision: Digest,
+    /// The digest of that without what refining adds: [`Backlog::basis`].
+    pub basis: Digest,
     /// Why it may not run; empty when policy has nothing against it. Dependencies and persons may.
     pub holds: Vec<Hold>,
     /// What it depends on, aliases applied.
@@ -47,6 +50,8 @@ pub struct Admission {
     pub pipeline: Option<String>,
     /// Its place in the lane; none when a hold says why it has none.
     pub rank: Option<Rank>,
+    /// Its place among those that wait to be refined; none when there is nothing to refine.
+    pub refine: Option<RankKey>,
     /// Midnight of the first day, at most 31 ahead, on which holds, pipeline or score change by age alone; the last of these
     /// days when they may change later; none when they never do. What lifts at a time of its own says so in its hold.
     pub due: Option<Timestamp>,
@@ -77,6 +82,25 @@ struct Verdict {
     rank: Result<Rank, Option<Hold>>,
 }
 
+/// What an entry says whose fields have these values.
+pub(crate) fn snapshot(
+    item: &SourceItem,
+    created_at: Timestamp,
+    values: &BTreeMap<String, FieldValue>,
+) -> EntrySnapshot {
+    EntrySnapshot {
+        name: item.name.clone(),
+        url: item.url.clone(),
+        kind: item.kind.clone(),
+        title: item.title.clone(),
+        body: item.body.clone(),
+        author: item.author.clone(),
+        labels: item.labels.clone(),
+        created_at,
+        fields: values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
+    }
+}
+
 /// What stands among the items on hold is not worked on.
 fn on_hold(item: &SourceItem) -> Option<Hold> {
     let place = || item.url.as_deref().unwrap_or(&item.name.tracker);
@@ -89,14 +113,19 @@ fn on_hold(item: &SourceItem) -> Option<Hold> {
 }
 
 impl Backlog {
-    /// Judges an item.
+    /// Judges an item of which nothing is known but what its source says.
     pub fn judge(&self, item: &SourceItem, seen: Seen) -> Admission {
-        self.judge_and_look(item, seen, true)
+        self.judge_with(item, &Supplement::default(), seen)
+    }
+
+    /// Judges an item with what people and refine runs said of it.
+    pub fn judge_with(&self, item: &SourceItem, supplement: &Supplement, seen: Seen) -> Admission {
+        self.judge_and_look(item, supplement, seen, true)
     }
 
     /// Judges an item for one moment: without looking ahead to the day on which that changes.
-    pub fn judge_once(&self, item: &SourceItem, seen: Seen) -> Admission {
-        self.judge_and_look(item, seen, false)
+    pub fn judge_once(&self, item: &SourceItem, supplement: &Supplement, seen: Seen) -> Admission {
+        self.judge_and_look(item, supplement, seen, false)
     }
 
     /// What formulas read of an item.
@@ -121,21 +150,24 @@ impl Backlog {
         }
     }
 
-    fn judge_and_look(&self, item: &SourceItem, seen: Seen, looks_ahead: bool) -> Admission {
+    fn judge_and_look(
+        &self,
+        item: &SourceItem,
+        supplement: &Supplement,
+        seen: Seen,
+        looks_ahead: bool,
+    ) -> Admission {
         let created_at = item.created_at.unwrap_or(seen.first);
-        let (values, field_holds) = fields::extract(&self.fields, item, &self.zone);
-        let snapshot = EntrySnapshot {
-            name: item.name.clone(),
-            url: item.url.clone(),
-            kind: item.kind.clone(),
-            title: item.title.clone(),
-            body: item.body.clone(),
-            author: item.author.clone(),
-            labels: item.labels.clone(),
-            created_at,
-            fields: values.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
-        };
+        let standing = self.refine_standing(item, supplement, created_at);
+        let said = Said { item, set: &supplement.set, refined: standing.data() };
+        let Extracted { values, holds: field_holds, unknown } =
+            fields::extract(&self.fields, said, &self.zone);
+        let mut snapshot = snapshot(item, created_at, &values);
+        if !standing.is_over() {
+            self.strip_refined(&mut snapshot);
+        }
         let revision = snapshot.revision();
+        let basis = if self.refine.is_some() { self.basis(&snapshot) } else { revision };
         let links = self.links(item);
         if item.closed {
             let reason = "its tracker says that it is closed".to_owned();
@@ -143,20 +175,29 @@ impl Backlog {
             return Admission {
                 snapshot,
                 revision,
+                basis,
                 holds: vec![closed],
                 links,
                 pipeline: None,
                 rank: None,
+                refine: None,
                 due: None,
             };
         }
         let broken: BTreeSet<&str> = field_holds.iter().map(|hold| hold.subject.as_str()).collect();
-        let judge = Judge { backlog: self, broken: &broken };
+        let judge = Judge { backlog: self, broken: &broken, unknown: &unknown };
         let inputs = self.inputs(item, &values, created_at, seen.now);
         let today = judge.verdict(&inputs);
         let changes_in = if looks_ahead { judge.days_until_change(&today, &inputs) } else { None };
         let due = changes_in.and_then(|days| self.midnight(seen.now, days));
-        let mut holds: Vec<Hold> = today.eligible.into_iter().chain(field_holds.clone()).collect();
+        // What does not enter, or is not to be worked on, is not looked at more closely.
+        let stays_out = today.eligible.is_some() || item.shelf == Shelf::OnHold;
+        let refine_hold = if stays_out { None } else { self.refine_hold(&standing) };
+        let is_refined = refine_hold.is_none() && unknown.is_empty();
+        let refine = refine_hold.as_ref().filter(|hold| hold.kind == HoldKind::NotRefined);
+        let refine = refine.map(|_| RankKey::new(&[], created_at));
+        let mut holds: Vec<Hold> =
+            refine_hold.into_iter().chain(today.eligible).chain(field_holds.clone()).collect();
         holds.extend(self.not_before(&values, seen.now));
         holds.extend(on_hold(item));
         holds.extend(today.pipeline.as_ref().err().cloned().flatten());
@@ -164,10 +205,12 @@ impl Backlog {
         Admission {
             snapshot,
             revision,
+            basis,
             holds,
             links,
-            pipeline: today.pipeline.ok(),
-            rank: today.rank.ok(),
+            pipeline: today.pipeline.ok().filter(|_| is_refined),
+            rank: today.rank.ok().filter(|_| is_refined),
+            refine,
             due,
         }
     }
@@ -222,6 +265,8 @@ struct Judge<'a> {
     backlog: &'a Backlog,
     /// Fields that have a hold of their own.
     broken: &'a BTreeSet<&'a str>,
+    /// Fields that refine stages have yet to tell.
+    unknown: &'a BTreeSet<String>,
 }
 
 impl Judge<'_> {
@@ -231,12 +276,14 @@ impl Judge<'_> {
 
     fn eligible(&self, inputs: &Inputs<'_>) -> Option<Hold> {
         let formula = &self.backlog.eligible;
-        if self.reads_broken(formula) {
+        if self.reads(formula, |field| self.broken.contains(field)) {
             return None;
         }
         match formula.truth(inputs) {
             Ok(true) => None,
+            // It needed nothing that is unknown to say so.
             Ok(false) => Some(not_eligible(formula, inputs)),
+            Err(_) if self.reads(formula, |field| self.unknown.contains(field)) => None,
             Err(error) => Some(failed("eligible", &error)),
         }
     }
@@ -268,7 +315,11 @@ impl Judge<'_> {
     }
 
     fn reads_broken(&self, formula: &Formula) -> bool {
-        formula.references().fields.iter().any(|field| self.broken.contains(field.as_str()))
+        self.reads(formula, |field| self.broken.contains(field) || self.unknown.contains(field))
+    }
+
+    fn reads(&self, formula: &Formula, is_one: impl Fn(&str) -> bool) -> bool {
+        formula.references().fields.iter().any(|field| is_one(field))
     }
 
     /// Days until age changes anything; the horizon where it may later; none where it never does.

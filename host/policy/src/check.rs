@@ -4,7 +4,7 @@
 //! they there, of the right kind, do their settings fit, do grants match what they ask for, is every declared field of use
 //! to something. The tests of the order that a project declares are run as well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tollgate_core::pipeline::{Pipeline, Stage, StepBudget};
@@ -24,12 +24,13 @@ mod expect;
 mod items;
 mod limits;
 mod openings;
+mod refine;
 mod sources;
 mod uses;
 
 pub use uses::{BacklogSchema, DeclaredField, FieldUse};
 
-use uses::Readers;
+use uses::{AllReaders, Readers};
 
 /// The plugins that there are.
 pub trait PluginCatalog {
@@ -60,6 +61,8 @@ pub struct PluginFacts {
     pub optional: Vec<String>,
     /// What of an entry it may be handed: `title`, `fields.priority`, `*` for all.
     pub reads: Vec<String>,
+    /// The JSON Schema of what it produces as data; none where it does not say.
+    pub data: Option<Value>,
 }
 
 /// What a plugin is.
@@ -116,6 +119,7 @@ impl Policy {
             for backlog in self.backlogs.values() {
                 let place = root.key("backlog").key(&backlog.name);
                 domains::check(backlog, &place, &mut report);
+                refine::check(backlog, plugins, &place, &mut report);
                 self.check_conditions(backlog, &mut report);
                 expect::run(backlog, &place.key("expect"), &mut report);
             }
@@ -124,18 +128,21 @@ impl Policy {
         report.finish()
     }
 
-    /// What every pipeline reads of entries, by its name; what is wrong with its stages and gates is reported.
-    fn readers<'p>(
-        &'p self,
-        plugins: &dyn PluginCatalog,
-        report: &mut Report,
-    ) -> BTreeMap<&'p str, Readers<'p>> {
-        let mut readers = BTreeMap::new();
+    /// What pipelines and refine stages read of entries; what is wrong with their stages and gates is reported.
+    fn readers<'p>(&'p self, plugins: &dyn PluginCatalog, report: &mut Report) -> AllReaders<'p> {
+        let mut readers = AllReaders::default();
         for pipeline in self.pipelines.values() {
             if let Some(source) = self.source_of(pipeline) {
                 let check = PipelineCheck { policy: self, plugins, pipeline };
-                readers.insert(pipeline.name.as_str(), check.run(&source.root(), report));
+                let stages = source.root().key("stage");
+                readers.pipelines.insert(pipeline.name.as_str(), check.run(&stages, report));
             }
+        }
+        let Some(root) = self.project_file().map(SourceFile::root) else { return readers };
+        for (backlog, pipeline) in self.refine_lanes() {
+            let check = PipelineCheck { policy: self, plugins, pipeline };
+            let stages = root.key("backlog").key(&backlog.name).key("refine");
+            readers.refine.insert(backlog.name.as_str(), check.run(&stages, report));
         }
         readers
     }
@@ -166,11 +173,11 @@ impl Policy {
         }
     }
 
-    fn check_bounds_used(&self, readers: &BTreeMap<&str, Readers>, root: &Place<'_>, report: &mut Report) {
-        if readers.values().any(|reader| reader.is_incomplete) {
+    fn check_bounds_used(&self, readers: &AllReaders<'_>, root: &Place<'_>, report: &mut Report) {
+        if readers.all().any(|reader| reader.is_incomplete) {
             return;
         }
-        let used: BTreeSet<_> = readers.values().flat_map(Readers::plugins).collect();
+        let used: BTreeSet<_> = readers.all().flat_map(Readers::plugins).collect();
         for name in self.plugin_bounds.keys().filter(|name| !used.contains(name.as_str())) {
             let help = match nearest(name, used.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -225,10 +232,10 @@ struct Step<'a> {
 }
 
 impl PipelineCheck<'_> {
-    fn run<'p>(&self, root: &Place<'p>, report: &mut Report) -> Readers<'p> {
+    fn run<'p>(&self, stages: &Place<'p>, report: &mut Report) -> Readers<'p> {
         let mut readers = Readers::default();
         for (position, stage) in self.pipeline.stages.iter().enumerate() {
-            let place = root.key("stage").index(position);
+            let place = stages.index(position);
             for (condition, place) in conditions_of(stage, &place) {
                 readers.add_condition(&stage.name, &condition, place);
             }

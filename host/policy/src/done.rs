@@ -2,7 +2,12 @@
 
 use tollgate_core::item::SourceItem;
 
-use crate::{admission::Seen, fields, formula::Formula, policy::Backlog};
+use crate::{
+    admission::Seen,
+    fields::{self, Said},
+    formula::Formula,
+    policy::Backlog,
+};
 
 /// The rule of a backlog by which earlier work is found.
 #[derive(Debug, Clone)]
@@ -37,7 +42,7 @@ impl Backlog {
     }
 
     fn word(&self, done: &Done, item: &SourceItem, seen: Seen) -> Result<DoneWord, String> {
-        let (values, _) = fields::extract(&self.fields, item, &self.zone);
+        let values = fields::extract(&self.fields, Said::by_source(item), &self.zone).values;
         let inputs = self.inputs(item, &values, item.created_at.unwrap_or(seen.first), seen.now);
         let truth = |formula: &Option<Formula>| {
             let truth = formula.as_ref().map(|formula| formula.truth(&inputs));

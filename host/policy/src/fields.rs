@@ -1,6 +1,6 @@
 //! Declared fields: from what an item says to a value of the declared type.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{civil, tz::TimeZone};
 use serde_json::Value;
@@ -8,6 +8,7 @@ use tollgate_core::{
     Timestamp,
     entry::{EntrySnapshot, Hold, HoldKind},
     item::SourceItem,
+    refine::SetField,
 };
 
 use crate::{
@@ -16,32 +17,99 @@ use crate::{
     schema::describe_value,
 };
 
-/// The values of all declared fields, and a hold for each that is missing or wrong.
-pub(crate) fn extract(
-    fields: &BTreeMap<String, Field>,
-    item: &SourceItem,
-    zone: &TimeZone,
-) -> (BTreeMap<String, FieldValue>, Vec<Hold>) {
-    let mut values = BTreeMap::new();
-    let mut holds = Vec::new();
+/// What is said of an entry's fields, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub(crate) item: &'a SourceItem,
+    /// By people.
+    pub(crate) set: &'a BTreeMap<String, SetField>,
+    /// By the refine stages, by stage; none while they have said nothing that holds.
+    pub(crate) refined: Option<&'a BTreeMap<String, Value>>,
+}
+
+impl<'a> Said<'a> {
+    /// By its source alone.
+    pub(crate) fn by_source(item: &'a SourceItem) -> Self {
+        static NOBODY: BTreeMap<String, SetField> = BTreeMap::new();
+        Self { item, set: &NOBODY, refined: None }
+    }
+}
+
+/// The declared fields of an entry.
+pub(crate) struct Extracted {
+    pub(crate) values: BTreeMap<String, FieldValue>,
+    /// One for each that is missing or wrong.
+    pub(crate) holds: Vec<Hold>,
+    /// Those that only refine stages can tell, and have not told.
+    pub(crate) unknown: BTreeSet<String>,
+}
+
+/// The value of a declared field, and whose word it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldReading {
+    /// The field.
+    pub name: String,
+    /// Its value; none where there is none, or none of its type.
+    pub value: Option<Value>,
+    /// Whose word it is.
+    pub source: FieldSource,
+}
+
+/// Whose word the value of a field is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldSource {
+    /// A person set it.
+    Person(SetField),
+    /// It was read there.
+    Place(FieldOrigin),
+    /// Nobody said anything.
+    Default,
+    /// Refine stages will say it.
+    NotRefined,
+    /// Nobody said anything, and there is no default.
+    Nobody,
+    /// What was said is no value of the field: a sentence.
+    Invalid(String),
+}
+
+/// The values of all declared fields, and what is wrong with the others.
+pub(crate) fn extract(fields: &BTreeMap<String, Field>, said: Said<'_>, zone: &TimeZone) -> Extracted {
+    let mut extracted = Extracted { values: BTreeMap::new(), holds: Vec::new(), unknown: BTreeSet::new() };
     for (name, field) in fields {
-        match extract_one(field, item, zone) {
-            Ok(Some(value)) => {
-                values.insert(name.clone(), value);
+        match read_field(field, said, zone) {
+            Ok(Told::By(_, value)) => {
+                extracted.values.insert(name.clone(), value);
             }
-            Ok(None) => match &field.default {
-                Some(default) => {
-                    values.insert(name.clone(), default.clone());
-                }
-                None if field.required => holds.push(missing(field)),
-                None => {}
-            },
+            Ok(Told::NotYet) => {
+                extracted.unknown.insert(name.clone());
+            }
+            Ok(Told::Nothing) if field.required => extracted.holds.push(missing(field)),
+            Ok(Told::Nothing) => {}
             Err(reason) => {
-                holds.push(Hold { kind: HoldKind::FieldInvalid, subject: name.clone(), reason, until: None })
+                let kind = HoldKind::FieldInvalid;
+                extracted.holds.push(Hold { kind, subject: name.clone(), reason, until: None });
             }
         }
     }
-    (values, holds)
+    extracted
+}
+
+/// What is known of each declared field, and whose word it is.
+pub(crate) fn readings(
+    fields: &BTreeMap<String, Field>,
+    said: Said<'_>,
+    zone: &TimeZone,
+) -> Vec<FieldReading> {
+    let reading = |field: &Field| {
+        let (value, source) = match read_field(field, said, zone) {
+            Ok(Told::By(source, value)) => (Some(value.to_json()), source),
+            Ok(Told::NotYet) => (None, FieldSource::NotRefined),
+            Ok(Told::Nothing) => (None, FieldSource::Nobody),
+            Err(reason) => (None, FieldSource::Invalid(reason)),
+        };
+        FieldReading { name: field.name.clone(), value, source }
+    };
+    fields.values().map(reading).collect()
 }
 
 /// The fields of an entry whose item is moved: `state` then stands in the member of its front matter, or under the heading, that is
@@ -56,7 +124,7 @@ pub(crate) fn moved(
     let reads_state = |origin: &FieldOrigin| match origin {
         FieldOrigin::FrontMatter(name) => name == member,
         FieldOrigin::Heading(name) => name.eq_ignore_ascii_case(member),
-        FieldOrigin::Label(_) | FieldOrigin::LabelPrefix(_) => false,
+        FieldOrigin::Label(_) | FieldOrigin::LabelPrefix(_) | FieldOrigin::Refine { .. } => false,
     };
     let mut moved = snapshot.fields.clone();
     moved.retain(|name, value| {
@@ -87,7 +155,7 @@ pub(crate) fn day_number(time: Timestamp, zone: &TimeZone) -> i64 {
 
 /// Whether the value of a field is its default, because the item does not say it.
 pub(crate) fn takes_default(field: &Field, item: &SourceItem, zone: &TimeZone) -> bool {
-    field.default.is_some() && matches!(extract_one(field, item, zone), Ok(None))
+    matches!(read_field(field, Said::by_source(item), zone), Ok(Told::By(FieldSource::Default, _)))
 }
 
 fn missing(field: &Field) -> Hold {
@@ -100,31 +168,53 @@ fn missing(field: &Field) -> Hold {
     }
 }
 
-fn extract_one(field: &Field, item: &SourceItem, zone: &TimeZone) -> Result<Option<FieldValue>, String> {
-    for origin in &field.from {
-        let Some(written) = read(field, origin, item)? else { continue };
-        return convert(&written, field.kind, field.values.as_deref(), zone)
-            .map(Some)
-            .map_err(|problem| format!("`{}` of {origin} {problem}", field.name));
-    }
-    Ok(None)
+/// What is told of a field.
+enum Told {
+    By(FieldSource, FieldValue),
+    /// Refine stages have yet to say it.
+    NotYet,
+    Nothing,
 }
 
-/// What the item says in one place; nothing where it says nothing or leaves it empty.
-fn read(field: &Field, origin: &FieldOrigin, item: &SourceItem) -> Result<Option<Value>, String> {
-    let said = |value: &Value| match value {
+/// What is said of a field: by a person before all others, then by its places in their order, then by default.
+fn read_field(field: &Field, said: Said<'_>, zone: &TimeZone) -> Result<Told, String> {
+    let convert = |written: &Value| convert(written, field.kind, field.values.as_deref(), zone);
+    if let Some(set) = said.set.get(&field.name) {
+        return convert(&set.value)
+            .map(|value| Told::By(FieldSource::Person(set.clone()), value))
+            .map_err(|problem| format!("`{}`, as {} set it, {problem}", field.name, set.who));
+    }
+    for origin in &field.from {
+        if matches!(origin, FieldOrigin::Refine { .. }) && said.refined.is_none() {
+            return Ok(Told::NotYet);
+        }
+        let Some(written) = read(field, origin, said)? else { continue };
+        return convert(&written)
+            .map(|value| Told::By(FieldSource::Place(origin.clone()), value))
+            .map_err(|problem| format!("`{}` of {origin} {problem}", field.name));
+    }
+    let default = field.default.clone();
+    Ok(default.map_or(Told::Nothing, |value| Told::By(FieldSource::Default, value)))
+}
+
+/// What is said in one place; nothing where it says nothing or leaves it empty.
+fn read(field: &Field, origin: &FieldOrigin, said: Said<'_>) -> Result<Option<Value>, String> {
+    let item = said.item;
+    let says_something = |value: &Value| match value {
         Value::Null => false,
         Value::String(text) => !text.trim().is_empty(),
         _ => true,
     };
     Ok(match origin {
-        FieldOrigin::FrontMatter(name) => item.front_matter.get(name).filter(|value| said(value)).cloned(),
+        FieldOrigin::FrontMatter(name) => {
+            item.front_matter.get(name).filter(|value| says_something(value)).cloned()
+        }
         FieldOrigin::Heading(name) => {
             let heading = item
                 .headings
                 .iter()
                 .find(|(heading, _)| heading.trim().to_lowercase() == name.to_lowercase());
-            heading.map(|(_, text)| Value::from(text.trim())).filter(said)
+            heading.map(|(_, text)| Value::from(text.trim())).filter(says_something)
         }
         FieldOrigin::Label(name) => item.labels.contains(name).then_some(Value::Bool(true)),
         FieldOrigin::LabelPrefix(prefix) => {
@@ -140,6 +230,11 @@ fn read(field: &Field, origin: &FieldOrigin, item: &SourceItem) -> Result<Option
                     return Err(format!("`{}` has several values: {}", field.name, labels.join(", ")));
                 }
             }
+        }
+        FieldOrigin::Refine { stage, member } => {
+            let data = said.refined.and_then(|refined| refined.get(stage));
+            let value = data.and_then(|data| member.split('.').try_fold(data, |value, part| value.get(part)));
+            value.filter(|value| says_something(value)).cloned()
         }
     })
 }

@@ -11,7 +11,7 @@
 //!   reason that names what is missing.
 //!
 //! The way through it: [`Policy::load`] reads the files, [`Policy::check`] holds them against the plugins there are,
-//! [`Backlog::judge`] judges an item.
+//! [`Backlog::judge_with`] judges an item.
 
 pub mod error;
 mod source_map;
@@ -34,6 +34,7 @@ pub mod done;
 mod fields;
 pub mod opening;
 mod rank;
+mod refine;
 pub mod roles;
 
 pub mod check;
@@ -43,6 +44,7 @@ pub use check::{
     BacklogSchema, DeclaredField, FieldUse, PluginCatalog, PluginFacts, PluginKind, PluginProblem,
 };
 pub use error::{ConfigFile, Diagnostic, Diagnostics, LoadError, Severity};
+pub use fields::{FieldReading, FieldSource};
 pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
 pub use opening::NotOpened;

@@ -14,7 +14,7 @@ use tollgate_core::{
 
 use crate::{
     error::did_you_mean,
-    fields,
+    fields::{self, Said},
     policy::{Backlog, Field, FieldOrigin, Policy},
 };
 
@@ -121,9 +121,15 @@ impl Backlog {
                     .map_or_else(|| vec![as_text(value)], |all| all.iter().map(as_text).collect());
                 item.labels.extend(values.iter().map(|value| format!("{prefix}{value}")));
             }
+            FieldOrigin::Refine { .. } => {
+                return Err(format!(
+                    "the field `{}` is found by a refine stage, and nobody can say it",
+                    field.name
+                ));
+            }
         }
         let only = BTreeMap::from([(field.name.clone(), field.clone())]);
-        let (read, _) = fields::extract(&only, item, &self.zone);
+        let read = fields::extract(&only, Said::by_source(item), &self.zone).values;
         let says_nothing = || matches!(origin, FieldOrigin::Label(_)) && !value_is_true(value);
         if read.get(&field.name) == Some(&wanted) || says_nothing() {
             return Ok(());

@@ -65,6 +65,11 @@ impl Policy {
         })
     }
 
+    /// Every backlog that has refine stages, with the pipeline that they make.
+    pub fn refine_lanes(&self) -> impl Iterator<Item = (&Backlog, &Pipeline)> {
+        self.backlogs.values().filter_map(|backlog| Some((backlog, &backlog.refine.as_ref()?.pipeline)))
+    }
+
     /// The models that a pipeline grants to any of its stages and gates.
     pub fn models_of<'p>(
         &'p self,
@@ -127,6 +132,8 @@ pub struct Backlog {
     pub pull: Vec<Schedule>,
     /// The minutes in which work may start; none means all.
     pub claim: Option<Cron>,
+    /// What finds out more of an entry before it is judged.
+    pub refine: Option<Refine>,
     /// What enters.
     pub eligible: Formula,
     /// What comes first.
@@ -210,6 +217,15 @@ impl Backlog {
         let day = date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
         day.to_zoned(self.zone.clone()).ok().map(|midnight| midnight.timestamp().into())
     }
+}
+
+/// Stages that find out more of an entry before it is judged.
+#[derive(Debug, Clone)]
+pub struct Refine {
+    /// They and their limits.
+    pub pipeline: Pipeline,
+    /// What they are asked: [`tollgate_core::refine::asked`].
+    pub asked: Digest,
 }
 
 /// How much may come in that nobody looked at.
@@ -419,6 +435,13 @@ pub enum FieldOrigin {
     Label(String),
     /// The short text under a heading.
     Heading(String),
+    /// What a refine stage found.
+    Refine {
+        /// The stage's name.
+        stage: String,
+        /// The member of its data; dots lead into what is inside it.
+        member: String,
+    },
 }
 
 impl FolderSource {
@@ -438,6 +461,7 @@ impl std::fmt::Display for FieldOrigin {
         match self {
             Self::FrontMatter(name) => write!(f, "front-matter:{name}"),
             Self::LabelPrefix(prefix) => write!(f, "label:{prefix}*"),
+            Self::Refine { stage, member } => write!(f, "refine:{stage}.{member}"),
             Self::Label(name) => write!(f, "label:{name}"),
             Self::Heading(name) => write!(f, "heading:{name}"),
         }

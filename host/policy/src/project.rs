@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tollgate_core::{StopMode, model::Provider};
 
-use crate::pipeline_file::BudgetTable;
+use crate::pipeline_file::{BudgetTable, RetryTable};
 
 /// The project: its backlogs, limits and roles.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -94,6 +94,10 @@ pub struct BacklogTable {
     pub pull: Option<Vec<ScheduleTable>>,
     /// When work may start: in every minute that matches. Without it, at any time.
     pub claim: Option<WindowTable>,
+    /// Stages that find out more of an entry when it arrives and when it changes, before it is judged; what they find, fields are
+    /// read from. They change nothing outside.
+    #[serde(default)]
+    pub refine: Vec<RefineTable>,
     /// A formula that says which items enter, e.g. `"tollgate" in labels`. An item that nobody declared never enters,
     /// so there is no default; write `true` to take all.
     pub eligible: String,
@@ -147,6 +151,30 @@ pub struct RouteTable {
     pub pipeline: String,
     /// A formula that says which entries take it; default all.
     pub when: Option<String>,
+}
+
+/// A stage that finds out more of an entry before it is judged. What was refined is refined again when what the plugin reads of
+/// it changes, or when `plugin`, `name` or `with` is written differently here; a newer version that fits `plugin` is for what
+/// comes after it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefineTable {
+    /// `name@^1`, `name` or a digest.
+    pub plugin: String,
+    /// Unique among them; default the plugin's name. Fields are read from `refine:NAME.MEMBER`.
+    pub name: Option<String>,
+    /// What it may touch: `model` or `model:NAME`; default nothing. It asks for no effects.
+    #[serde(default)]
+    pub grant: Vec<String>,
+    /// What one call may use.
+    #[serde(default)]
+    pub budget: BudgetTable,
+    /// What happens when a call fails for a reason that may pass.
+    #[serde(default)]
+    pub retry: RetryTable,
+    /// The plugin's settings.
+    #[serde(default)]
+    pub with: serde_json::Map<String, serde_json::Value>,
 }
 
 /// When something happens: either `every` or `cron`.
@@ -324,8 +352,8 @@ pub struct FieldTable {
     pub kind: FieldType,
     /// What it is for. A `constraint` is a timestamp before which the entry is not started.
     pub purpose: Purpose,
-    /// Where it is read: `front-matter:NAME`, `label:PREFIX*`, `label:NAME`, `heading:NAME`, or a list of which the first
-    /// that says something counts.
+    /// Where it is read: `front-matter:NAME`, `label:PREFIX*`, `label:NAME`, `heading:NAME`, `refine:STAGE.MEMBER`, or a list of
+    /// which the first that says something counts. What a person sets by `tollgate backlog set` comes before all of them.
     pub from: OneOrMany,
     /// Its value where the item says nothing.
     pub default: Option<serde_json::Value>,
@@ -333,7 +361,7 @@ pub struct FieldTable {
     pub required: Option<bool>,
     /// The texts it may be, compared without regard to case.
     pub values: Option<Vec<String>>,
-    /// `text`: anyone may have written it, so `eligible` and constraints may not read it unless `trust_text` lists it.
+    /// `text`: anyone may have written it, or decided it by what they wrote, so `eligible` and constraints may not read it unless `trust_text` lists it.
     pub trust: Option<Trust>,
 }
 

@@ -8,6 +8,7 @@ use tollgate_core::{
     ledger::{Cap, CapPeriod},
     pins::Prices,
     pipeline::StepBudget,
+    refine,
 };
 
 use crate::{
@@ -69,9 +70,17 @@ pub(crate) fn resolve(
     let (source, file) = project?;
     let root = source.root();
     let mut backlogs = BTreeMap::new();
+    let context = pipeline::Context {
+        name: refine::PIPELINE,
+        step_budget,
+        roles: roles.as_ref(),
+        plugin_bounds: &plugin_bounds,
+        models: models.as_deref(),
+        grants,
+    };
     for (name, table) in file.backlog {
         let place = root.key("backlog").key(&name);
-        if let Some(backlog) = backlog::resolve(&name, table, &pipeline_names, &place, report) {
+        if let Some(backlog) = backlog::resolve(&name, table, &pipeline_names, &context, &place, report) {
             backlogs.insert(name, backlog);
         }
     }

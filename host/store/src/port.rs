@@ -27,7 +27,8 @@ use tollgate_core::{
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use intake::{
-    Admission, Arrival, Change, Guard, OnChange, PlaceInLane, Rate, Reading, Reconciled, RescoreItem,
+    Admission, Arrival, Change, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
+    Reconciled, Rejudged, RescoreItem, Says,
 };
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
@@ -92,6 +93,13 @@ pub trait Store: Send + Sync + 'static {
         keys: Vec<String>,
     ) -> Result<std::collections::HashMap<String, Timestamp>>;
 
+    /// What is known of the entries with these keys besides what their sources say; those of which nothing is are left out.
+    async fn known(
+        &self,
+        tracker: &str,
+        keys: Vec<String>,
+    ) -> Result<std::collections::HashMap<String, Known>>;
+
     /// Begins to read a source in full.
     async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64>;
 
@@ -105,8 +113,9 @@ pub trait Store: Send + Sync + 'static {
     /// Entries that wait and of which the policy says something else by now, the longest due first.
     async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>>;
 
-    /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone.
-    async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64>;
+    /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone, and so are those of which something
+    /// else is known by now.
+    async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64>;
 
     /// Adopts entries, in their order and all at once: each is done of the revision that it says now, with its evidence. Those that
     /// may not be adopted are left alone.
@@ -198,7 +207,10 @@ pub trait Store: Send + Sync + 'static {
     /// What hosts were asked.
     async fn control(&self) -> Result<Control>;
 
-    /// Makes a done, failed or escalated entry wait for a new round.
+    /// Notes a person's word on a field of an entry, which is judged again where it waits.
+    async fn set_field(&self, entry: EntryId, new: NewFieldValue) -> Result<()>;
+
+    /// Makes a done, failed or escalated entry wait for a new round, and one that could not be refined wait to be refined.
     ///
     /// # Errors
     ///
@@ -243,7 +255,7 @@ pub trait Store: Send + Sync + 'static {
     /// One run with all that is known of it.
     async fn run(&self, id: RunId) -> Result<RunDetail>;
 
-    /// The newest run of an entry.
+    /// The newest run that worked on an entry.
     async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>>;
 
     /// Every run's id, oldest first: what an audit goes through.
@@ -275,6 +287,8 @@ pub struct OpenWork {
     pub asking: u64,
     /// Of those that wait: for an event alone, which comes from outside or never.
     pub listening: u64,
+    /// Whether an entry waits for nothing but to be judged.
+    pub to_judge: bool,
     /// The time of the first wake among them, where one is known.
     pub next_wake_at: Option<Timestamp>,
     /// Deliveries that are not settled.

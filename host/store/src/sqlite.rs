@@ -32,6 +32,7 @@ mod report;
 mod rows;
 mod similar;
 mod sql;
+mod supplement;
 mod tx;
 mod wait;
 mod write;
@@ -69,11 +70,12 @@ use self::{
 use crate::{
     StoreError,
     port::{
-        Admission, AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, FoundAccount, History, NewAdoption, NewDecision, NewIntent, NewSignal, OpenWork,
-        Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, RescoreItem, Result,
-        RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest,
+        Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
+        FoundAccount, History, Known, NewAdoption, NewDecision, NewFieldValue, NewIntent, NewSignal,
+        OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged,
+        RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
+        Sweep,
     },
 };
 
@@ -280,6 +282,11 @@ impl Store for SqliteStore {
         self.read_tx("find entries", move |tx| intake::first_seen(tx, &tracker, &keys)).await
     }
 
+    async fn known(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Known>> {
+        let tracker = tracker.to_owned();
+        self.read_tx("find what is known", move |tx| supplement::list(tx, &tracker, &keys)).await
+    }
+
     async fn begin_reconcile(&self, backlog: &str, tracker: &str) -> Result<i64> {
         let (backlog, tracker) = (backlog.to_owned(), tracker.to_owned());
         self.write_tx("begin a reconcile", move |tx| reconcile::begin(tx, &backlog, &tracker)).await
@@ -297,7 +304,7 @@ impl Store for SqliteStore {
         self.read_tx("find scores that are due", move |tx| due::for_rescoring(tx, limit)).await
     }
 
-    async fn rescore(&self, items: Vec<(EntryId, Admission)>) -> Result<u64> {
+    async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
         self.write_tx("give entries new places", move |tx| due::rescore(tx, &items)).await
     }
 
@@ -401,6 +408,10 @@ impl Store for SqliteStore {
 
     async fn control(&self) -> Result<Control> {
         self.read_tx("read what hosts were asked", control::get).await
+    }
+
+    async fn set_field(&self, entry: EntryId, new: NewFieldValue) -> Result<()> {
+        self.write_tx("set a field", move |tx| supplement::set_field(tx, entry, &new)).await
     }
 
     async fn retry(&self, entry: EntryId, who: &str, reason: &str) -> Result<()> {

@@ -19,6 +19,7 @@ impl PluginCatalog for Catalog<'_> {
                 Kind::Source => PluginKind::Source,
             },
             settings: manifest.settings.clone(),
+            data: manifest.data.clone(),
             effects: manifest.effects.iter().cloned().collect(),
             capabilities: manifest.capabilities.iter().cloned().collect(),
             optional: manifest.optional.iter().cloned().collect(),

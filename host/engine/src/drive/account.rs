@@ -52,9 +52,16 @@ impl super::Journey<'_> {
             url: entry.url.clone(),
             title: entry.title.clone(),
             revision: self.entry.revision,
+            basis: self.basis(),
             fields: entry.fields.clone(),
             changed_since: false,
         }
+    }
+
+    /// What done is said of, where that is not all of what the entry said.
+    fn basis(&self) -> Option<Digest> {
+        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        Some(backlog.basis(&self.entry.snapshot)).filter(|basis| *basis != self.entry.revision)
     }
 
     fn pin_facts(&self) -> PinFacts {
@@ -79,7 +86,7 @@ impl super::Journey<'_> {
             id: reference.id.clone(),
             kind: effect.kind.clone(),
             became: became(reference),
-            leaves: self.revision_after(effect),
+            leaves: self.basis_after(effect),
         });
         facts.collect()
     }

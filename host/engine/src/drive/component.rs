@@ -11,7 +11,7 @@ use tollgate_core::{
     pins::PinnedPlugin,
     step::{FailureClass, Fault, StepFailure},
 };
-use tollgate_registry::{Manifest, Registry};
+use tollgate_registry::{Manifest, Registry, manifest::Reads};
 use tollgate_sandbox::{Grants, Prepared, Sandbox};
 
 /// A component that can be called.
@@ -68,6 +68,15 @@ impl Components {
         let ready = Ready { prepared, manifest: Arc::new(version.manifest().clone()) };
         self.lock().insert(key, ready.clone());
         Ok(ready)
+    }
+
+    /// The parts of an entry that a plugin reads: all, where that cannot be found out.
+    pub(super) fn reads(&self, pinned: Option<&PinnedPlugin>) -> Vec<String> {
+        let version = pinned.and_then(|pinned| self.registry.resolve(&pinned.digest.to_string()).ok());
+        match version.map(|version| &version.manifest().reads) {
+            Some(Reads::Only(parts)) => parts.iter().cloned().collect(),
+            Some(Reads::All) | None => vec!["*".to_owned()],
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(Digest, Vec<String>), Ready>> {

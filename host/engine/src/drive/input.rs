@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use tollgate_core::{
-    Digest, EntryId, Timestamp,
+    Digest, EntryId,
     course::Component,
     entry::EntrySnapshot,
     journal::Begun,
     step::{Produced, StepKey},
 };
-use tollgate_registry::{Manifest, manifest::Reads};
+use tollgate_registry::Manifest;
 use tollgate_sandbox::{CallInput, DeliveredEffect};
 
 /// The entry of a run, frozen.
@@ -34,7 +34,7 @@ impl super::Journey<'_> {
             attempt: self.course.attempt_that_counts(key),
             woken: self.course.woken().cloned(),
             entry_id: self.entry.id,
-            entry: project(&self.entry.snapshot, &manifest.reads),
+            entry: self.entry.snapshot.part(|part| manifest.reads.covers(part)),
             revision: self.entry.revision,
             settings: component.settings.clone(),
             prior: self.prior(),
@@ -66,23 +66,5 @@ impl super::Journey<'_> {
                 Some(DeliveredEffect { effect: effect.clone(), kind, became: became.clone() })
             })
             .collect()
-    }
-}
-
-/// The entry with everything blank that the plugin did not declare.
-fn project(entry: &EntrySnapshot, reads: &Reads) -> EntrySnapshot {
-    let text = |part: &str, value: &str| if reads.covers(part) { value.to_owned() } else { String::new() };
-    let optional = |part: &str, value: &Option<String>| value.clone().filter(|_| reads.covers(part));
-    let fields = entry.fields.iter().filter(|(name, _)| reads.covers(&format!("fields.{name}")));
-    EntrySnapshot {
-        name: entry.name.clone(),
-        url: optional("url", &entry.url),
-        kind: text("kind", &entry.kind),
-        title: text("title", &entry.title),
-        body: text("body", &entry.body),
-        author: optional("author", &entry.author),
-        labels: if reads.covers("labels") { entry.labels.clone() } else { Vec::new() },
-        created_at: if reads.covers("created-at") { entry.created_at } else { Timestamp::default() },
-        fields: fields.map(|(name, value)| (name.clone(), value.clone())).collect(),
     }
 }

@@ -10,6 +10,7 @@ use tollgate_core::{
     Timestamp,
     entry::{HoldKind, LinkKind},
     item::SourceItem,
+    refine::Supplement,
 };
 
 use crate::{
@@ -49,7 +50,8 @@ struct Survey<'a> {
 impl<'a> Survey<'a> {
     fn new(backlog: &'a Backlog, items: &'a [SourceItem], now: Timestamp) -> Self {
         let open = items.iter().filter(|item| !item.closed);
-        let judged = open.map(|item| (item, backlog.judge_once(item, Seen { first: now, now })));
+        let judged = open
+            .map(|item| (item, backlog.judge_once(item, &Supplement::default(), Seen { first: now, now })));
         Self { backlog, open: judged.collect() }
     }
 

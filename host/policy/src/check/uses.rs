@@ -9,12 +9,13 @@ use std::{
 };
 
 use serde_json::Value;
+use tollgate_core::refine;
 
 use super::{PluginCatalog, PluginFacts};
 use crate::{
     error::{did_you_mean, nearest},
     formula::Formula,
-    policy::{Backlog, Field, Order, OrderSource, Policy, Purpose},
+    policy::{Backlog, Field, FieldOrigin, Order, OrderSource, Policy, Purpose},
     source_map::{Place, Report},
 };
 
@@ -96,6 +97,21 @@ impl fmt::Display for FieldUse {
             Self::Condition { pipeline, stage } => write!(f, "{pipeline}: `when` of {stage}"),
             Self::Template { pipeline, step } => write!(f, "{pipeline}: `with` of {step}"),
         }
+    }
+}
+
+/// Who reads fields.
+#[derive(Default)]
+pub(super) struct AllReaders<'a> {
+    /// In pipelines, by name.
+    pub(super) pipelines: BTreeMap<&'a str, Readers<'a>>,
+    /// In refine stages, by backlog.
+    pub(super) refine: BTreeMap<&'a str, Readers<'a>>,
+}
+
+impl<'a> AllReaders<'a> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Readers<'a>> {
+        self.pipelines.values().chain(self.refine.values())
     }
 }
 
@@ -216,7 +232,7 @@ impl Policy {
     }
 }
 
-fn schema(backlog: &Backlog, readers: &BTreeMap<&str, Readers<'_>>) -> BacklogSchema {
+fn schema(backlog: &Backlog, readers: &AllReaders<'_>) -> BacklogSchema {
     let fields = backlog.fields.values().map(|field| DeclaredField {
         field: field.clone(),
         used_by: uses(backlog, &field.name, readers),
@@ -237,18 +253,26 @@ fn schema(backlog: &Backlog, readers: &BTreeMap<&str, Readers<'_>>) -> BacklogSc
     BacklogSchema { backlog: backlog.name.clone(), fields: fields.collect(), undeclared }
 }
 
-/// The readers of the pipelines that the entries of a backlog may take.
+/// The readers of the pipelines that the entries of a backlog may take, its refine stages first.
 fn routed<'r, 'a>(
     backlog: &'r Backlog,
-    readers: &'r BTreeMap<&'a str, Readers<'a>>,
+    readers: &'r AllReaders<'a>,
 ) -> impl Iterator<Item = (&'a str, &'r Readers<'a>)> {
     let is_routed = |name: &str| backlog.routes.iter().any(|route| route.pipeline == name);
-    readers.iter().filter(move |(name, _)| is_routed(name)).map(|(name, readers)| (*name, readers))
+    let pipelines = readers.pipelines.iter().filter(move |(name, _)| is_routed(name));
+    let refine = readers.refine.get(backlog.name.as_str()).map(|readers| (refine::PIPELINE, readers));
+    refine.into_iter().chain(pipelines.map(|(name, readers)| (*name, readers)))
 }
 
-fn uses(backlog: &Backlog, field: &str, readers: &BTreeMap<&str, Readers<'_>>) -> Vec<FieldUse> {
+fn uses(backlog: &Backlog, field: &str, readers: &AllReaders<'_>) -> Vec<FieldUse> {
     let mut found = rules(backlog, field);
-    found.extend(routed(backlog, readers).flat_map(|(pipeline, reader)| reader.uses(pipeline, field)));
+    // Refine stages are handed no field that they may find.
+    let is_refined = backlog
+        .fields
+        .get(field)
+        .is_some_and(|field| field.from.iter().any(|origin| matches!(origin, FieldOrigin::Refine { .. })));
+    let others = routed(backlog, readers).filter(|(name, _)| !is_refined || *name != refine::PIPELINE);
+    found.extend(others.flat_map(|(pipeline, reader)| reader.uses(pipeline, field)));
     found
 }
 
@@ -278,12 +302,7 @@ fn rules(backlog: &Backlog, field: &str) -> Vec<FieldUse> {
 }
 
 /// Every declared field is of use to a rule, a stage or a gate, and every template names declared fields.
-pub(super) fn check(
-    policy: &Policy,
-    readers: &BTreeMap<&str, Readers<'_>>,
-    root: &Place<'_>,
-    report: &mut Report,
-) {
+pub(super) fn check(policy: &Policy, readers: &AllReaders<'_>, root: &Place<'_>, report: &mut Report) {
     for backlog in policy.backlogs.values() {
         check_templates(backlog, readers, report);
         check_conditions(backlog, readers, report);
@@ -305,7 +324,7 @@ pub(super) fn check(
     }
 }
 
-fn check_conditions(backlog: &Backlog, readers: &BTreeMap<&str, Readers<'_>>, report: &mut Report) {
+fn check_conditions(backlog: &Backlog, readers: &AllReaders<'_>, report: &mut Report) {
     for (pipeline, reader) in routed(backlog, readers) {
         for condition in &reader.conditions {
             for field in condition.fields.iter().filter(|field| !backlog.fields.contains_key(*field)) {
@@ -320,7 +339,7 @@ fn check_conditions(backlog: &Backlog, readers: &BTreeMap<&str, Readers<'_>>, re
     }
 }
 
-fn check_templates(backlog: &Backlog, readers: &BTreeMap<&str, Readers<'_>>, report: &mut Report) {
+fn check_templates(backlog: &Backlog, readers: &AllReaders<'_>, report: &mut Report) {
     for (pipeline, reader) in routed(backlog, readers) {
         for template in &reader.templates {
             let field = template.field.as_str();

@@ -6,9 +6,9 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use tollgate_core::rank::Direction;
+use tollgate_core::{rank::Direction, refine};
 
-use super::{field, inside, name, not_blank, zone};
+use super::{field, inside, name, not_blank, pipeline, zone};
 use crate::{
     done::Done,
     error::did_you_mean,
@@ -16,7 +16,7 @@ use crate::{
     formula::Formula,
     policy::{
         Backlog, Depends, Expectation, Field, FieldType, FolderSource, FrontMatterNames, Given, Intake,
-        Moves, Order, OrderKey, OrderSource, Purpose, Route, Shelves,
+        Moves, Order, OrderKey, OrderSource, Purpose, Refine, Route, Shelves,
     },
     project::{
         BacklogTable, ClaimMarker, DoneChoice, DoneTable, DuplicatesChoice, ExpectTable, GivenTable,
@@ -48,24 +48,32 @@ pub(super) fn resolve(
     backlog_name: &str,
     table: BacklogTable,
     pipelines: &[String],
+    stages: &pipeline::Context<'_>,
     place: &Place<'_>,
     report: &mut Report,
 ) -> Option<Backlog> {
     name(backlog_name, "backlog", place, report);
     not_blank(&table.owner, &place.key("owner"), report);
     let zone = zone(table.zone.as_deref(), &place.key("zone"), report);
+    let refine = pipeline::resolve_refine(stages, &table.owner, table.refine, &place.key("refine"), report);
+    let refine = refine.map(|pipeline| Refine { asked: refine::asked(&pipeline), pipeline });
     let fields: BTreeMap<String, Field> = table
         .fields
         .into_iter()
         .map(|(name, table)| {
             let place = place.key("fields").key(&name);
             let field = field::resolve(&name, table, &zone, &place, report);
+            field::check_refined(&field, refine.as_ref(), &place.key("from"), report);
             (name, field)
         })
         .collect();
     let scope = Scope { fields: &fields, trust_text: &table.trust_text };
     check_trust(&scope, place, report);
     let routes = routes(table.pipeline, pipelines, &scope, &place.key("pipeline"), report);
+    if refine.is_some() && routes.iter().any(|route| route.pipeline == refine::PIPELINE) {
+        let message = format!("`{}` is what the refine stages of a backlog are called", refine::PIPELINE);
+        report.error(&place.key("pipeline"), message, Some("give the pipeline's file another name".into()));
+    }
     let eligible_place = place.key("eligible");
     let eligible = formula(&table.eligible, &scope, &eligible_place, report);
     if let Some(formula) = &eligible {
@@ -85,6 +93,7 @@ pub(super) fn resolve(
         routes,
         pull,
         claim,
+        refine,
         eligible: eligible?,
         order: order?,
         on_change: table.on_change,

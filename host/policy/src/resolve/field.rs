@@ -4,8 +4,9 @@ use jiff::tz::TimeZone;
 
 use super::name;
 use crate::{
+    error::did_you_mean,
     fields,
-    policy::{Field, FieldOrigin},
+    policy::{Field, FieldOrigin, Refine},
     project::{FieldTable, FieldType, Purpose},
     source_map::{Place, Report},
 };
@@ -47,6 +48,27 @@ pub(super) fn resolve(
     }
 }
 
+/// What refine stages say is read where they say it, and after everything that people wrote.
+pub(super) fn check_refined(field: &Field, refine: Option<&Refine>, place: &Place<'_>, report: &mut Report) {
+    let stages = refine.map(|refine| refine.pipeline.stages.as_slice()).unwrap_or_default();
+    let is_refined = |origin: &FieldOrigin| matches!(origin, FieldOrigin::Refine { .. });
+    for (position, origin) in field.from.iter().enumerate() {
+        let FieldOrigin::Refine { stage, .. } = origin else { continue };
+        let place = place.index(position);
+        if !stages.iter().any(|known| known.name == *stage) {
+            let names = stages.iter().map(|stage| stage.name.as_str());
+            let help = did_you_mean(stage, names).unwrap_or_else(|| {
+                format!("declare it in the backlog: refine = [{{ plugin = \"{stage}@^1\" }}]")
+            });
+            report.error(&place, format!("the backlog has no refine stage `{stage}`"), Some(help));
+        }
+        if field.from[position..].iter().any(|later| !is_refined(later)) {
+            let help = Some(format!("put `{origin}` last"));
+            report.error(&place, "what people write comes before what a stage finds", help);
+        }
+    }
+}
+
 fn origins(table: &FieldTable, place: &Place<'_>, report: &mut Report) -> Vec<FieldOrigin> {
     let place = place.key("from");
     let origin = |(position, text): (usize, &String)| {
@@ -59,7 +81,7 @@ fn origins(table: &FieldTable, place: &Place<'_>, report: &mut Report) -> Vec<Fi
 fn origin(text: &str, kind: FieldType) -> Result<FieldOrigin, String> {
     let form = || {
         format!(
-            "`{text}` is no place of a field; expected `front-matter:NAME`, `label:PREFIX*`, `label:NAME` or `heading:NAME`"
+            "`{text}` is no place of a field; expected `front-matter:NAME`, `label:PREFIX*`, `label:NAME`, `heading:NAME` or `refine:STAGE.MEMBER`"
         )
     };
     let (place, rest) = text.split_once(':').ok_or_else(form)?;
@@ -70,6 +92,12 @@ fn origin(text: &str, kind: FieldType) -> Result<FieldOrigin, String> {
     match place {
         "front-matter" => Ok(FieldOrigin::FrontMatter(rest.to_owned())),
         "heading" => Ok(FieldOrigin::Heading(rest.to_owned())),
+        "refine" => match rest.split_once('.') {
+            Some((stage, member)) if !stage.is_empty() && !member.is_empty() => {
+                Ok(FieldOrigin::Refine { stage: stage.to_owned(), member: member.to_owned() })
+            }
+            _ => Err(format!("`{text}` names no member of a stage's data; expected `refine:STAGE.MEMBER`")),
+        },
         "label" => match rest.strip_suffix('*') {
             Some(prefix) if !prefix.contains('*') => Ok(FieldOrigin::LabelPrefix(prefix.to_owned())),
             Some(_) => Err(format!("`{text}` has several `*`; only one, at the end, is understood")),

@@ -9,7 +9,8 @@ use serde_json::Value;
 use tollgate_core::{
     Microcents,
     effect::KnownEffect,
-    pipeline::{Gate, Pipeline, Retry, RunBudget, Stage, StepBudget},
+    pipeline::{Gate, On, Pipeline, Retry, RunBudget, Stage, StepBudget},
+    refine,
 };
 
 use super::{branches, name, not_blank, step_bound};
@@ -17,6 +18,7 @@ use crate::{
     error::did_you_mean,
     pipeline_file::{BudgetTable, GateTable, PipelineFile, RetryTable, RunBudgetTable, StageTable},
     policy::StepBound,
+    project::RefineTable,
     source_map::{Place, Report},
     units,
 };
@@ -143,6 +145,42 @@ pub(super) fn resolve(
         owner: file.owner,
         budget: run_budget(&file.budget, &root.key("budget"), report),
     }
+}
+
+/// The pipeline that the refine stages of a backlog make; none where there are none.
+pub(super) fn resolve_refine(
+    context: &Context<'_>,
+    owner: &str,
+    tables: Vec<RefineTable>,
+    place: &Place<'_>,
+    report: &mut Report,
+) -> Option<Pipeline> {
+    let mut stages: Vec<Stage> = Vec::new();
+    for (position, table) in tables.into_iter().enumerate() {
+        let place = place.index(position);
+        let name_place = if table.name.is_some() { place.key("name") } else { place.key("plugin") };
+        let stage_name = table.name.unwrap_or_else(|| plugin_name(&table.plugin).to_owned());
+        name(&stage_name, "stage", &name_place, report);
+        if stages.iter().any(|stage| stage.name == stage_name) {
+            let help = Some("give it a `name` of its own".into());
+            report.error(&name_place, format!("there is a stage `{stage_name}` already"), help);
+        }
+        stages.push(Stage {
+            budget: context.step_budget(&table.budget, &table.plugin, &place.key("budget"), report),
+            name: stage_name,
+            when: None,
+            on: On::default(),
+            approval: None,
+            plugin: table.plugin,
+            grants: context.grants(table.grant, Vec::new(), &place.key("grant"), report),
+            retry: retry(&table.retry, &place.key("retry"), report),
+            settings: Value::Object(table.with),
+            gates: Vec::new(),
+        });
+    }
+    let budget = run_budget(&RunBudgetTable::default(), place, report);
+    let pipeline = Pipeline { name: refine::PIPELINE.to_owned(), owner: owner.to_owned(), budget, stages };
+    (!pipeline.stages.is_empty()).then_some(pipeline)
 }
 
 /// Stages have unique names, and so have gates, in the whole pipeline.

@@ -27,6 +27,7 @@ impl PluginCatalog for Catalog {
             capabilities: Vec::new(),
             optional: Vec::new(),
             reads: reads.iter().map(|part| (*part).to_owned()).collect(),
+            data: None,
         };
         if !["^1", "^1.0"].contains(&version) {
             return Err(PluginProblem::NoVersion { versions: vec!["1.0.0".into()] });

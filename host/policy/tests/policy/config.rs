@@ -286,7 +286,7 @@ fn formulas_point_at_the_part_that_is_wrong() {
 
 #[test]
 fn fields_are_read_from_places_that_exist() {
-    assert_snapshot!(project_errors("front-matter:priority", "frontmatter:priority"), @"tollgate.toml:13:57: error: `frontmatter:priority` is no place of a field; expected `front-matter:NAME`, `label:PREFIX*`, `label:NAME` or `heading:NAME`");
+    assert_snapshot!(project_errors("front-matter:priority", "frontmatter:priority"), @"tollgate.toml:13:57: error: `frontmatter:priority` is no place of a field; expected `front-matter:NAME`, `label:PREFIX*`, `label:NAME`, `heading:NAME` or `refine:STAGE.MEMBER`");
     assert_snapshot!(project_errors("front-matter:priority", "label:priority"), @"tollgate.toml:13:57: error: `label:priority` says true or false; the field's type is another (a value is read by `label:PREFIX*`)");
     assert_snapshot!(project_errors("values =", "default = \"urgent\", values ="), @"tollgate.toml:13:92: error: the default is `urgent`; expected `high`, `medium`, `low`");
     assert_snapshot!(project_errors("\"order\"", "\"constraint\""), @r#"

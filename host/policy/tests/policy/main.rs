@@ -8,6 +8,7 @@ mod branches;
 mod check;
 mod config;
 mod models;
+mod refine;
 mod schema;
 mod sources;
 mod support;

@@ -1,1 +1,1 @@
-SELECT id, backlog, state, closed, revision, worked, adopted, depends, arrival FROM entry WHERE tracker = :tracker AND key = :key;
+SELECT id, backlog, state, closed, revision, basis, worked, adopted, depends, arrival FROM entry WHERE tracker = :tracker AND key = :key;

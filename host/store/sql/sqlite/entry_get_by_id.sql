@@ -1,1 +1,1 @@
-SELECT id, tracker, key, backlog, state, closed, revision, worked, adopted, depends, arrival FROM entry WHERE id = :id;
+SELECT id, tracker, key, backlog, state, closed, revision, basis, worked, adopted, depends, arrival FROM entry WHERE id = :id;

@@ -1,2 +1,2 @@
-INSERT INTO entry (tracker, key, backlog, state, held_for, closed, revision, depends, arrival, title, url, created_at, first_seen_at)
-VALUES (:tracker, :key, :backlog, :state, :held_for, :closed, :revision, :depends, :arrival, :title, :url, :created_at, :first_seen_at);
+INSERT INTO entry (tracker, key, backlog, state, held_for, closed, revision, basis, depends, arrival, title, url, created_at, first_seen_at)
+VALUES (:tracker, :key, :backlog, :state, :held_for, :closed, :revision, :basis, :depends, :arrival, :title, :url, :created_at, :first_seen_at);

@@ -1,1 +1,1 @@
-UPDATE entry SET adopted = 1, worked = revision WHERE id = :id;
+UPDATE entry SET adopted = 1, worked = basis WHERE id = :id;

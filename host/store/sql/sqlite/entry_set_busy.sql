@@ -1,1 +1,1 @@
-UPDATE entry SET state = 'busy', held_for = NULL, rounds = rounds + 1, worked = revision, adopted = 0 WHERE id = :id;
+UPDATE entry SET state = 'busy', held_for = NULL, rounds = rounds + 1, worked = basis, adopted = 0 WHERE id = :id;

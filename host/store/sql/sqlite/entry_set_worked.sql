@@ -1,1 +1,1 @@
-UPDATE entry SET worked = revision WHERE id = :id;
+UPDATE entry SET worked = basis WHERE id = :id;

@@ -8,6 +8,7 @@ use tollgate_core::{
     item::SourceItem,
     rank::RankKey,
     record::Term,
+    refine::Supplement,
 };
 
 /// An item as its source shows it and the policy judges it.
@@ -21,6 +22,10 @@ pub struct Arrival {
     pub snapshot: EntrySnapshot,
     /// The digest of the snapshot.
     pub revision: Digest,
+    /// The digest of the snapshot without what refining adds: done is said of it.
+    pub basis: Digest,
+    /// The version of its [`Supplement`] that it was judged with; 0 where there was none.
+    pub supplement_version: i64,
     /// Its links.
     pub links: Vec<Link>,
     /// When its dependencies count as satisfied.
@@ -139,6 +144,54 @@ pub struct RescoreItem {
     pub backlog: String,
     /// What its source said last.
     pub item: SourceItem,
+    /// What is known of it besides.
+    pub known: Known,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
+}
+
+/// What is known of an entry besides what its source says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Known {
+    /// Counts up with every change; 0 where nothing was ever known.
+    pub version: i64,
+    /// What.
+    pub supplement: Supplement,
+}
+
+/// What the policy says of an entry that was judged again.
+#[derive(Debug, Clone)]
+pub struct Rejudged {
+    /// Which entry.
+    pub id: EntryId,
+    /// What it says now; none where the policy does not know what to make of it.
+    pub says: Option<Says>,
+    /// The version of what was known besides. Where that is no longer the one, it is judged once more.
+    pub supplement_version: i64,
+    /// What the policy says of it.
+    pub admission: Admission,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone)]
+pub struct Says {
+    /// All of it.
+    pub snapshot: EntrySnapshot,
+    /// The digest of that.
+    pub revision: Digest,
+    /// The digest of that without what refining adds.
+    pub basis: Digest,
+}
+
+/// A person's word on a field of an entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewFieldValue {
+    /// The field's name.
+    pub field: String,
+    /// Its value; none takes back what was set before.
+    pub value: Option<serde_json::Value>,
+    /// Who says so.
+    pub who: String,
+    /// Why.
+    pub why: String,
 }

@@ -13,6 +13,7 @@ use tollgate_core::{
     item::SourceItem,
     rank::RankKey,
     record::{Record, Term},
+    refine::Supplement,
     run::{RunState, RunSummary},
     step::Step,
     wait::WaitEnd,
@@ -62,6 +63,10 @@ pub struct EntryDetail {
     pub status: EntryStatus,
     /// What it says now.
     pub snapshot: EntrySnapshot,
+    /// What its source said last.
+    pub item: SourceItem,
+    /// What is known of it besides.
+    pub supplement: Supplement,
     /// Whether its tracker says that it is closed.
     pub closed: bool,
     /// Links from it.
@@ -119,6 +124,8 @@ pub struct StoredItem {
     pub is_held_by_others: bool,
     /// What its source said last.
     pub item: SourceItem,
+    /// What is known of it besides.
+    pub supplement: Supplement,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
 }

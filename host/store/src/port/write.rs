@@ -8,6 +8,7 @@ use tollgate_core::{
     event::NewEvent,
     ledger::Cap,
     record::Record,
+    refine::Refinement,
     run::Claim,
     step::Step,
 };
@@ -39,8 +40,8 @@ pub struct ReleasedEffect {
     pub reference: EffectRef,
     /// What is asked for.
     pub effect: Effect,
-    /// For a change of the entry's state: the revision that the entry has when it is delivered and nothing else has changed. An
-    /// entry that arrives with it has not changed since it was worked on.
+    /// For a change of the entry's state: the basis that the entry has when it is delivered and nothing else has changed. An entry
+    /// that arrives with it has not changed since it was worked on.
     pub leaves: Option<Digest>,
 }
 
@@ -67,6 +68,8 @@ pub enum NextState {
         record: Box<Record>,
         /// Whether the tracker is to be told afterwards that the run left the entry.
         leaves_entry: bool,
+        /// Of a refine run, what came of it: the entry is to be judged again, and the record stays in the store.
+        refinement: Option<Box<Refinement>>,
     },
 }
 

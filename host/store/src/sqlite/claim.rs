@@ -31,9 +31,16 @@ struct OpenLane {
     pins: Digest,
     kind: RunKind,
     pipeline: String,
-    /// The virtual time that it is served at.
+    /// Its own virtual time.
     vtime: i64,
+    /// The virtual time that it is served at.
+    turn: i64,
 }
+
+/// So many claims may be for refining before the first is for work that waits since. What comes first among entries is known when
+/// they are refined, and refining a backlog that comes in at once is not to keep others waiting without end: beyond this they take
+/// turns.
+const REFINE_HEAD_START: i64 = 1_000;
 
 /// What a lane would give next.
 struct Head {
@@ -90,14 +97,26 @@ fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>>
             kind: row.word("kind")?,
             pipeline: row.plain("pipeline")?,
             vtime: row.plain("vtime")?,
+            turn: served,
         })
     })?;
     lanes.retain(|lane| request.lanes.contains(&lane.id));
-    lanes.sort_unstable_by_key(|lane| (lane.vtime.max(served), lane.vtime, lane.id));
+    for lane in &mut lanes {
+        lane.turn = turn(lane.kind, lane.vtime, served);
+    }
+    lanes.sort_unstable_by_key(|lane| (lane.turn, lane.kind != RunKind::Refine, lane.vtime, lane.id));
     for lane in &mut lanes {
         lane.vtime = lane.vtime.max(served);
     }
     Ok(lanes)
+}
+
+/// The virtual time that a lane is served at.
+fn turn(kind: RunKind, vtime: i64, served: i64) -> i64 {
+    match kind {
+        RunKind::Work => vtime.max(served),
+        RunKind::Refine => (vtime - REFINE_HEAD_START).max(served),
+    }
 }
 
 fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<Head>> {
@@ -133,7 +152,7 @@ fn take(
 ) -> TxResult<ClaimOutcome> {
     let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
     tx.run(sql::READY_DELETE, place)?;
-    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.vtime })?;
+    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.turn })?;
     tx.run(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
     match head.run {
         Some(seq) => reclaim(tx, request, seq, reservation),
@@ -230,4 +249,26 @@ fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<(RunId, HostId)> {
     run.queue(tx)?;
     run.save(tx)?;
     Ok((run.id, run.host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refining_goes_ahead_of_work_and_then_takes_turns_with_it() {
+        let (mut served, mut refine, mut work) = (0, 0, 0);
+        let mut claims = Vec::new();
+        for _ in 0..REFINE_HEAD_START + 21 {
+            let (of_refine, of_work) =
+                (turn(RunKind::Refine, refine, served), turn(RunKind::Work, work, served));
+            let lane = if of_refine <= of_work { &mut refine } else { &mut work };
+            *lane = (*lane).max(served) + 1;
+            served = of_refine.min(of_work);
+            claims.push(of_refine <= of_work);
+        }
+        let (ahead, rest) = claims.split_at(claims.len() - 20);
+        assert!(ahead.iter().all(|refines| *refines));
+        assert_eq!(rest.iter().filter(|refines| **refines).count(), 10);
+    }
 }

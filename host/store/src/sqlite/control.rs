@@ -5,7 +5,7 @@ use tollgate_core::{EntryId, entry::EntryState};
 
 use super::{
     entry::KnownEntry,
-    intake, sql,
+    intake, sql, supplement,
     tx::{Columns, Failure, Tx, TxResult},
 };
 use crate::{
@@ -54,14 +54,18 @@ pub(super) fn retry(tx: &Tx<'_>, id: EntryId, who: &str, reason: &str) -> TxResu
         .ok_or_else(|| StoreError::NotFound { what: "entry", name: id.to_string() })?;
     let lifted = tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": id.0 })?;
     let held_by_person = entry.state == EntryState::Held && lifted > 0;
-    if !entry.state.is_terminal() && !held_by_person {
+    let not_refined = entry.state == EntryState::Held && supplement::forget_failure(tx, id)?;
+    if !entry.state.is_terminal() && !held_by_person && !not_refined {
         return Err(StoreError::Conflict(format!(
-            "{} is {}; only an entry that is done, failed or escalated can be retried",
+            "{} is {}; only an entry that is done, failed or escalated, or could not be refined, can be retried",
             entry.name.key, entry.state
         ))
         .into());
     }
     remember(tx, Some(id), "retry", Some(who), Some(reason))?;
+    if not_refined {
+        supplement::judge_again(tx, id)?;
+    }
     intake::wait_again(tx, &entry)?;
     Ok(())
 }
@@ -73,11 +77,24 @@ pub(super) fn remember(
     who: Option<&str>,
     why: Option<&str>,
 ) -> TxResult<()> {
+    remember_in_full(tx, entry, kind, who, why, None)
+}
+
+/// The same with what exactly was decided, as JSON.
+pub(super) fn remember_in_full(
+    tx: &Tx<'_>,
+    entry: Option<EntryId>,
+    kind: &str,
+    who: Option<&str>,
+    why: Option<&str>,
+    body: Option<&str>,
+) -> TxResult<()> {
     let params = named_params! {
         ":entry": entry.map(|entry| entry.0),
         ":kind": kind,
         ":who": who,
         ":why": why,
+        ":body": body,
         ":now": tx.now.as_millis(),
     };
     tx.run(sql::DECISION_INSERT, params)?;

@@ -20,7 +20,9 @@ pub(super) struct KnownEntry {
     pub(super) state: EntryState,
     pub(super) closed: bool,
     pub(super) revision: Digest,
-    /// The revision that its newest run worked on, or that was adopted.
+    /// The digest of what it says without what refining adds.
+    pub(super) basis: Digest,
+    /// That of what its newest run worked on, or of what was adopted.
     pub(super) worked: Option<Digest>,
     /// Whether it was adopted, and no run of it began since.
     pub(super) adopted: bool,
@@ -56,6 +58,7 @@ impl KnownEntry {
             state: row.word("state")?,
             closed: row.plain("closed")?,
             revision: row.digest("revision")?,
+            basis: row.digest("basis")?,
             worked: row.digest_or_none("worked")?,
             adopted: row.plain("adopted")?,
             depends: row.word("depends")?,

@@ -19,7 +19,7 @@ use std::{
 use rusqlite::named_params;
 use tollgate_core::{
     Digest, EntryId, LaneId, Timestamp,
-    entry::{EntryState, Hold, HoldKind, Link},
+    entry::{EntrySnapshot, EntryState, Hold, HoldKind, Link},
     item::Shelf,
     likeness::LIKENESS_SOURCE,
     run::RunState,
@@ -32,7 +32,7 @@ use super::{
     readiness::{self, NewEntry, NewHold},
     rebuild::{self, Standing},
     similar::{self, Duplicate},
-    sql,
+    sql, supplement,
     tx::{Columns, Tx, TxResult, json_of, millis},
 };
 use crate::{
@@ -129,7 +129,7 @@ fn admit_one(
 
 /// Whether an arrival that was seen before matters all the same.
 fn concerns(arrival: &Arrival, entry: &KnownEntry) -> bool {
-    let changed_since_work = entry.worked != Some(arrival.revision) && arrival.on_change != OnChange::Ignore;
+    let changed_since_work = entry.worked != Some(arrival.basis) && arrival.on_change != OnChange::Ignore;
     entry.state == EntryState::Gone || (entry.state.is_terminal() && changed_since_work)
 }
 
@@ -152,7 +152,7 @@ pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
 /// Makes an entry, held for what its guard says besides. Its row is written as it will stand by the policy's word, which is most
 /// often the last.
 pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, mut guarded: Vec<Hold>) -> TxResult<Change> {
-    put_snapshot(tx, received.arrival)?;
+    put_snapshot(tx, &received.arrival.snapshot, received.arrival.revision)?;
     let duplicate = similar::find(tx, received.arrival)?;
     guarded.extend(duplicate.as_ref().map(Duplicate::hold));
     let Arrival { snapshot, admission, links, depends, .. } = received.arrival;
@@ -197,6 +197,7 @@ fn insert_entry(tx: &Tx<'_>, received: &Received<'_>, held_for: Option<HoldKind>
         ":held_for": held_for.map(HoldKind::as_str),
         ":closed": arrival.item.closed,
         ":revision": arrival.revision.as_bytes(),
+        ":basis": arrival.basis.as_bytes(),
         ":depends": arrival.depends.as_str(),
         ":arrival": digest.as_bytes(),
         ":title": snapshot.title,
@@ -219,8 +220,11 @@ pub(super) fn update(
     received: &Received<'_>,
 ) -> TxResult<EntryState> {
     let Received { arrival, digest, item } = received;
+    if supplement::get(tx, entry.id)?.version != arrival.supplement_version {
+        return take_in_to_judge_later(tx, entry, item);
+    }
     if entry.revision != arrival.revision {
-        put_snapshot(tx, arrival)?;
+        put_snapshot(tx, &arrival.snapshot, arrival.revision)?;
     }
     let snapshot = &arrival.snapshot;
     let params = named_params! {
@@ -228,6 +232,7 @@ pub(super) fn update(
         ":backlog": arrival.backlog,
         ":closed": arrival.item.closed,
         ":revision": arrival.revision.as_bytes(),
+        ":basis": arrival.basis.as_bytes(),
         ":depends": arrival.depends.as_str(),
         ":arrival": digest.as_bytes(),
         ":title": snapshot.title,
@@ -250,6 +255,13 @@ pub(super) fn update(
         }
     }
     Ok(state)
+}
+
+/// Something was found or said of an entry while its source was read: what the policy made of it without that does not hold.
+fn take_in_to_judge_later(tx: &Tx<'_>, entry: &KnownEntry, item: &str) -> TxResult<EntryState> {
+    put_item(tx, entry.id, item)?;
+    supplement::judge_again(tx, entry.id)?;
+    Ok(entry.state)
 }
 
 /// Whether somebody put an entry that failed back among what is to be done. A reading that began before a run put it on hold has
@@ -335,17 +347,17 @@ fn hold_what_goes_to_and_fro(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival)
     readiness::hold_for_person(tx, entry.id, &reason)
 }
 
-/// Whether an entry says something else than its newest run worked on, or than was adopted. What that run itself made of it is no change: from then
-/// on it counts as what was worked on, so that taking it back is one.
+/// Whether an entry says something else than its newest run worked on, or than was adopted. What that run itself made of it is no
+/// change: from then on it counts as what was worked on, so that taking it back is one. Neither is what refining adds.
 fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxResult<bool> {
-    if entry.worked == Some(arrival.revision) {
+    if entry.worked == Some(arrival.basis) {
         return Ok(false);
     }
     if entry.adopted {
         return Ok(true);
     }
     let Some((run, _)) = newest_run(tx, entry)? else { return Ok(true) };
-    if !is_left_by(tx, run, arrival.revision)? {
+    if !is_left_by(tx, run, arrival.basis)? {
         return Ok(true);
     }
     tx.run(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
@@ -354,18 +366,18 @@ fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxR
 
 /// Whether an entry says something else than what was worked on or adopted, as it stands.
 pub(super) fn says_something_else(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<bool> {
-    if entry.worked.is_none_or(|worked| worked == entry.revision) {
+    if entry.worked.is_none_or(|worked| worked == entry.basis) {
         return Ok(false);
     }
     match newest_run(tx, entry)? {
-        Some((run, _)) if !entry.adopted => Ok(!is_left_by(tx, run, entry.revision)?),
+        Some((run, _)) if !entry.adopted => Ok(!is_left_by(tx, run, entry.basis)?),
         _ => Ok(true),
     }
 }
 
-/// Whether a change that a run makes to its entry's state leads to this revision.
-pub(super) fn is_left_by(tx: &Tx<'_>, run: i64, revision: Digest) -> TxResult<bool> {
-    let params = named_params! { ":run": run, ":revision": revision.as_bytes() };
+/// Whether a change that a run makes to its entry's state leads to what the entry says now, without what refining adds.
+pub(super) fn is_left_by(tx: &Tx<'_>, run: i64, basis: Digest) -> TxResult<bool> {
+    let params = named_params! { ":run": run, ":basis": basis.as_bytes() };
     Ok(tx.one(sql::OUTBOX_LEAVES, params, |_| Ok(()))?.is_some())
 }
 
@@ -384,11 +396,9 @@ fn state_after(newest_run: RunState) -> EntryState {
     }
 }
 
-fn put_snapshot(tx: &Tx<'_>, arrival: &Arrival) -> TxResult<()> {
-    let params = named_params! {
-        ":revision": arrival.revision.as_bytes(),
-        ":body": json_of(&arrival.snapshot)?,
-    };
+/// What an entry says at a revision.
+pub(super) fn put_snapshot(tx: &Tx<'_>, snapshot: &EntrySnapshot, revision: Digest) -> TxResult<()> {
+    let params = named_params! { ":revision": revision.as_bytes(), ":body": json_of(snapshot)? };
     tx.run(sql::SNAPSHOT_INSERT, params)?;
     Ok(())
 }

@@ -6,7 +6,7 @@
 use rusqlite::named_params;
 use tollgate_core::{
     Digest, EntryId, LaneId, Microcents,
-    entry::EntryName,
+    entry::{EntryName, EntryState},
     event::ChainHead,
     lease::Fence,
     record::OrderFacts,
@@ -94,7 +94,13 @@ impl Newborn<'_> {
 
     fn make_busy(&self, tx: &Tx<'_>) -> TxResult<Subject> {
         let by_id = named_params! { ":id": self.entry.0 };
-        let subject = tx.one(sql::ENTRY_GET_READY, by_id, |row| {
+        // What waits to be refined is held for that.
+        let (state, set_busy) = match self.lane.kind {
+            RunKind::Work => (EntryState::Ready, sql::ENTRY_SET_BUSY),
+            RunKind::Refine => (EntryState::Held, sql::ENTRY_SET_REFINING),
+        };
+        let params = named_params! { ":id": self.entry.0, ":state": state.as_str() };
+        let subject = tx.one(sql::ENTRY_GET_CLAIMABLE, params, |row| {
             Ok(Subject {
                 name: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
                 title: row.plain("title")?,
@@ -103,10 +109,20 @@ impl Newborn<'_> {
                 round: row.small_count("rounds")? + 1,
             })
         })?;
-        let subject = subject
-            .ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not ready", self.entry)))?;
-        tx.run(sql::ENTRY_SET_BUSY, by_id)?;
+        let mut subject = subject
+            .ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not {state}", self.entry)))?;
+        if self.lane.kind == RunKind::Refine {
+            subject.round = self.refine_round(tx)?;
+        }
+        tx.run(set_busy, by_id)?;
         Ok(subject)
+    }
+
+    /// Refine runs are counted by themselves.
+    fn refine_round(&self, tx: &Tx<'_>) -> TxResult<u32> {
+        let params = named_params! { ":entry": self.entry.0 };
+        let before = tx.one(sql::RUN_COUNT_REFINING, params, |row| row.small_count("runs"))?;
+        Ok(before.unwrap_or_default() + 1)
     }
 
     /// What put the entry where it stood; it stands there no longer, so its score need not change any more.

@@ -1,7 +1,8 @@
 //! Whether an entry that waits may run, and who else that concerns.
 //!
-//! An entry that waits is ready when it has a place and no hold; then it has a row in the ready index. Everything that adds or
-//! lifts a hold ends in [`settle`], so that state, holds and index never disagree.
+//! An entry that waits is ready when it has a place and no hold; then it has a row in the ready index. One that waits to be
+//! refined is held for that before all else, and has a place and a row as well: among those that do. Everything that adds or lifts
+//! a hold ends in [`settle`], so that state, holds and index never disagree.
 //!
 //! Only what matters to dependants travels to them, not every change: a dependency is done, closed, opened again, seen, gone, or
 //! of another backlog.
@@ -62,12 +63,15 @@ pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxRes
     let place = place.flatten();
     let held_for = first_hold(tx, entry)?;
     match (held_for, place) {
-        (None, Some((lane, rank_key))) => {
+        (held_for, Some((lane, rank_key)))
+            if held_for.is_none() || is_to_be_refined(tx, entry, held_for)? =>
+        {
             let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
             tx.run(sql::READY_DELETE_OTHER_PLACE, params)?;
             enter_index(tx, entry, lane, &rank_key)?;
-            set_state(tx, entry, EntryState::Ready, None)?;
-            Ok(EntryState::Ready)
+            let state = if held_for.is_some() { EntryState::Held } else { EntryState::Ready };
+            set_state(tx, entry, state, held_for)?;
+            Ok(state)
         }
         (held_for, _) => {
             tx.run(sql::READY_DELETE_ENTRY, by_entry)?;
@@ -101,8 +105,19 @@ pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState
             set_state(tx, new.id, EntryState::Held, dependency)?;
             Ok(EntryState::Held)
         }
+        (held_for, _, Some(place)) if is_to_be_refined(tx, new.id, held_for)? => {
+            enter_index(tx, new.id, place.lane.0, place.rank_key.as_bytes())?;
+            Ok(EntryState::Held)
+        }
         (Some(_), _, _) => Ok(EntryState::Held),
     }
+}
+
+/// Whether an entry waits to be refined, and nothing is in the way that a person has to lift first.
+fn is_to_be_refined(tx: &Tx<'_>, entry: EntryId, held_for: Option<HoldKind>) -> TxResult<bool> {
+    let by_entry = named_params! { ":entry": entry.0 };
+    let waits = held_for == Some(HoldKind::NotRefined);
+    Ok(waits && tx.one(sql::HOLD_KEEPS_UNREFINED, by_entry, |_| Ok(()))?.is_none())
 }
 
 fn enter_index(tx: &Tx<'_>, entry: EntryId, lane: i64, rank_key: &[u8]) -> TxResult<()> {

@@ -217,7 +217,7 @@ fn insert_run(tx: &Tx<'_>, entry: EntryId, place: &str, record: &Record) -> TxRe
     let record_row = Settled { kind: "record", became, ..Settled::default() };
     record_row.insert(tx, run, entry, &json_of(record)?)?;
     if record.kind == RunKind::Work {
-        let worked = record.entry.revision;
+        let worked = record.entry.basis.unwrap_or(record.entry.revision);
         let params = named_params! { ":id": entry.0, ":round": record.round, ":worked": worked.as_bytes() };
         tx.run(sql::ENTRY_SET_REBUILT, params)?;
     }

@@ -10,6 +10,7 @@ use tollgate_core::{
     effect::{Delivered, Effect},
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
     event::{Event, NewEvent},
+    item::SourceItem,
     pipeline::StepName,
     rank::RankKey,
     record::{Record, Term},
@@ -20,8 +21,8 @@ use super::{
     adopt,
     dependency::{self, Lead},
     entry::KnownEntry,
-    intake, opening, rows, sql,
-    tx::{Columns, Tx, TxResult, json_of},
+    intake, opening, rows, sql, supplement,
+    tx::{Columns, Failure, Tx, TxResult, json_of},
 };
 use crate::{
     StoreError,
@@ -58,6 +59,8 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
     Ok(EntryDetail {
         changed_since: known.state.is_terminal() && intake::says_something_else(tx, &known)?,
         snapshot: snapshot(tx, status.revision)?,
+        item: source_item(tx, status.id)?,
+        supplement: supplement::get(tx, status.id)?.supplement,
         closed: known.closed,
         links: links(tx, &known)?,
         waiting_for_it: waiting_for(tx, &known)?,
@@ -75,6 +78,11 @@ pub(super) fn snapshot(tx: &Tx<'_>, revision: Digest) -> TxResult<EntrySnapshot>
     let params = named_params! { ":revision": revision.as_bytes() };
     let snapshot = tx.one(sql::SNAPSHOT_GET, params, |row| row.json("body"))?;
     snapshot.ok_or_else(|| StoreError::NotFound { what: "revision", name: revision.to_string() }.into())
+}
+
+fn source_item(tx: &Tx<'_>, entry: EntryId) -> TxResult<SourceItem> {
+    let item = tx.one(sql::SOURCE_ITEM_GET, named_params! { ":entry": entry.0 }, |row| row.json("body"))?;
+    item.ok_or_else(|| Failure::damaged(format!("entry {entry} has no item")))
 }
 
 fn links(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<Vec<LinkStatus>> {
@@ -122,6 +130,7 @@ pub(super) fn items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult
             state: row.word("state")?,
             is_held_by_others: row.plain("is_held_by_others")?,
             item: row.json("body")?,
+            supplement: row.json_or_none("supplement")?.unwrap_or_default(),
             first_seen_at: row.time("first_seen_at")?,
         })
     })
@@ -229,13 +238,15 @@ fn empty_coverage(backlog: String) -> Coverage {
 
 /// Whether there is anything left to do.
 pub(super) fn open_work(tx: &Tx<'_>) -> TxResult<OpenWork> {
-    let work = tx.one(sql::OPEN_WORK_GET, [], |row| {
+    let now = named_params! { ":now": tx.now.as_millis() };
+    let work = tx.one(sql::OPEN_WORK_GET, now, |row| {
         Ok(OpenWork {
             ready: row.count("ready")?,
             driven: row.count("driven")?,
             waiting: row.count("waiting")?,
             asking: row.count("asking")?,
             listening: row.count("listening")?,
+            to_judge: row.plain("to_judge")?,
             next_wake_at: row.time_or_none("next_wake_at")?,
             undelivered: row.count("undelivered")?,
             next_delivery_at: row.time_or_none("next_delivery_at")?,

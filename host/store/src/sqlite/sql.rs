@@ -37,7 +37,7 @@ queries! {
     ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
     ENTRY_GET = "entry_get";
     ENTRY_GET_BY_ID = "entry_get_by_id";
-    ENTRY_GET_READY = "entry_get_ready";
+    ENTRY_GET_CLAIMABLE = "entry_get_claimable";
     ENTRY_INSERT = "entry_insert";
     ENTRY_LINE_COUNT = "entry_line_count";
     ENTRY_LINE_LIST = "entry_line_list";
@@ -51,6 +51,8 @@ queries! {
     ENTRY_SET_ADOPTED_REVISION = "entry_set_adopted_revision";
     ENTRY_SET_BUSY = "entry_set_busy";
     ENTRY_SET_REBUILT = "entry_set_rebuilt";
+    ENTRY_SET_REFINING = "entry_set_refining";
+    ENTRY_SET_REVISION = "entry_set_revision";
     ENTRY_SET_STATE = "entry_set_state";
     ENTRY_SET_URL = "entry_set_url";
     ENTRY_SET_WORKED = "entry_set_worked";
@@ -69,6 +71,7 @@ queries! {
     HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
     HOLD_GET_FIRST = "hold_get_first";
     HOLD_INSERT = "hold_insert";
+    HOLD_KEEPS_UNREFINED = "hold_keeps_unrefined";
     HOLD_LIST = "hold_list";
     HOST_PUT = "host_put";
     INBOX_APPLY = "inbox_apply";
@@ -116,6 +119,7 @@ queries! {
     OUTBOX_INSERT = "outbox_insert";
     OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
     OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
+    OUTBOX_INSERT_KEPT = "outbox_insert_kept";
     OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
     OUTBOX_LAPSE = "outbox_lapse";
     OUTBOX_LEAVES = "outbox_leaves";
@@ -129,6 +133,7 @@ queries! {
     PINS_INSERT = "pins_insert";
     PLACE_DELETE = "place_delete";
     PLACE_GET = "place_get";
+    PLACE_MAKE_DUE = "place_make_due";
     PLACE_PUT = "place_put";
     PLACE_SET_DUE = "place_set_due";
     PLUGIN_VERSION_GET_NAME = "plugin_version_get_name";
@@ -153,6 +158,7 @@ queries! {
     RECONCILE_INSERT = "reconcile_insert";
     RUN_CLAIM = "run_claim";
     RUN_CLAIM_ONLY = "run_claim_only";
+    RUN_COUNT_REFINING = "run_count_refining";
     RUN_GET = "run_get";
     RUN_GET_BY_SEQ = "run_get_by_seq";
     RUN_GET_NEWEST = "run_get_newest";
@@ -177,6 +183,7 @@ queries! {
     SIMILAR_LIST = "similar_list";
     SNAPSHOT_GET = "snapshot_get";
     SNAPSHOT_INSERT = "snapshot_insert";
+    SOURCE_ITEM_GET = "source_item_get";
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";
     SOURCE_ITEM_PUT = "source_item_put";
     SOURCE_ITEM_SET_SHELF = "source_item_set_shelf";
@@ -187,6 +194,9 @@ queries! {
     STORE_GET = "store_get";
     STORE_SET_SEEN = "store_set_seen";
     STORE_SET_VTIME = "store_set_vtime";
+    SUPPLEMENT_GET = "supplement_get";
+    SUPPLEMENT_LIST = "supplement_list";
+    SUPPLEMENT_PUT = "supplement_put";
     TRANCHE_LIST = "tranche_list";
     TRANCHE_PUT = "tranche_put";
     WAIT_DELETE = "wait_delete";

@@ -18,7 +18,7 @@ use super::{
     intake, journal,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
-    readiness, sql,
+    readiness, sql, supplement,
     tx::{Columns, Tx, TxResult, json_of},
     wait,
 };
@@ -84,8 +84,12 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     match &mut write.next {
         NextState::GoOn => {}
         NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
-        NextState::Finish { end, record, leaves_entry } => {
-            finish(tx, &mut run, end, record, write.record)?;
+        NextState::Finish { end, record, leaves_entry, refinement } => {
+            let entry = finish(tx, &mut run, end, record, write.record)?;
+            match refinement {
+                None => leave_as_it_ended(tx, &run, &entry, end, record)?,
+                Some(refinement) => supplement::refine(tx, &run, refinement, record)?,
+            }
             if *leaves_entry {
                 insert_after_end(tx, &run, "leave", &json_of(&run.state)?)?;
             }
@@ -169,7 +173,7 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
 }
 
 /// Writes what is delivered, by the row of the outbox that was just written.
-fn insert_body(tx: &Tx<'_>, body: &str) -> TxResult<()> {
+pub(super) fn insert_body(tx: &Tx<'_>, body: &str) -> TxResult<()> {
     tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": tx.inserted(), ":body": body })?;
     Ok(())
 }
@@ -259,31 +263,44 @@ fn insert_deliveries(
     Ok(open)
 }
 
-/// Ends the run. The last event carries the digest of the record, and the record the chain with that event in it.
+/// Ends the run; its entry as it was until now. The last event carries the digest of the record, and the record the chain with that
+/// event in it.
 fn finish(
     tx: &Tx<'_>,
     run: &mut LiveRun,
     end: &End,
     record: &mut Record,
     digest: Option<Digest>,
-) -> TxResult<()> {
+) -> TxResult<KnownEntry> {
     let entry = KnownEntry::get(tx, run.entry)?;
-    let (run_state, entry_state, reason) = ended(end);
+    let (run_state, _, reason) = ended(end);
     wait::forget(tx, run.seq)?;
     run.let_go(tx)?;
     run.state = run_state;
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
     record.entry.changed_since =
-        entry.revision != run.revision && !intake::is_left_by(tx, run.seq, entry.revision)?;
+        entry.revision != run.revision && !intake::is_left_by(tx, run.seq, entry.basis)?;
     record.chain = None;
     let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
     let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
     record.chain = Some(run.chain);
+    Ok(entry)
+}
+
+/// The entry is what its run ended as, and the record is on its way.
+fn leave_as_it_ended(
+    tx: &Tx<'_>,
+    run: &LiveRun,
+    entry: &KnownEntry,
+    end: &End,
+    record: &Record,
+) -> TxResult<()> {
+    let (_, state, _) = ended(end);
     insert_after_end(tx, run, "record", &json_of(record)?)?;
-    readiness::set_state(tx, entry.id, entry_state, None)?;
-    readiness::tell_dependants_if_changed(tx, &entry, entry_state, entry.closed)
+    readiness::set_state(tx, entry.id, state, None)?;
+    readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)
 }
 
 /// Enters what is delivered after a run has ended.

@@ -7,6 +7,7 @@ mod journal;
 pub(crate) mod opening;
 mod outbox;
 mod rebuild;
+mod refine;
 mod runs;
 mod sources;
 mod waits;
@@ -36,6 +37,11 @@ macro_rules! exercise {
 }
 
 exercise! {
+    refine:
+        an_entry_is_refined_judged_again_and_then_worked_on,
+        what_becomes_known_while_a_source_is_read_is_not_lost,
+        what_could_not_be_refined_waits_for_a_person,
+    ;
     runs:
         an_entry_goes_from_arrival_to_delivered_record,
         a_claim_takes_the_smallest_rank_key_and_begun_runs_first,

@@ -271,8 +271,10 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         retry_failed: false,
         backlog: BACKLOG.into(),
         revision: snapshot.revision(),
+        basis: snapshot.revision(),
         item,
         snapshot,
+        supplement_version: 0,
         links: vec![],
         depends: DependencyRule::Either,
         admission: Admission { holds: vec![], place: Some(place), due_at: None },
@@ -303,6 +305,7 @@ impl ArrivalExt for Arrival {
         self.item.body = body.into();
         self.snapshot.body = body.into();
         self.revision = self.snapshot.revision();
+        self.basis = self.revision;
         self
     }
 
@@ -345,6 +348,7 @@ impl ArrivalExt for Arrival {
             link.to.tracker = BESIDE.into();
         }
         self.revision = self.snapshot.revision();
+        self.basis = self.revision;
         self
     }
 }
@@ -403,7 +407,10 @@ pub(crate) fn wait(claim: Claim, wakes: Vec<Wake>) -> RunWrite {
 
 pub(crate) fn finish(run: &ClaimedRun, store: StoreId, end: End) -> RunWrite {
     let record = Box::new(record(run, store, end.clone()));
-    RunWrite { next: NextState::Finish { end, record, leaves_entry: false }, ..go_on(run.claim) }
+    RunWrite {
+        next: NextState::Finish { end, record, leaves_entry: false, refinement: None },
+        ..go_on(run.claim)
+    }
 }
 
 pub(crate) fn failed(reason: &str) -> End {
@@ -433,6 +440,7 @@ pub(crate) fn record(run: &ClaimedRun, store: StoreId, end: End) -> Record {
             url: None,
             title: run.run.title.clone(),
             revision: run.run.revision,
+            basis: None,
             fields: serde_json::Map::new(),
             changed_since: false,
         },

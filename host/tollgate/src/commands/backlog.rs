@@ -6,6 +6,7 @@ mod adopt;
 mod list;
 mod rank;
 mod schema;
+mod set;
 mod show;
 mod take_over;
 mod watcher;
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 
 use crate::{context::Context, error::Result, exit::Exit};
 
-/// Look at entries, add some, adopt work that was done before, and see what a backlog declares of them
+/// Look at entries, add some, set fields, adopt work that was done before, and see what a backlog declares of them
 #[derive(Debug, Args)]
 pub(crate) struct BacklogArgs {
     #[command(subcommand)]
@@ -29,6 +30,7 @@ enum Backlog {
     Show(show::ShowArgs),
     Rank(rank::RankArgs),
     Schema(schema::SchemaArgs),
+    Set(set::SetArgs),
     Adopt(adopt::AdoptArgs),
     TakeOver(take_over::TakeOverArgs),
 }
@@ -41,6 +43,7 @@ pub(crate) async fn run(context: &Context, args: BacklogArgs) -> Result<Exit> {
         Backlog::Show(args) => show::run(context, args).await,
         Backlog::Rank(args) => rank::run(context, args).await,
         Backlog::Schema(args) => schema::run(context, args),
+        Backlog::Set(args) => set::run(context, args).await,
         Backlog::Adopt(args) => adopt::run(context, args).await,
         Backlog::TakeOver(args) => take_over::run(context, args).await,
     }

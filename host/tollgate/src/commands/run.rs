@@ -193,10 +193,11 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
         lines.push(entries_table(printer, &report.entries));
         lines.push(String::new());
     }
-    let HostReport { done, failed, escalated, asked, cost, .. } = report;
+    let HostReport { done, refined, failed, escalated, asked, cost, .. } = report;
     lines.push(match done + failed + escalated {
         0 if report.stopped => "nothing ran: the host was asked to stop".to_owned(),
         0 if *asked > 0 => "no run ended".to_owned(),
+        0 if *refined > 0 => "no entry was worked on".to_owned(),
         0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
         0 => "nothing ran".to_owned(),
         runs => format!(
@@ -204,6 +205,9 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
             count(runs, "run ended", "runs ended")
         ),
     });
+    if *refined > 0 {
+        lines.push(format!("refined: {}", count(*refined, "entry", "entries")));
+    }
     lines.extend(held(report));
     lines.extend(left(report));
     lines.extend(asks(report));
@@ -325,6 +329,7 @@ mod tests {
     fn report() -> HostReport {
         HostReport {
             done: 0,
+            refined: 0,
             failed: 0,
             escalated: 0,
             asked: 0,

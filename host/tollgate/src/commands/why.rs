@@ -4,6 +4,7 @@ mod chain;
 mod surroundings;
 
 use clap::Args;
+use tollgate_core::run::{RunKind, RunSummary};
 use tollgate_store::OpenMode;
 
 use crate::{
@@ -29,13 +30,15 @@ pub(crate) async fn run(context: &Context, args: WhyArgs) -> Result<Exit> {
     let project = context.project()?;
     let store = project.store(OpenMode::ReadOnly).await?;
     let detail = entry_argument::find(&*store, &project.folder, &args.entry).await?;
-    let newest = match detail.runs.first() {
+    // What became of a refine run that is over is known of the entry.
+    let tells = |run: &&RunSummary| run.kind == RunKind::Work || run.state.is_live();
+    let newest = match detail.runs.iter().find(tells) {
         Some(run) => Some(store.run(run.id).await?),
         None => None,
     };
     let surroundings = surroundings::read(&*store, &project, &detail, newest.as_ref()).await?;
     let sentences = explain::entry(&detail, newest.as_ref(), &surroundings);
-    let entry = json::Entry::new(detail, sentences);
+    let entry = json::Entry::new(detail, &project.policy, sentences);
     context.printer.show(&entry, |entry| entry.sentences.join("\n"))?;
     Ok(Exit::Done)
 }

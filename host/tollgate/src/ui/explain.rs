@@ -4,6 +4,7 @@
 //! nothing is said that the store does not hold.
 
 mod chain;
+mod known;
 mod lane;
 
 use tollgate_core::{
@@ -14,11 +15,12 @@ use tollgate_core::{
     entry::{EntryState, Hold, HoldKind, LinkKind},
     event::EventKind,
     record::Record,
-    run::{RunState, RunSummary},
+    run::{RunKind, RunState, RunSummary},
 };
 use tollgate_store::port::{EntryDetail, LinkStatus, RunDetail};
 
 pub(crate) use chain::{Awaited, AwaitedState, DEPTH_MAX, ENTRIES_MAX};
+pub(crate) use known::waits_to_be_refined;
 pub(crate) use lane::{ByAge, FullCap, Surroundings, Window};
 
 use super::text::{count, list, number, score, time};
@@ -47,7 +49,7 @@ pub(crate) fn entry(
         sentences.extend(terms(detail));
     }
     let is_idle = newest.is_some_and(is_idle);
-    if is_idle || detail.status.state == EntryState::Ready {
+    if is_idle || detail.status.state == EntryState::Ready || waits_to_be_refined(detail) {
         let obstacles = lane::obstacles(&detail.status.backlog, surroundings);
         let is_free = obstacles.is_empty();
         sentences.extend(obstacles);
@@ -57,6 +59,7 @@ pub(crate) fn entry(
             );
         }
     }
+    sentences.extend(known::sentences(detail));
     sentences.extend(newest.into_iter().flat_map(run));
     sentences.extend(detail.adoptions.last().map(|last| sentence(&format!("Adopted {}", adoption(last)))));
     if detail.changed_since {
@@ -79,7 +82,7 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
     let asks = newest.is_some_and(|run| run.summary.ask.is_some());
     let name = format!("{} “{}”", detail.status.name.key, detail.status.title);
     match detail.status.state {
-        EntryState::New => format!("{name} was seen and not judged yet; the next `tollgate run` judges it."),
+        EntryState::New => format!("{name} waits to be judged; a host that runs (`tollgate run`) does it."),
         EntryState::Held => match detail.status.holds.len() {
             1 => format!("{name} is held:"),
             holds => format!("{name} is held for {holds} reasons:"),
@@ -88,6 +91,9 @@ fn state(detail: &EntryDetail, newest: Option<&RunDetail>) -> String {
         EntryState::Busy if asks => format!("{name} is begun, and waits for a person."),
         EntryState::Busy if newest.is_some_and(is_idle) => {
             format!("{name} is begun, and no host drives it just now.")
+        }
+        EntryState::Busy if newest.is_some_and(|run| run.summary.kind == RunKind::Refine) => {
+            format!("{name} is being refined, before it is judged.")
         }
         EntryState::Busy => format!("{name} is being worked on."),
         EntryState::Done if detail.status.adopted => {
@@ -137,11 +143,20 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
         HoldKind::NoPipeline => {
             "It lifts when the item, or `pipeline` in tollgate.toml, says something else."
         }
+        HoldKind::RefineFailed => {
+            return Some(format!(
+                "`tollgate runs retry {key} --reason …` has it refined once more; so does a change of the item."
+            ));
+        }
         HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
         HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
             return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
         }
-        HoldKind::NotBefore | HoldKind::Dependency | HoldKind::DependencyUnknown | HoldKind::OnHold => {
+        HoldKind::NotRefined
+        | HoldKind::NotBefore
+        | HoldKind::Dependency
+        | HoldKind::DependencyUnknown
+        | HoldKind::OnHold => {
             return None;
         }
     };
@@ -371,11 +386,15 @@ fn way_on(detail: &EntryDetail) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use insta::assert_snapshot;
     use tollgate_core::{
         Digest, EntryId, Microcents, Timestamp,
         entry::{EntryName, EntrySnapshot, EntryStatus, HoldKind, Link},
+        item::{Shelf, SourceItem},
         record::Term,
+        refine::Supplement,
     };
 
     use tollgate_store::port::{LaneHead, Standing};
@@ -415,7 +434,9 @@ mod tests {
         };
         EntryDetail {
             status,
+            item: item(&snapshot),
             snapshot,
+            supplement: Supplement::default(),
             closed: false,
             links: Vec::new(),
             waiting_for_it: Vec::new(),
@@ -428,6 +449,24 @@ mod tests {
             runs: Vec::new(),
             adoptions: Vec::new(),
             changed_since: false,
+        }
+    }
+
+    fn item(snapshot: &EntrySnapshot) -> SourceItem {
+        SourceItem {
+            name: snapshot.name.clone(),
+            url: snapshot.url.clone(),
+            kind: String::new(),
+            title: snapshot.title.clone(),
+            body: String::new(),
+            author: None,
+            labels: Vec::new(),
+            created_at: None,
+            closed: false,
+            shelf: Shelf::Open,
+            front_matter: serde_json::Map::new(),
+            headings: BTreeMap::new(),
+            depends: Vec::new(),
         }
     }
 
@@ -538,7 +577,7 @@ mod tests {
         let sentences =
             EntryState::ALL.map(|state| entry(&detail(state), None, &Surroundings::default()).remove(0));
         assert_snapshot!(sentences.join("\n"), @r"
-        LIB-120 “New photos” was seen and not judged yet; the next `tollgate run` judges it.
+        LIB-120 “New photos” waits to be judged; a host that runs (`tollgate run`) does it.
         LIB-120 “New photos” is held for 0 reasons:
         LIB-120 “New photos” is ready and waits for its turn.
         LIB-120 “New photos” is being worked on.

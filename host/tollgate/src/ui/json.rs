@@ -16,12 +16,14 @@ use tollgate_core::{
     entry::{EntryName, EntryState, EntryStatus, HoldKind, Link},
     event::Event,
     record::{OrderFacts, Record, Term},
+    refine::SetField,
     run::RunSummary,
     step::Step,
 };
 use tollgate_engine::Outcome;
 use tollgate_policy::{
-    BacklogSchema, DeclaredField, Diagnostic, FieldType, FieldUse, Purpose, Severity, formula::FieldValue,
+    Backlog, BacklogSchema, DeclaredField, Diagnostic, FieldReading, FieldSource, FieldType, FieldUse,
+    Policy, Purpose, Severity, formula::FieldValue,
 };
 use tollgate_store::port::{CapBalanceReport, Child, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
 
@@ -175,6 +177,8 @@ pub(crate) struct Entry {
     pub(crate) labels: Vec<String>,
     /// Declared fields.
     pub(crate) fields: serde_json::Map<String, Value>,
+    /// The same and those without a value, with whose word each is, by the policy as it is on the disk.
+    pub(crate) fields_told: Vec<FieldTold>,
     /// What it says.
     pub(crate) body: String,
     /// Links from it.
@@ -197,6 +201,48 @@ pub(crate) struct Entry {
     pub(crate) changed_since: bool,
     /// What `why` says, a sentence each; empty for `backlog show`.
     pub(crate) sentences: Vec<String>,
+}
+
+/// A declared field of an entry, and whose word it is.
+#[derive(Debug, Serialize)]
+pub(crate) struct FieldTold {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its value; null where it has none.
+    pub(crate) value: Option<Value>,
+    /// Where it was read, e.g. `front-matter:priority` or `refine:triage.effort`; `person`, `default`, `not refined`, `nobody`, or
+    /// what is wrong with what was said.
+    pub(crate) source: String,
+    /// The person's word, where it is one.
+    pub(crate) set: Option<SetField>,
+    /// `text` when anyone may have written it or decided it by what they wrote.
+    pub(crate) trust: Option<&'static str>,
+    /// Whether `eligible` and constraints may read it.
+    pub(crate) trusted: bool,
+}
+
+impl FieldTold {
+    fn of(detail: &EntryDetail, policy: &Policy) -> Vec<Self> {
+        let Some(backlog) = policy.backlog(&detail.status.backlog) else { return Vec::new() };
+        let readings = backlog.read_fields(&detail.item, &detail.supplement, detail.snapshot.created_at);
+        readings.into_iter().map(|reading| Self::from_reading(backlog, reading)).collect()
+    }
+
+    fn from_reading(backlog: &Backlog, reading: FieldReading) -> Self {
+        let is_text = backlog.fields.get(&reading.name).is_some_and(|field| field.is_text);
+        let is_listed = backlog.trust_text.contains(&reading.name);
+        let (source, set) = match reading.source {
+            FieldSource::Person(set) => ("person".to_owned(), Some(set)),
+            FieldSource::Place(origin) => (origin.to_string(), None),
+            FieldSource::Default => ("default".to_owned(), None),
+            FieldSource::NotRefined => ("not refined".to_owned(), None),
+            FieldSource::Nobody => ("nobody".to_owned(), None),
+            FieldSource::Invalid(reason) => (reason, None),
+        };
+        // A person's word is theirs, whoever may write the text.
+        let trust = (is_text && set.is_none()).then_some("text");
+        Self { name: reading.name, value: reading.value, source, set, trust, trusted: !is_text || is_listed }
+    }
 }
 
 /// `backlog adopt`.
@@ -314,13 +360,15 @@ impl From<LinkStatus> for EntryLink {
 
 impl Entry {
     /// All that is known of an entry, with what is to be said of it.
-    pub(crate) fn new(detail: EntryDetail, sentences: Vec<String>) -> Self {
+    pub(crate) fn new(detail: EntryDetail, policy: &Policy, sentences: Vec<String>) -> Self {
+        let fields_told = FieldTold::of(&detail, policy);
         let standing = detail.standing.filter(|_| detail.status.state == EntryState::Ready);
         Self {
             status: detail.status,
             closed: detail.closed,
             labels: detail.snapshot.labels,
             fields: detail.snapshot.fields,
+            fields_told,
             body: detail.snapshot.body,
             links: detail.links.into_iter().map(EntryLink::from).collect(),
             waiting_for_it: detail.waiting_for_it,
@@ -413,6 +461,8 @@ pub(crate) struct RunChange {
 pub(crate) struct HostReport {
     /// Runs that ended done.
     pub(crate) done: u64,
+    /// Entries that were refined, which are not among the runs that ended done.
+    pub(crate) refined: u64,
     /// Runs that failed.
     pub(crate) failed: u64,
     /// Runs that were given to a person.
@@ -440,6 +490,7 @@ impl HostReport {
     pub(crate) fn new(outcome: &Outcome, coverage: Vec<Coverage>) -> Self {
         Self {
             done: outcome.done,
+            refined: outcome.refined,
             failed: outcome.failed,
             escalated: outcome.escalated,
             asked: outcome.asked,

@@ -124,6 +124,10 @@ impl Board {
                 let title = self.titles.remove(run).unwrap_or_default();
                 vec![finished(key, &title, end)]
             }
+            Notice::Refined { run, key, .. } => {
+                let title = self.titles.remove(run).unwrap_or_default();
+                vec![Line::new(Tone::Plain, "refined", format!("{key}  {title}"))]
+            }
             Notice::Waiting { run, key, ask: Some(ask), .. } => {
                 let title = self.titles.remove(run).unwrap_or_default();
                 vec![Line::new(Tone::Notable, "asks", format!("{key}  {title}  {}", ask.reason))]
@@ -154,6 +158,10 @@ impl Board {
                 self.show(*run, &format!("{key}  {step}  {title}"));
             }
             Notice::Waiting { run, .. } | Notice::LetGo { run, .. } => self.let_go(*run),
+            Notice::Refined { run, cost, .. } => {
+                self.totals.cost = self.totals.cost + *cost;
+                self.let_go(*run);
+            }
             Notice::Finished { run, end, cost, .. } => {
                 self.totals.count(end, *cost);
                 self.let_go(*run);

@@ -201,6 +201,7 @@ fn entry() -> EntryFacts {
         url: Some("backlog/a.md".into()),
         title: "Renewal counts a closing day twice".into(),
         revision: Digest::of("revision"),
+        basis: None,
         fields: serde_json::Map::new(),
         changed_since: false,
     }

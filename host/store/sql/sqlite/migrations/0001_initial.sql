@@ -105,9 +105,9 @@ CREATE TABLE snapshot (
 -- One row for each item of work that was ever seen. Rows are never deleted.
 --
 -- Of the entries that wait, those with a row in `hold` are held and those without are ready; `held_for` is the kind of the
--- first hold. `worked` is the revision that its newest run worked on, or that was adopted: done is said of a revision. `adopted`
--- is 1 from its adoption until a run of it begins. `arrival` is the digest of what last came in, by which an arrival that brings
--- nothing new is passed over.
+-- first hold. `basis` is the digest of what it says at its revision without what refining adds; `worked` is that of what its newest
+-- run worked on, or of what was adopted: done is said of it. `adopted` is 1 from its adoption until a run of it begins. `arrival`
+-- is the digest of what last came in, by which an arrival that brings nothing new is passed over.
 CREATE TABLE entry (
     id            INTEGER PRIMARY KEY,
     tracker       TEXT NOT NULL,
@@ -118,6 +118,7 @@ CREATE TABLE entry (
     held_for      TEXT CHECK ((held_for IS NOT NULL) = (state = 'held')),
     closed        INTEGER NOT NULL,
     revision      BLOB NOT NULL REFERENCES snapshot (revision),
+    basis         BLOB NOT NULL,
     worked        BLOB,
     adopted       INTEGER NOT NULL DEFAULT 0,
     depends       TEXT NOT NULL CHECK (depends IN ('either', 'tracker', 'run')),
@@ -134,6 +135,14 @@ CREATE INDEX entry_by_key ON entry (key, backlog);
 -- What the source said of an entry last, kept so that it can be judged again without reading the source.
 CREATE TABLE source_item (
     entry_id INTEGER PRIMARY KEY REFERENCES entry (id),
+    body     TEXT NOT NULL
+) STRICT;
+
+-- What is known of an entry besides what its source says: fields that people set, and what its newest refine run found.
+-- `version` counts the changes: what was judged by an earlier one is judged again.
+CREATE TABLE supplement (
+    entry_id INTEGER PRIMARY KEY REFERENCES entry (id),
+    version  INTEGER NOT NULL,
     body     TEXT NOT NULL
 ) STRICT;
 
@@ -200,7 +209,8 @@ CREATE TABLE hold (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 
--- Where an entry waits, would wait, or waited. One that the policy gives no lane, and judges otherwise later, has a row without.
+-- Where an entry waits, would wait, or waited: for its work, or first to be refined. One that the policy gives no lane, and judges
+-- otherwise later, has a row without.
 -- `due_at` is when what the policy says of it changes next, and set only while it waits.
 CREATE TABLE place (
     entry_id          INTEGER PRIMARY KEY REFERENCES entry (id),
@@ -212,8 +222,8 @@ CREATE TABLE place (
 ) STRICT;
 CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
 
--- The ready index: exactly what can be claimed, in the order in which it is. Entries that wait (`run_seq` is null) and begun
--- runs that can go on. What is held, parked or driven is not here, so a claim never steps over it.
+-- The ready index: exactly what can be claimed, in the order in which it is. Entries that wait for their work or to be refined
+-- (`run_seq` is null) and begun runs that can go on. What is held, parked or driven is not here, so a claim never steps over it.
 CREATE TABLE ready (
     lane_id  INTEGER NOT NULL,
     rank_key BLOB NOT NULL,
@@ -547,13 +557,15 @@ CREATE TABLE control (
     since_at INTEGER NOT NULL
 ) STRICT;
 
--- What people decided, about an entry or (`entry_id` is null) about all hosts. Rows are never changed.
+-- What people decided, about an entry or (`entry_id` is null) about all hosts, with what exactly where there is more to say than
+-- the kind. Rows are never changed.
 CREATE TABLE decision (
     id         INTEGER PRIMARY KEY,
     entry_id   INTEGER REFERENCES entry (id),
     kind       TEXT NOT NULL,
     who        TEXT,
     why        TEXT,
+    body       TEXT,
     decided_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX decision_by_entry ON decision (entry_id, id);

@@ -3,13 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use tollgate_core::{
+    EntryId,
     course::End,
     entry::{DependencyRule, EntryState, HoldKind},
     time::ManualClock,
 };
 use tollgate_store::{
     Store, StoreError,
-    port::{Admission, Arrival, EntryFilter, OnChange, Reading, ReleasedEffect, RunWrite},
+    port::{Admission, Arrival, EntryFilter, OnChange, Reading, Rejudged, ReleasedEffect, RunWrite},
 };
 
 use crate::support::*;
@@ -281,11 +282,11 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     assert_eq!(keys, ["B", "A"], "the longest due first, and none that is busy");
     assert_eq!(items[0].first_seen_at, start());
 
-    let mut admissions: Vec<_> =
-        items.iter().map(|item| (item.id, due(&item.item.name.key, 5, 99).admission)).collect();
-    admissions[0].1 = arrival(world.lane, "B", 50).admission;
-    admissions.push((busy.run.entry_id, world.arrival("C").admission));
-    assert_eq!(world.store.rescore(admissions).await.unwrap(), 2);
+    let mut judged: Vec<_> =
+        items.iter().map(|item| rejudged(item.id, due(&item.item.name.key, 5, 99).admission)).collect();
+    judged[0].admission = arrival(world.lane, "B", 50).admission;
+    judged.push(rejudged(busy.run.entry_id, world.arrival("C").admission));
+    assert_eq!(world.store.rescore(judged).await.unwrap(), 2);
     assert_eq!(world.claim().await.run.entry.key, "B");
     assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
 }
@@ -303,12 +304,12 @@ pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: St
     let [due] = world.store.due_for_rescoring(10).await.unwrap().try_into().unwrap();
     assert_eq!(due.item.name.key, "A");
 
-    world.store.rescore(vec![(due.id, world.arrival("A").admission)]).await.unwrap();
+    world.store.rescore(vec![rejudged(due.id, world.arrival("A").admission)]).await.unwrap();
     assert_eq!(world.state("A").await, EntryState::Ready);
     world.admit(vec![young]).await;
     assert_eq!(world.state("A").await, EntryState::Held);
     let never = Admission { place: None, due_at: None, ..world.arrival("A").admission };
-    world.store.rescore(vec![(due.id, never)]).await.unwrap();
+    world.store.rescore(vec![rejudged(due.id, never)]).await.unwrap();
     assert_eq!(world.holds("A").await, ["no-pipeline: the policy gives it no place in any pipeline"]);
     assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
 }
@@ -351,4 +352,9 @@ pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart<S: Store>(
     );
     assert_eq!(world.store.entry("A", Some(BESIDE)).await.unwrap().status.name.tracker, BESIDE);
     assert!(matches!(world.store.entry("Z", None).await, Err(StoreError::NotFound { .. })));
+}
+
+/// An entry that says what it said before, and of which nothing else is known.
+fn rejudged(id: EntryId, admission: Admission) -> Rejudged {
+    Rejudged { id, says: None, supplement_version: 0, admission }
 }

@@ -292,7 +292,7 @@ pub(crate) async fn how_a_run_ends_is_how_its_entry_stands<S: Store>(make: &dyn 
     let error = world.store.retry(world.id("A").await, "ines", "why not").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "A is ready; only an entry that is done, failed or escalated can be retried"
+        "A is ready; only an entry that is done, failed or escalated, or could not be refined, can be retried"
     );
     assert_eq!(world.store.run_ids().await.unwrap().len(), 4);
 }

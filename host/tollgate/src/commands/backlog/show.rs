@@ -1,6 +1,7 @@
 //! `tollgate backlog show`.
 
 use clap::Args;
+use tollgate_core::run::RunKind;
 use tollgate_store::OpenMode;
 
 use crate::{
@@ -25,7 +26,7 @@ pub(crate) async fn run(context: &Context, args: ShowArgs) -> Result<Exit> {
     let project = context.project()?;
     let store = project.store(OpenMode::ReadOnly).await?;
     let detail = entry_argument::find(&*store, &project.folder, &args.entry).await?;
-    let entry = json::Entry::new(detail, Vec::new());
+    let entry = json::Entry::new(detail, &project.policy, Vec::new());
     context.printer.show(&entry, text)?;
     Ok(Exit::Done)
 }
@@ -45,8 +46,8 @@ fn text(entry: &json::Entry) -> String {
     fact("file", status.url.clone().unwrap_or_default());
     fact("written", time(status.created_at));
     fact("labels", entry.labels.join(", "));
-    for (name, value) in &entry.fields {
-        fact(name, value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    for field in &entry.fields_told {
+        fact(&field.name, told(field));
     }
     for link in &entry.links {
         let state = link.target.map_or_else(|| "unknown".to_owned(), |state| state.to_string());
@@ -60,7 +61,8 @@ fn text(entry: &json::Entry) -> String {
     }
     for run in &entry.runs {
         let reason = run.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        fact("run", format!("{} {}, round {}, {}{reason}", run.id, run.state, run.round, run.cost));
+        let kind = if run.kind == RunKind::Refine { "refine" } else { "run" };
+        fact(kind, format!("{} {}, round {}, {}{reason}", run.id, run.state, run.round, run.cost));
     }
     for adoption in &entry.adoptions {
         fact("adopted", explain::adoption(adoption));
@@ -68,4 +70,22 @@ fn text(entry: &json::Entry) -> String {
     lines.push(String::new());
     lines.push(entry.body.trim().to_owned());
     lines.join("\n")
+}
+
+/// The value of a field, whose word it is, and whether anyone may have written it.
+fn told(field: &json::FieldTold) -> String {
+    let value = match &field.value {
+        Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+        None => "-".to_owned(),
+    };
+    let trust = match (field.trust, field.trusted) {
+        (Some(trust), true) => format!(", {trust}, trusted"),
+        (Some(trust), false) => format!(", {trust}"),
+        (None, _) => String::new(),
+    };
+    let set = match &field.set {
+        Some(set) => format!(" {} at {}: {}", set.who, time(set.at), set.why),
+        None => String::new(),
+    };
+    format!("{value}  ({}{set}{trust})", field.source)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, builder::PossibleValuesParser, builder::TypedValueParser as _};
 use tollgate_core::{
     approval::Lack,
-    run::{RunState, RunSummary},
+    run::{RunKind, RunState, RunSummary},
 };
 use tollgate_store::{OpenMode, port::RunFilter};
 
@@ -65,6 +65,7 @@ fn why(run: &RunSummary) -> String {
     match (&run.reason, run.lost_hosts.last()) {
         (Some(reason), _) => reason.clone(),
         (None, Some(host)) if run.state.is_live() => format!("goes on after {host} vanished"),
+        (None, _) if run.kind == RunKind::Refine => "refines its entry".to_owned(),
         (None, _) => String::new(),
     }
 }

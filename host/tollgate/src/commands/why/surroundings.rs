@@ -12,7 +12,7 @@ use super::chain;
 use crate::{
     error::Result,
     project::Project,
-    ui::explain::{ByAge, FullCap, Surroundings, Window, is_idle},
+    ui::explain::{ByAge, FullCap, Surroundings, Window, is_idle, waits_to_be_refined},
 };
 
 /// With more than this in a lane, days ahead are not computed: it takes longer than a person waits.
@@ -31,7 +31,8 @@ pub(super) async fn read(
     newest: Option<&RunDetail>,
 ) -> Result<Surroundings> {
     let chain = chain::follow(store, detail).await?;
-    if detail.status.state != EntryState::Ready && !newest.is_some_and(is_idle) {
+    let refines = waits_to_be_refined(detail);
+    if detail.status.state != EntryState::Ready && !newest.is_some_and(is_idle) && !refines {
         return Ok(Surroundings { chain, ..Surroundings::default() });
     }
     let policy = &project.policy;
@@ -43,7 +44,11 @@ pub(super) async fn read(
     Ok(Surroundings {
         control: store.control().await?,
         stop_file: project.folder.join(stop_file).exists().then(|| stop_file.clone()),
-        window: policy.backlog(&detail.status.backlog).and_then(|backlog| window(backlog, now)),
+        // Windows are for work.
+        window: policy
+            .backlog(&detail.status.backlog)
+            .filter(|_| !refines)
+            .and_then(|backlog| window(backlog, now)),
         full_caps: caps.into_iter().filter_map(|cap| full(cap, needed)).collect(),
         policy_differs: pins.is_some_and(|pins| pins.policy != policy.digest()),
         by_age: by_age(store, policy, detail).await?,

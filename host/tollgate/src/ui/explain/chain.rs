@@ -101,7 +101,7 @@ fn standing(key: &str, state: EntryState, holds: &[Hold], waits: Option<&str>, a
         EntryState::Done => {
             "is done, and not closed in its tracker, which this backlog asks for: close it there.".to_owned()
         }
-        EntryState::New => "was seen and not judged yet; the next `tollgate run` judges it.".to_owned(),
+        EntryState::New => "waits to be judged; a host that runs (`tollgate run`) does it.".to_owned(),
         EntryState::Blocked => "is blocked: a person said that it cannot go on.".to_owned(),
         EntryState::Gone => "is gone from its tracker: put it back, or take the dependency out.".to_owned(),
     }

@@ -6,6 +6,7 @@ use tollgate_store::port::{Control, EntryDetail, Standing, StopMode};
 use super::{
     super::text::{score, time},
     chain::Awaited,
+    known::waits_to_be_refined,
 };
 
 /// What surrounds an entry, as far as it decides when it runs.
@@ -108,6 +109,14 @@ pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<Strin
 
 /// Its place, and what would bring it to the head.
 pub(super) fn place(detail: &EntryDetail, standing: &Standing, is_held: bool, by_age: ByAge) -> Vec<String> {
+    if waits_to_be_refined(detail) {
+        let backlog = &detail.status.backlog;
+        let Standing { ahead, waiting, .. } = standing;
+        return vec![format!(
+            "It is number {} of {waiting} that wait to be refined in the backlog {backlog}.",
+            ahead + 1
+        )];
+    }
     let lane = match &detail.status.pipeline {
         Some(pipeline) => format!("for the pipeline {pipeline} of the backlog {}", detail.status.backlog),
         None => format!("in the backlog {}", detail.status.backlog),

@@ -1,0 +1,163 @@
+//! What becomes known of an entry besides what its source says: by refine runs, and by people.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::json;
+use tollgate_core::{
+    Digest, LaneId, Timestamp,
+    course::End,
+    effect::Delivered,
+    entry::{EntryState, HoldKind},
+    refine::{self, Found, Refinement},
+    run::RunKind,
+    time::ManualClock,
+};
+use tollgate_store::{
+    Store, StoreError,
+    port::{
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, NewFieldValue, NextState, Rejudged, RescoreItem,
+        Says,
+    },
+};
+
+use crate::support::*;
+
+/// A world with a second lane, in which entries wait to be refined.
+async fn world<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) -> (World<S>, LaneId) {
+    let world = World::new(make).await;
+    let mut application = policy(&["spec", refine::PIPELINE], vec![]);
+    application.lanes[1].kind = RunKind::Refine;
+    let lanes = world.store.apply_policy(application).await.unwrap().lanes;
+    (world, lanes[1].id)
+}
+
+/// An item that is to be refined first.
+fn unrefined<S: Store>(world: &World<S>, lane: LaneId, key: &str) -> Arrival {
+    let mut arrival = world.arrival(key).held(HoldKind::NotRefined, "it is not refined yet");
+    arrival.admission.place.as_mut().unwrap().lane = lane;
+    arrival
+}
+
+async fn claim<S: Store>(world: &World<S>, lane: LaneId) -> ClaimedRun {
+    let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
+    match world.store.claim(request).await.unwrap() {
+        ClaimOutcome::Claimed(run) => *run,
+        other => panic!("expected a run, got {other:?}"),
+    }
+}
+
+/// Ends a refine run with what it found.
+async fn end<S: Store>(world: &World<S>, run: &ClaimedRun, end: End, found: Found) {
+    let refinement = Refinement {
+        run: run.claim.run,
+        at: Timestamp::default(),
+        asked: Digest::of("triage"),
+        reads: ["body".to_owned()].into(),
+        handed: refine::handed(&run.snapshot, &["body".to_owned()].into()),
+        found,
+    };
+    let mut write = finish(run, world.store.id(), end);
+    if let NextState::Finish { refinement: place, .. } = &mut write.next {
+        *place = Some(Box::new(refinement));
+    }
+    world.store.write(write).await.unwrap();
+}
+
+/// What the policy says of an entry that is due, by what is known of it now.
+fn judged<S: Store>(world: &World<S>, due: &RescoreItem) -> Rejudged {
+    let mut arrival = world.arrival(&due.item.name.key);
+    arrival.snapshot.fields.insert("effort".into(), json!(due.known.version));
+    let revision = arrival.snapshot.revision();
+    let says = Some(Says { snapshot: arrival.snapshot, revision, basis: arrival.basis });
+    Rejudged { id: due.id, says, supplement_version: due.known.version, admission: arrival.admission }
+}
+
+async fn due<S: Store>(world: &World<S>) -> RescoreItem {
+    let [due] = world.store.due_for_rescoring(10).await.unwrap().try_into().unwrap();
+    due
+}
+
+pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, lane) = world(make).await;
+    // Refining comes before work, and a dependency does not keep an entry from it.
+    world.admit(vec![world.arrival("OLD"), unrefined(&world, lane, "A").needs("OLD")]).await;
+    assert_eq!(world.state("A").await, EntryState::Held);
+    let run = claim(&world, lane).await;
+    assert_eq!((run.run.entry.key.as_str(), run.run.kind, run.run.round), ("A", RunKind::Refine, 1));
+    assert_eq!(world.state("A").await, EntryState::Busy);
+
+    let data = Found::Data(BTreeMap::from([("triage".to_owned(), json!({ "effort": 3 }))]));
+    end(&world, &run, End::Done, data.clone()).await;
+    assert_eq!(world.state("A").await, EntryState::New, "it is to be judged");
+    let judgement = due(&world).await;
+    assert_eq!(judgement.known.supplement.refinement.as_ref().unwrap().found, data);
+    assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 1);
+    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    let detail = world.store.entry("A", None).await.unwrap();
+    assert_eq!((detail.status.state, detail.status.rounds), (EntryState::Held, 0), "OLD is not done");
+    assert_eq!(detail.snapshot.fields["effort"], 1, "what was found is what it says");
+
+    // The record is in the store, and on its way to nobody.
+    assert_eq!(world.take(10).await.len(), 0);
+    let detail = world.store.run(run.claim.run).await.unwrap();
+    assert!(detail.record.is_some() && matches!(detail.record_delivered, Some(Delivered::Refused { .. })));
+    assert_eq!(world.store.newest_run(&name("A")).await.unwrap(), None, "nothing worked on it");
+
+    world.work(End::Done).await;
+    let work = claim(&world, lane).await;
+    assert_eq!((work.run.entry.key.as_str(), work.run.kind, work.run.round), ("A", RunKind::Work, 1));
+    assert_eq!(work.snapshot.fields["effort"], 1);
+}
+
+pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, lane) = world(make).await;
+    world.admit(vec![unrefined(&world, lane, "A")]).await;
+    let run = claim(&world, lane).await;
+    // The source was read before the run ended, and is taken in after it.
+    end(&world, &run, End::Done, Found::Data(BTreeMap::new())).await;
+    world.admit(vec![unrefined(&world, lane, "A").says("more")]).await;
+    assert_eq!(world.state("A").await, EntryState::New, "it is not judged by what was known before");
+    let judgement = due(&world).await;
+    assert_eq!(judgement.item.body, "more");
+
+    let id = judgement.id;
+    let set =
+        |value| NewFieldValue { field: "effort".into(), value, who: "anna".into(), why: "a test".into() };
+    world.store.set_field(id, set(Some(json!(5)))).await.unwrap();
+    assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 0, "nor by less");
+    let judgement = due(&world).await;
+    assert_eq!(judgement.known.supplement.set["effort"].value, json!(5));
+    assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 1);
+    assert_eq!(world.state("A").await, EntryState::Ready);
+
+    world.store.set_field(id, set(None)).await.unwrap();
+    let again = world.store.set_field(id, set(None)).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+    assert_eq!(due(&world).await.known.supplement.set, BTreeMap::new());
+}
+
+pub(crate) async fn what_could_not_be_refined_waits_for_a_person<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, lane) = world(make).await;
+    world.admit(vec![unrefined(&world, lane, "A")]).await;
+    let run = claim(&world, lane).await;
+    end(&world, &run, failed("out of ideas"), Found::Nothing { reason: "out of ideas".into() }).await;
+    let judgement = due(&world).await;
+    let mut admission = world.arrival("A").held(HoldKind::RefineFailed, "out of ideas").admission;
+    admission.place = None;
+    let judged = Rejudged { admission, ..judged(&world, &judgement) };
+    world.store.rescore(vec![judged]).await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Held);
+    let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
+    assert!(matches!(world.store.claim(request).await.unwrap(), ClaimOutcome::Nothing));
+
+    world.store.retry(judgement.id, "anna", "once more").await.unwrap();
+    assert_eq!(due(&world).await.known.supplement.refinement, None);
+    world.admit(vec![Arrival { supplement_version: 2, ..unrefined(&world, lane, "A") }]).await;
+    assert_eq!(claim(&world, lane).await.run.round, 2);
+}
