@@ -20,9 +20,9 @@ const BANDS: usize = 16;
 /// Minima that make one number.
 const ROWS: usize = 3;
 
-/// Words in a text that stand for it.
+/// The words of a text, each as a number, since they are compared many times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words(Vec<String>);
+pub struct Words(Vec<u64>);
 
 /// The numbers by which texts that are alike are found.
 pub type Sketch = [i64; BANDS];
@@ -33,7 +33,7 @@ impl Words {
         let all = title.split_whitespace().chain(body.split_whitespace());
         let plain =
             all.map(|word| word.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase());
-        Self(plain.filter(|word| !word.is_empty()).take(WORDS_MAX).collect())
+        Self(plain.filter(|word| !word.is_empty()).take(WORDS_MAX).map(|word| hash(&word)).collect())
     }
 
     /// The share of words that are the same in the same order, in thousandths.
@@ -51,7 +51,7 @@ impl Words {
         if self.0.is_empty() {
             return None;
         }
-        let distinct: BTreeSet<u64> = self.0.iter().map(|word| hash(word)).collect();
+        let distinct: BTreeSet<u64> = self.0.iter().copied().collect();
         let minimum =
             |seed: usize| distinct.iter().map(|word| mix(word ^ mix(seed as u64))).min().unwrap_or(0);
         let band = |number: usize| {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tollgate_core::{
     RunId,
     effect::Delivered,
-    entry::{EntryState, Hold, HoldKind, INTERNAL_TRACKER, Link, LinkKind},
+    entry::{Hold, HoldKind, INTERNAL_TRACKER, Link, LinkKind},
     likeness::LIKENESS_SOURCE,
     opening::OpenEntry,
 };
@@ -159,7 +159,7 @@ pub(crate) async fn judge_again(store: &dyn Store, policy: &Policy, lanes: &Lane
         let mut last = None;
         let mut reconcile = None;
         loop {
-            let items = store.items(last, CHUNK).await?;
+            let items = store.internal_items(last, CHUNK).await?;
             let Some(newest) = items.last() else { break };
             last = Some(newest.id);
             let arrivals = judge_all(store, backlog, lanes, items).await?;
@@ -186,14 +186,13 @@ async fn judge_all(
     lanes: &Lanes,
     items: Vec<StoredItem>,
 ) -> Result<Vec<Arrival>> {
-    let waits = |state| matches!(state, EntryState::New | EntryState::Held | EntryState::Ready);
     let now = store.now().await?;
     let keys = items.iter().map(|item| item.item.name.key.clone());
     let known = store.known(INTERNAL_TRACKER, keys.collect()).await?;
     let nothing = Known::default();
     let mut arrivals = Vec::new();
-    for StoredItem { backlog: of, state, item, first_seen_at, .. } in items {
-        if item.name.tracker != INTERNAL_TRACKER || of != backlog.name || !waits(state) {
+    for StoredItem { backlog: of, item, first_seen_at, .. } in items {
+        if of != backlog.name {
             continue;
         }
         let detail = store.entry(&item.name.key, Some(INTERNAL_TRACKER)).await?;

@@ -246,6 +246,9 @@ pub trait Store: Send + Sync + 'static {
     /// Entries and what their sources said last, by id: up to `limit` of those after `after`.
     async fn items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>>;
 
+    /// The same of internal entries that wait.
+    async fn internal_items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>>;
+
     /// What an entry said at a revision.
     async fn snapshot(&self, revision: tollgate_core::Digest) -> Result<EntrySnapshot>;
 

@@ -445,6 +445,10 @@ impl Store for SqliteStore {
         self.read_tx("read what sources said", move |tx| report::items(tx, after, limit)).await
     }
 
+    async fn internal_items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>> {
+        self.read_tx("read internal entries", move |tx| report::internal_items(tx, after, limit)).await
+    }
+
     async fn snapshot(&self, revision: Digest) -> Result<EntrySnapshot> {
         self.read_tx("read a revision", move |tx| report::snapshot(tx, revision)).await
     }

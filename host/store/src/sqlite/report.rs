@@ -122,8 +122,17 @@ fn standing(
 
 /// Entries and what their sources said last.
 pub(super) fn items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
+    list_items(tx, sql::ENTRY_LIST_ITEMS, after, limit)
+}
+
+/// Internal entries that wait, and what was said of them.
+pub(super) fn internal_items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
+    list_items(tx, sql::OPENED_LIST_ITEMS, after, limit)
+}
+
+fn list_items(tx: &Tx<'_>, query: &str, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
     let params = named_params! { ":after": after.map(|after| after.0), ":limit": limit };
-    tx.all(sql::ENTRY_LIST_ITEMS, params, |row| {
+    tx.all(query, params, |row| {
         Ok(StoredItem {
             id: row.entry_id("id")?,
             backlog: row.plain("backlog")?,

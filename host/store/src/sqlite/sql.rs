@@ -108,6 +108,7 @@ queries! {
     OPENED_COUNT_OF_ORIGIN = "opened_count_of_origin";
     OPENED_GET = "opened_get";
     OPENED_INSERT = "opened_insert";
+    OPENED_LIST_ITEMS = "opened_list_items";
     OPENED_LIST_CHILDREN = "opened_list_children";
     OPEN_WORK_GET = "open_work_get";
     OUTBOX_BODY_INSERT = "outbox_body_insert";
