@@ -18,7 +18,8 @@ use crate::{
 #[tokio::test]
 async fn everything_arrives_as_it_was_said() {
     let mut attempt = Try::stage(&HOSTILE_STAGE, json!({ "do": "echo" }));
-    attempt.input.step.attempt = 2;
+    attempt.input.step.attempt = 3;
+    attempt.input.attempt = 2;
     attempt.input.reworks = vec![Rework {
         gate: "lint".into(),
         to: "spec".into(),
@@ -91,10 +92,11 @@ async fn everything_arrives_as_it_was_said() {
 fn the_digest_is_of_all_that_is_handed_over() {
     let plain = input(json!({}));
     assert_eq!(plain.digest(), input(json!({})).digest());
-    let changes: [fn(&mut tollgate_sandbox::CallInput); 6] = [
+    let changes: [fn(&mut tollgate_sandbox::CallInput); 7] = [
         |input| input.settings = json!({ "strict": true }),
         |input| input.entry.body.push('!'),
         |input| input.step.attempt = 2,
+        |input| input.attempt = 2,
         |input| input.now = input.now.after(std::time::Duration::from_millis(1)),
         |input| input.prior.clear(),
         |input| input.revision = Digest::of("another"),
