@@ -14,25 +14,25 @@ use crate::statement::{Acceptance, Quote, key};
 
 /// Everything that is proposed for one specification.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Proposals {
+pub(crate) struct Proposals {
     /// How it could be seen that a requirement holds.
     #[serde(default)]
-    pub criteria: Vec<ProposedCriterion>,
+    pub(crate) criteria: Vec<ProposedCriterion>,
     /// What could be no part of the work.
     #[serde(default)]
-    pub out_of_scope: Vec<String>,
+    pub(crate) out_of_scope: Vec<String>,
     /// What a person should be asked.
     #[serde(default)]
-    pub questions: Vec<String>,
+    pub(crate) questions: Vec<String>,
 }
 
 /// A proposed acceptance criterion.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ProposedCriterion {
+pub(crate) struct ProposedCriterion {
     /// What has to be seen.
-    pub text: String,
+    pub(crate) text: String,
     /// The requirements that it proves, such as `REQ-1`.
-    pub proves: Vec<String>,
+    pub(crate) proves: Vec<String>,
 }
 
 impl Draft {
