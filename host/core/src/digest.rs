@@ -1,10 +1,13 @@
 //! Content addresses.
 
+mod canonical;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+pub use canonical::canonical_json;
 
 const PREFIX: &str = "sha256:";
 
@@ -73,55 +76,6 @@ impl Digest {
     }
 }
 
-/// JSON with the members of every object sorted by name and no white space: one text for one value.
-///
-/// # Panics
-///
-/// When `value` has map keys that are not strings, which no type of this workspace has.
-pub fn canonical_json(value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).expect("map keys are strings");
-    let mut text = String::new();
-    write_canonical(&value, &mut text);
-    text
-}
-
-/// Writes a value; nothing is copied but the text.
-fn write_canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            write_list(text, ['{', '}'], members, |(name, value), text| {
-                write_scalar(name, text);
-                text.push(':');
-                write_canonical(value, text);
-            });
-        }
-        Value::Array(items) => write_list(text, ['[', ']'], items, write_canonical),
-        scalar => write_scalar(scalar, text),
-    }
-}
-
-fn write_list<T>(
-    text: &mut String,
-    [open, close]: [char; 2],
-    items: impl IntoIterator<Item = T>,
-    mut write_item: impl FnMut(T, &mut String),
-) {
-    text.push(open);
-    for (number, item) in items.into_iter().enumerate() {
-        if number > 0 {
-            text.push(',');
-        }
-        write_item(item, text);
-    }
-    text.push(close);
-}
-
-fn write_scalar(scalar: &(impl Serialize + ?Sized), text: &mut String) {
-    text.push_str(&serde_json::to_string(scalar).expect("a scalar always has a JSON text"));
-}
-
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; PREFIX.len() + 64];
@@ -176,6 +130,8 @@ impl schemars::JsonSchema for Digest {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]

@@ -38,7 +38,7 @@ use tollgate_tracker::{
 
 const WORKERS: usize = 8;
 const ROUNDS: usize = 5;
-const ENTRIES_PER_BLOCK: usize = 600;
+const ENTRIES_PER_BLOCK: usize = 1000;
 
 /// Driven before anything is measured, so that components are compiled and caches are warm.
 const WARM_UP: usize = 50;
@@ -83,11 +83,15 @@ async fn compare(folder: PathBuf) {
     for _ in 0..ROUNDS {
         fdatasync_ms.push(probe_fdatasync(&folder).expect("a folder that can be written"));
         let before = commits_so_far(&database).expect("the store's log has an index");
+        let cpu = processor_time();
         let took = on_disk.block(ENTRIES_PER_BLOCK).await;
+        commits.processor_time += processor_time() - cpu;
         commits
             .add(commits_so_far(&database).expect("the store's log has an index").wrapping_sub(before), took);
         durable.push(per_second(took));
+        let cpu = processor_time();
         baseline.push(per_second(bare.block(ENTRIES_PER_BLOCK).await));
+        commits.bare_processor_time += processor_time() - cpu;
         volatile.push(per_second(in_memory.block(ENTRIES_PER_BLOCK).await));
     }
     let against =
@@ -119,6 +123,8 @@ struct Commits {
     count: u32,
     entries: usize,
     time: Duration,
+    processor_time: Duration,
+    bare_processor_time: Duration,
 }
 
 impl Commits {
@@ -130,9 +136,12 @@ impl Commits {
 
     fn facts(&self) -> BTreeMap<String, f64> {
         let count = f64::from(self.count);
+        let per_entry = |time: Duration| time.as_secs_f64() * 1e6 / self.entries as f64;
         BTreeMap::from([
             ("commits a second".into(), count / self.time.as_secs_f64()),
             ("entries a commit".into(), self.entries as f64 / count),
+            ("µs of processor time an entry".into(), per_entry(self.processor_time)),
+            ("µs of processor time an entry, bare".into(), per_entry(self.bare_processor_time)),
         ])
     }
 }
@@ -143,6 +152,15 @@ fn commits_so_far(database: &Path) -> io::Result<u32> {
     let index = std::fs::read(format!("{}-shm", database.display()))?;
     let counter = index.get(8..12).and_then(|bytes| bytes.try_into().ok());
     counter.map(u32::from_ne_bytes).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+}
+
+/// What this process used of all cores so far, to the hundredth of a second that the system counts in.
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/stat").expect("a system that tells");
+    let (_, fields) = text.rsplit_once(')').expect("the name of the process is in brackets");
+    let ticks: u64 =
+        fields.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().expect("ticks")).sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// A project whose entries wait, and hosts on it.

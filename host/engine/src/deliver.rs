@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Deliveries taken by one transaction.
-const BATCH: u32 = 16;
+const BATCH: u32 = 64;
 
 /// Waited after the first failure; doubled after each further one.
 const RETRY_MIN: Duration = Duration::from_secs(1);
@@ -50,29 +50,43 @@ pub(crate) struct Deliverer {
 }
 
 impl Deliverer {
-    /// Delivers what is due; how many deliveries were taken, so that the caller goes on until it is none.
+    /// Delivers what is due, until nothing is; how many deliveries were taken. What became of some is written and the next are taken
+    /// in one commit.
     ///
     /// # Errors
     ///
     /// When the store fails: then the deliveries are taken again once their lease ends, and read back first.
     pub(crate) async fn tick(&self) -> Result<usize> {
-        let taken = self.store.take_deliveries(&self.host, self.lease, BATCH).await?;
-        let count = taken.len();
-        let mut outcomes = Vec::with_capacity(count);
-        for delivery in taken {
-            crash::point("deliver.before");
-            let outcome = self.deliver(&delivery).await;
-            crash::point("deliver.after");
-            outcomes.push((delivery, outcome));
-        }
-        if count > 0 {
-            let became = outcomes.iter().map(|(delivery, outcome)| (delivery.ticket(), outcome.clone()));
-            let stale = self.store.settle_deliveries(became.collect()).await?;
-            for (delivery, outcome) in outcomes.iter().filter(|(delivery, _)| !stale.contains(&delivery.id)) {
-                self.tell(delivery, outcome);
+        let mut taken = self.take().await?;
+        let mut count = 0;
+        while !taken.is_empty() {
+            count += taken.len();
+            let mut outcomes = Vec::with_capacity(taken.len());
+            for delivery in taken {
+                crash::point("deliver.before");
+                let outcome = self.deliver(&delivery).await;
+                crash::point("deliver.after");
+                outcomes.push((delivery, outcome));
             }
+            let (settled, next) = tokio::join!(self.settle(&outcomes), self.take());
+            settled?;
+            taken = next?;
         }
         Ok(count)
+    }
+
+    async fn take(&self) -> Result<Vec<Delivery>> {
+        Ok(self.store.take_deliveries(&self.host, self.lease, BATCH).await?)
+    }
+
+    /// Writes what became of deliveries, and says so.
+    async fn settle(&self, outcomes: &[(Delivery, DeliveryOutcome)]) -> Result<()> {
+        let became = outcomes.iter().map(|(delivery, outcome)| (delivery.ticket(), outcome.clone()));
+        let stale = self.store.settle_deliveries(became.collect()).await?;
+        for (delivery, outcome) in outcomes.iter().filter(|(delivery, _)| !stale.contains(&delivery.id)) {
+            self.tell(delivery, outcome);
+        }
+        Ok(())
     }
 
     async fn deliver(&self, delivery: &Delivery) -> DeliveryOutcome {

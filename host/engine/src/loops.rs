@@ -2,6 +2,8 @@
 //!
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
+mod work;
+
 use std::{
     collections::HashSet,
     sync::{
@@ -12,19 +14,14 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, Semaphore, SemaphorePermit, oneshot},
+    sync::{Semaphore, watch},
     task::JoinSet,
 };
-use tollgate_core::{Timestamp, run::RunKind};
-use tollgate_policy::Backlog;
-use tollgate_store::port::ClaimedRun;
+use tollgate_core::Timestamp;
 
 use crate::{
-    claim::{self, Tick, Wish},
-    drive::Driven,
     error::{EngineError, Result},
-    host::{Host, Outcome, Parts},
-    lease_table::HeldLease,
+    host::{Host, HostOptions, Outcome, Parts},
     marks,
     observer::Notice,
     rank,
@@ -41,9 +38,6 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
 
-/// More than there are workers.
-const ALL: u32 = 1 << 16;
-
 /// The loops of one host and what they share.
 pub(crate) struct Loops {
     host: Arc<Host>,
@@ -51,8 +45,10 @@ pub(crate) struct Loops {
 }
 
 struct Shared {
-    /// Somebody should look for work.
-    hint: Notify,
+    /// Counts what happened that may make work possible.
+    changes: watch::Sender<u64>,
+    /// Held by the one worker that looks for work from time to time while nothing happens.
+    lookout: tokio::sync::Mutex<()>,
     /// Workers that drive something.
     busy: AtomicUsize,
     /// Claims that found nothing since anything changed.
@@ -61,23 +57,24 @@ struct Shared {
     unsettled: Mutex<HashSet<String>>,
     /// Places in lanes when the end was considered last.
     ready_before: AtomicU64,
-    /// What workers drive side by side: a permit each, or all of them for a run that is driven alone.
-    side_by_side: Semaphore,
+    /// Places to drive at: one for each worker that was asked for. A run that is driven alone takes them all.
+    places: Semaphore,
     /// Runs that may still be started, where the host was told a number.
     permits: Mutex<Option<u64>>,
     outcome: Mutex<Outcome>,
 }
 
 impl Shared {
-    fn new(items: Option<u64>) -> Self {
+    fn new(options: &HostOptions) -> Self {
         Self {
-            hint: Notify::new(),
+            changes: watch::Sender::default(),
+            lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
             unsettled: Mutex::default(),
             ready_before: AtomicU64::new(0),
-            side_by_side: Semaphore::new(ALL as usize),
-            permits: Mutex::new(items),
+            places: Semaphore::new(options.workers.max(1)),
+            permits: Mutex::new(options.items),
             outcome: Mutex::default(),
         }
     }
@@ -85,7 +82,7 @@ impl Shared {
     /// Notes that something happened that may make work possible.
     fn changed(&self) {
         self.idle_claims.store(0, Ordering::SeqCst);
-        self.hint.notify_waiters();
+        self.changes.send_modify(|count| *count += 1);
     }
 
     fn with_outcome(&self, note: impl FnOnce(&mut Outcome)) {
@@ -118,7 +115,7 @@ impl Shared {
 
 impl Loops {
     pub(crate) fn new(host: Arc<Host>) -> Self {
-        let shared = Arc::new(Shared::new(host.options.items));
+        let shared = Arc::new(Shared::new(&host.options));
         Self { host, shared }
     }
 
@@ -137,7 +134,7 @@ impl Loops {
             let unsettled = self.pull(&name).await;
             tasks.spawn(self.clone().pull_loop(name, unsettled));
         }
-        for _ in 0..self.host.options.workers.max(1) {
+        for _ in 0..work::workers(&self.host.options) {
             tasks.spawn(self.clone().worker_loop());
         }
         tasks.spawn(self.clone().rank_loop());
@@ -171,10 +168,11 @@ impl Loops {
     }
 
     /// Waits for a hint, the phase or the poll interval, whichever comes first.
-    async fn rest(&self, until_phase: Phase) {
+    async fn rest(&self, changes: &mut watch::Receiver<u64>) {
         tokio::select! {
-            () = self.shared.hint.notified() => {}
-            () = self.host.shutdown.sleep(POLL, until_phase) => {}
+            // The sender lives as long as `self`.
+            _ = changes.changed() => {}
+            () = self.host.shutdown.sleep(POLL, Phase::Over) => {}
         }
     }
 
@@ -230,123 +228,6 @@ impl Loops {
         self.host.shutdown.sleep(pause, Phase::Draining).await;
     }
 
-    /// Claims and drives, over and over. The next claim is made while the last write of a run is on its way, so that both share
-    /// a commit and a worker waits for one commit a run, not for two.
-    async fn worker_loop(self) {
-        let mut ahead = None;
-        loop {
-            let claim = match ahead.take() {
-                Some(claim) => claim,
-                None if self.phase() >= Phase::Stopping => return,
-                None => self.claim().await,
-            };
-            match claim {
-                Ok(Tick::Claimed(claimed, lease)) => match self.drive(*claimed, lease).await {
-                    (Ok(()), next) => ahead = next,
-                    (Err(error), next) => {
-                        ahead = next;
-                        self.trouble("drive a run", &error);
-                        self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
-                    }
-                },
-                Ok(Tick::Idle | Tick::Capped(_) | Tick::Stopped) => {
-                    self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
-                    self.rest(Phase::Stopping).await;
-                }
-                Err(error) => {
-                    self.trouble("claim a run", &error);
-                    self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
-                }
-            }
-        }
-    }
-
-    /// One claim. A claimed run counts as driven from here on.
-    async fn claim(&self) -> Result<Tick> {
-        let permitted = self.phase() == Phase::Working && self.shared.take_permit();
-        let wish =
-            Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
-        let Parts { store, observer, .. } = &self.host.parts;
-        self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
-        let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
-        if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {
-            self.shared.return_permit();
-        }
-        if let Ok(Tick::Capped(until)) = &tick {
-            self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until));
-        }
-        if !matches!(tick, Ok(Tick::Claimed(..))) {
-            self.shared.busy.fetch_sub(1, Ordering::SeqCst);
-        }
-        tick
-    }
-
-    /// Drives a run; with it comes the next claim, where one was made.
-    async fn drive(&self, claimed: ClaimedRun, lease: HeldLease) -> (Result<()>, Option<Result<Tick>>) {
-        let (closing, closed) = oneshot::channel();
-        let kind = claimed.run.kind;
-        let next = async {
-            closed.await.ok()?;
-            // What comes first is known when what was refined is judged.
-            let is_known = kind == RunKind::Work;
-            if is_known && self.phase() < Phase::Stopping { Some(self.claim().await) } else { None }
-        };
-        let place = self.place_beside_others(claimed.run.crashes).await;
-        let Parts { trackers, observer, .. } = &self.host.parts;
-        if kind == RunKind::Work {
-            marks::set(trackers, &**observer, &claimed).await;
-        }
-        let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
-        drop(place);
-        match &driven {
-            Ok(Driven::Finished { end, cost }) => {
-                self.shared.with_outcome(|outcome| outcome.count(kind, end, *cost));
-                if kind == RunKind::Refine {
-                    self.judge_refined().await;
-                }
-            }
-            Ok(Driven::Asking) => self.shared.with_outcome(|outcome| outcome.asked += 1),
-            Ok(Driven::Waiting | Driven::LetGo) | Err(_) => {}
-        }
-        if driven.is_ok() {
-            self.shared.changed();
-        }
-        self.shared.busy.fetch_sub(1, Ordering::SeqCst);
-        (driven.map(drop), next)
-    }
-
-    /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
-    async fn judge_refined(&self) {
-        let host = &self.host;
-        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
-            self.trouble("judge a refined entry", &error);
-        }
-    }
-
-    /// Waits until a run may be driven. One under which a host vanished is driven alone: when it takes this one down as well, no
-    /// other run is charged with that.
-    async fn place_beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
-        let permits = if crashes > 0 { ALL } else { 1 };
-        tokio::select! {
-            place = self.shared.side_by_side.acquire_many(permits) => place.ok(),
-            // The driver gives the run back by itself then.
-            () = self.host.shutdown.reached(Phase::Stopping) => None,
-        }
-    }
-
-    /// The lanes of backlogs whose window is open now, and all in which entries wait to be refined: that is no work yet.
-    fn open_lanes(&self) -> Vec<tollgate_core::LaneId> {
-        let now = self.now();
-        let lanes = &self.host.lanes;
-        let backlogs = self.host.parts.policy.backlogs.values();
-        let of_backlog = |backlog: &Backlog| match backlog.is_open(now) {
-            true => lanes.of_backlog(&backlog.name).collect::<Vec<_>>(),
-            false => lanes.refine_of(&backlog.name).into_iter().collect(),
-        };
-        backlogs.flat_map(of_backlog).collect()
-    }
-
     async fn rank_loop(self) {
         let host = &self.host;
         while self.phase() < Phase::Over {
@@ -362,9 +243,10 @@ impl Loops {
     }
 
     async fn deliver_loop(self) {
+        let mut changes = self.shared.changes.subscribe();
         while self.phase() < Phase::Over {
             match self.host.deliverer.tick().await {
-                Ok(0) => self.rest(Phase::Over).await,
+                Ok(0) => self.rest(&mut changes).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("deliver from the outbox", &error);
@@ -412,8 +294,9 @@ impl Loops {
 
     /// Ends the host when its work is over.
     async fn end_loop(self) {
+        let mut changes = self.shared.changes.subscribe();
         while self.phase() < Phase::Over {
-            self.rest(Phase::Over).await;
+            self.rest(&mut changes).await;
             match self.is_over().await {
                 Ok(true) => self.host.shutdown.request(Phase::Over),
                 Ok(false) => {}

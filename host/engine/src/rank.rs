@@ -12,8 +12,8 @@ use crate::{
     judge::{self, Lanes},
 };
 
-/// Entries scored again by one transaction, so that claims get through in between.
-const CHUNK: u32 = 500;
+/// Entries judged again at once. To judge them keeps a thread of the host busy, and workers wait for it meanwhile.
+const CHUNK: u32 = 100;
 
 /// Lifts what is due and judges one chunk again; how many entries were touched, so that the caller goes on until it is none.
 ///

@@ -1,5 +1,7 @@
 //! One claim at a thousand, a hundred thousand and a million waiting entries.
 //!
+//! Then the same while a million entries are scored again, as at midnight.
+//!
 //! In memory nothing waits for a disk, so what is left is the claim: its statements, its events, its commit, and the way to the
 //! writer thread and back. On disk the same claim waits for its commit to be durable, which a probe of the same folder shows.
 
@@ -9,13 +11,16 @@ mod measure;
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use measure::{Against, Figure, Target, micros_each, probe_fdatasync};
 use serde_json::json;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use tollgate_core::{
     Digest, HostId, LaneId, Microcents, RunId, Timestamp,
     entry::{DependencyRule, EntryName, EntrySnapshot},
@@ -29,6 +34,7 @@ use tollgate_store::{
     OpenMode, SqliteOptions, SqliteStore, Store as _,
     port::{
         Admission, Arrival, ClaimOutcome, ClaimRequest, LaneSpec, OnChange, PlaceInLane, PolicyApplication,
+        Rejudged,
     },
 };
 
@@ -45,6 +51,9 @@ const MEMORY_FOLDER: &str = "/dev/shm";
 /// it was.
 const ROUNDS: usize = 15;
 const CLAIMS_PER_BLOCK: usize = 16;
+
+/// Claims of a block of which the slowest are looked at.
+const PACED_CLAIMS: usize = 200;
 
 /// One after the other, and as many at once as a host has workers.
 const ASKERS: [usize; 2] = [1, 8];
@@ -64,10 +73,15 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let memory = tempfile::tempdir_in(MEMORY_FOLDER).expect("a folder in memory, as Linux has it");
-        compare(memory.path(), "in memory", None).await;
+        if std::env::var("ONLY").is_err() {
+            compare(memory.path(), "in memory", None).await;
+        }
         // Beside the build's output, which is on the project's disk; a temporary folder may be in memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the stores");
-        compare(folder.path(), "on disk", Some(folder.path())).await;
+        if std::env::var("ONLY").is_err() {
+            compare(folder.path(), "on disk", Some(folder.path())).await;
+        }
+        beside_rescoring(folder.path()).await.print();
     });
 }
 
@@ -91,12 +105,12 @@ fn targets(askers: usize, compared: bool, disk: Option<&Path>) -> Vec<Target> {
 async fn filled(folder: &Path) -> Vec<Filled> {
     let mut stores = Vec::new();
     for size in SIZES {
-        stores.push(fill(folder, size).await);
+        stores.push(fill(folder, size, None).await);
     }
     stores
 }
 
-async fn fill(folder: &Path, size: (&'static str, usize)) -> Filled {
+async fn fill(folder: &Path, size: (&'static str, usize), due_at: Option<Timestamp>) -> Filled {
     let began = Instant::now();
     let options = SqliteOptions::at(folder.join(size.0).join("store.db"), OpenMode::Host);
     let store = SqliteStore::open(options).expect("a new store");
@@ -104,7 +118,7 @@ async fn fill(folder: &Path, size: (&'static str, usize)) -> Filled {
     let lane = applied.lanes[0].id;
     let reconcile = store.begin_reconcile(BACKLOG, TRACKER).await.expect("a reconcile that begins");
     for from in (0..size.1).step_by(BATCH) {
-        let arrivals = (from..size.1.min(from + BATCH)).map(|number| arrival(lane, number)).collect();
+        let arrivals = (from..size.1.min(from + BATCH)).map(|number| arrival(lane, number, due_at)).collect();
         store.admit(reconcile, arrivals).await.expect("arrivals that are taken in");
     }
     Filled { store: Arc::new(store), lane, size: size.0, fill_time: began.elapsed() }
@@ -157,6 +171,100 @@ async fn claim_block(filled: &Filled, askers: usize) -> f64 {
     micros_each(began.elapsed(), CLAIMS_PER_BLOCK)
 }
 
+/// Claims of a host that has something to do now and then, with and without a whole backlog that is scored again beside them.
+async fn beside_rescoring(folder: &Path) -> Figure {
+    let (_, entries) = SIZES[SIZES.len() - 1];
+    let filled = fill(folder, ("1 M due", entries), Some(Timestamp::default())).await;
+    let rescoring = Rescoring::begin(&filled);
+    let (mut beside, mut alone, mut fdatasync_ms) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        fdatasync_ms.push(probe_fdatasync(folder).expect("a folder that can be written"));
+        alone.push(ninety_ninth_percentile(&filled).await);
+        rescoring.go_on(true);
+        beside.push(ninety_ninth_percentile(&filled).await);
+        rescoring.go_on(false);
+    }
+    let beside_claims = rescoring.per_second();
+    rescoring.go_on(true);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    rescoring.go_on(false);
+    Figure {
+        blocks: beside,
+        against: Some(Against { name: "the same with nothing beside it", blocks: alone }),
+        targets: vec![Target::RatioAtMost(2.0)],
+        fdatasync_ms,
+        facts: BTreeMap::from([
+            ("entries scored a second, beside claims".into(), beside_claims),
+            ("entries scored a second, alone".into(), rescoring.per_second()),
+        ]),
+        ..Figure::new("99 of 100 claims, while 1 M entries are scored again, on disk", "µs")
+    }
+}
+
+/// A backlog that is scored again, chunk by chunk, while it may.
+struct Rescoring {
+    may: watch::Sender<bool>,
+    scored: Arc<AtomicU64>,
+    /// How long it may have, and how many it had scored, when it was last asked.
+    so_far: Mutex<(Duration, Option<Instant>)>,
+}
+
+impl Rescoring {
+    fn begin(filled: &Filled) -> Self {
+        let (may, mut allowed) = watch::channel(false);
+        let (store, lane, scored) = (Arc::clone(&filled.store), filled.lane, Arc::new(AtomicU64::default()));
+        let count = Arc::clone(&scored);
+        tokio::spawn(async move {
+            while allowed.wait_for(|may| *may).await.is_ok() {
+                let due = store.due_for_rescoring(100).await.expect("a store that answers");
+                let again = due.iter().map(|entry| Rejudged {
+                    id: entry.id,
+                    says: None,
+                    supplement_version: 0,
+                    admission: admission(
+                        lane,
+                        entry.id.0.wrapping_mul(40_503) % 100_000,
+                        entry.item.created_at,
+                        None,
+                    ),
+                });
+                let rescored = store.rescore(again.collect()).await.expect("a store that answers");
+                count.fetch_add(rescored, Ordering::Relaxed);
+            }
+        });
+        Self { may, scored, so_far: Mutex::default() }
+    }
+
+    fn go_on(&self, may: bool) {
+        let (took, since) = &mut *self.so_far.lock().expect("nobody panicked");
+        match since.take() {
+            Some(since) => *took += since.elapsed(),
+            None => *since = Some(Instant::now()),
+        }
+        self.may.send_replace(may);
+    }
+
+    /// Since it was asked last.
+    fn per_second(&self) -> f64 {
+        let (took, _) = std::mem::take(&mut *self.so_far.lock().expect("nobody panicked"));
+        self.scored.swap(0, Ordering::Relaxed) as f64 / took.as_secs_f64()
+    }
+}
+
+/// Microseconds that 99 of 100 claims take at the most, one every few milliseconds.
+async fn ninety_ninth_percentile(filled: &Filled) -> f64 {
+    let mut took = Vec::with_capacity(PACED_CLAIMS);
+    for _ in 0..PACED_CLAIMS {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let began = Instant::now();
+        let outcome = filled.store.claim(request(filled.lane)).await.expect("a store that answers");
+        took.push(began.elapsed());
+        assert!(matches!(outcome, ClaimOutcome::Claimed(_)), "{outcome:?}");
+    }
+    took.sort_unstable();
+    micros_each(took[PACED_CLAIMS * 99 / 100 - 1], 1)
+}
+
 fn request(lane: LaneId) -> ClaimRequest {
     ClaimRequest {
         host: HostId("bench-1".into()),
@@ -169,7 +277,7 @@ fn request(lane: LaneId) -> ClaimRequest {
 }
 
 /// An entry of some hundred bytes. Scores are spread over the lane in another order than that of arrival.
-fn arrival(lane: LaneId, number: usize) -> Arrival {
+fn arrival(lane: LaneId, number: usize, due_at: Option<Timestamp>) -> Arrival {
     let created_at = Timestamp::from_millis(1_795_000_000_000 + number as i64);
     let score = (number as i64).wrapping_mul(2_654_435_761) % 100_000;
     let item = SourceItem {
@@ -198,12 +306,6 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         created_at,
         fields: serde_json::Map::new(),
     };
-    let place = PlaceInLane {
-        lane,
-        rank_key: RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], created_at),
-        score_thousandths: Some(score),
-        terms: Vec::new(),
-    };
     Arrival {
         guard: tollgate_store::port::Guard::default(),
         retry_failed: false,
@@ -215,9 +317,25 @@ fn arrival(lane: LaneId, number: usize) -> Arrival {
         supplement_version: 0,
         links: Vec::new(),
         depends: DependencyRule::Either,
-        admission: Admission { holds: Vec::new(), place: Some(place), due_at: None },
+        admission: admission(lane, score, Some(created_at), due_at),
         on_change: OnChange::Ignore,
     }
+}
+
+fn admission(
+    lane: LaneId,
+    score: i64,
+    created_at: Option<Timestamp>,
+    due_at: Option<Timestamp>,
+) -> Admission {
+    let parts = [(RankPart::Thousandths(score), Direction::Descending)];
+    let place = PlaceInLane {
+        lane,
+        rank_key: RankKey::new(&parts, created_at.unwrap_or_default()),
+        score_thousandths: Some(score),
+        terms: Vec::new(),
+    };
+    Admission { holds: Vec::new(), place: Some(place), due_at }
 }
 
 fn policy() -> PolicyApplication {

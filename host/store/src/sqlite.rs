@@ -6,6 +6,7 @@
 //!   that it names by [`sql`].
 
 mod adopt;
+mod checkpoint;
 mod claim;
 mod control;
 mod copy;
@@ -24,6 +25,7 @@ mod open;
 mod opening;
 mod outbox;
 mod policy;
+mod queue;
 mod readers;
 mod readiness;
 mod rebuild;
@@ -61,8 +63,10 @@ use tollgate_core::{
 };
 
 use self::{
+    checkpoint::Checkpointer,
     open::HostLock,
     outbox::TakenDelivery,
+    queue::Turn,
     readers::Readers,
     tx::{Columns as _, Failure, Tx, TxResult},
     writer::{StoreClock, Writer},
@@ -151,7 +155,7 @@ impl SqliteStore {
         let connected = match (&path, mode) {
             (None, _) => open::in_memory(),
             (Some(path), OpenMode::ReadOnly) => open::reader(path),
-            (Some(path), _) => open::writer(path),
+            (Some(path), _) => open::writer(path, mode == OpenMode::Host),
         };
         let connected = connected.and_then(|mut connection| {
             match mode {
@@ -165,9 +169,16 @@ impl SqliteStore {
         });
         let (connection, id, seen) = connected.map_err(|failure| failure.while_opening(&location))?;
         let clock = StoreClock::new(clock, seen);
+        let checkpointer = match (&path, mode) {
+            (Some(path), OpenMode::Host) => Some(Checkpointer::start(path)),
+            _ => None,
+        };
+        let checkpointer = checkpointer.transpose().map_err(|failure| failure.while_opening(&location))?;
         let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
-            OpenMode::Host | OpenMode::Client => Some(Writer::start(connection, clock.clone())?),
+            OpenMode::Host | OpenMode::Client => {
+                Some(Writer::start(connection, clock.clone(), checkpointer)?)
+            }
             OpenMode::ReadOnly => None,
         };
         Ok(Self { id, mode, clock, writer, readers, _lock: lock })
@@ -199,9 +210,18 @@ impl SqliteStore {
         doing: &'static str,
         body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     ) -> Result<T> {
+        self.writer_tx(Turn::InOrder, doing, body).await
+    }
+
+    async fn writer_tx<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        doing: &'static str,
+        body: impl FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
+    ) -> Result<T> {
         let read_only =
             || StoreError::Conflict(format!("the store was opened for reading; it cannot {doing}"));
-        self.writer.as_ref().ok_or_else(read_only)?.run(doing, body).await
+        self.writer.as_ref().ok_or_else(read_only)?.run(turn, doing, body).await
     }
 
     /// As [`SqliteStore::write_tx`], for what only a host may do.
@@ -305,7 +325,15 @@ impl Store for SqliteStore {
     }
 
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
-        self.write_tx("give entries new places", move |tx| due::rescore(tx, &items)).await
+        let (items, mut from, mut entries) = (Arc::new(items), 0, 0);
+        while from < items.len() {
+            let items = Arc::clone(&items);
+            let body = move |tx: &Tx<'_>| due::rescore(tx, &items, from);
+            let rescored = self.writer_tx(Turn::Behind, "give entries new places", body).await?;
+            entries += rescored.entries;
+            from = rescored.next;
+        }
+        Ok(entries)
     }
 
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {

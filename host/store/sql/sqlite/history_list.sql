@@ -1,11 +1,10 @@
 -- The newest calls of a component that did what they were called for.
-SELECT ledger.fuel, json_extract(step.body, '$.started_at') AS started_at, json_extract(step.body, '$.ended_at') AS ended_at
+SELECT step.fuel, json_extract(step.body, '$.started_at') AS started_at, json_extract(step.body, '$.ended_at') AS ended_at
 FROM step
 JOIN run ON run.seq = step.run_seq
-JOIN ledger ON ledger.step_id = step.id
 WHERE run.pipeline = :pipeline AND step.stage = :stage AND step.gate = :gate
   AND json_extract(step.body, '$.outcome.kind') IN ('produced', 'judged')
-  AND ledger.plugin IN (
+  AND step.plugin IN (
       SELECT version.digest FROM plugin_version AS version
       JOIN plugin_version AS this ON this.name = version.name
       WHERE this.digest = :plugin)

@@ -164,20 +164,6 @@ impl Reservation {
     }
 }
 
-/// Writes down what a step cost.
-pub(super) fn enter(tx: &Tx<'_>, run_seq: i64, step_row: i64, step: &Step) -> TxResult<()> {
-    let params = named_params! {
-        ":step": step_row,
-        ":run": run_seq,
-        ":plugin": step.plugin.as_bytes(),
-        ":now": tx.now.as_millis(),
-        ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
-        ":cost": cents(step.usage.cost),
-    };
-    tx.run(sql::LEDGER_INSERT, params)?;
-    Ok(())
-}
-
 /// Moves the cost of steps from what is set aside to what is spent, without what was moved before they ended.
 ///
 /// # Errors

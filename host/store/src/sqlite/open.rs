@@ -18,15 +18,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// More than all queries there are, so that each is parsed once a connection.
 const STATEMENTS_MAX: usize = 256;
 
-/// A connection that writes to a file.
-pub(super) fn writer(path: &Path) -> TxResult<Connection> {
+/// A connection that writes to a file. What it writes is moved from the log into the database by itself, or, with a `checkpointer`, by
+/// somebody else.
+pub(super) fn writer(path: &Path, checkpointer: bool) -> TxResult<Connection> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A commit is on the disk before anybody hears of it: a fence that was handed out is never handed out again.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     // In pages. Moving the log into the database costs a sync of its own; at the default that is every few dozen commits.
-    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
+    connection.pragma_update(None, "wal_autocheckpoint", if checkpointer { 0 } else { 8_192 })?;
     prepare(&connection)?;
     Ok(connection)
 }

@@ -96,7 +96,6 @@ queries! {
     LANE_LIST_WAITING = "lane_list_waiting";
     LANE_PUT = "lane_put";
     LANE_SERVE = "lane_serve";
-    LEDGER_INSERT = "ledger_insert";
     LINK_DELETE = "link_delete";
     LINK_INSERT = "link_insert";
     LINK_LIST = "link_list";

@@ -4,6 +4,7 @@ use rusqlite::{Connection, ErrorCode, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{Digest, EntryId, Microcents, Timestamp};
 
+use super::queue::Waiting;
 use crate::StoreError;
 
 /// What every function that runs inside a transaction returns.
@@ -60,11 +61,22 @@ impl Failure {
 pub(super) struct Tx<'c> {
     connection: &'c Connection,
     pub(super) now: Timestamp,
+    others: Option<&'c Waiting>,
 }
 
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c Connection, now: Timestamp) -> Self {
-        Self { connection, now }
+        Self { connection, now, others: None }
+    }
+
+    /// The same, knowing who else waits for it to end.
+    pub(super) fn giving_way_to(self, others: Option<&'c Waiting>) -> Self {
+        Self { others, ..self }
+    }
+
+    /// Whether somebody waits for it to end.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.others.is_some_and(Waiting::is_any)
     }
 
     /// Runs a statement; how many rows it changed.

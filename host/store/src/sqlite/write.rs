@@ -19,7 +19,7 @@ use super::{
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
     readiness, sql, supplement,
-    tx::{Columns, Tx, TxResult, json_of},
+    tx::{Columns, Tx, TxResult, cents, json_of},
     wait,
 };
 use crate::{
@@ -136,10 +136,13 @@ fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxRes
             ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
             ":rework": step.key.rework,
             ":attempt": step.key.attempt,
+            ":plugin": step.plugin.as_bytes(),
+            ":now": tx.now.as_millis(),
+            ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
+            ":cost": cents(step.usage.cost),
             ":body": body,
         };
         tx.run(sql::STEP_INSERT, params)?;
-        ledger::enter(tx, run.seq, tx.inserted(), step)?;
         if let StepOutcome::Waits(asked) = &step.outcome {
             wait::keep(tx, run.seq, &step.key, asked)?;
         }

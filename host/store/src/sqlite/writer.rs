@@ -7,8 +7,9 @@
 //! 3. The price of making a commit durable is shared by everybody who waits at that moment.
 //!
 //! So callers send their logical transactions as closures to one thread that owns the one writing connection. It takes whatever
-//! is queued, runs it inside one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit. A write lock is asked for at the
-//! beginning, never on the way, so no transaction fails half-way because another process was faster.
+//! is queued, and what comes while it works on that, runs it inside one `BEGIN IMMEDIATE … COMMIT`, and answers after the commit. A
+//! write lock is asked for at the beginning, never on the way, so no transaction fails half-way because another process was faster.
+//! What is done for nobody who waits stands behind everything else, and gives way between two entries.
 //!
 //! Nearly all that fail do so before they change anything, and leave nothing behind. When one fails later, everything is rolled
 //! back and each runs again in a commit of its own. Savepoints would save that, and would make SQLite keep a copy of every page
@@ -18,7 +19,6 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
-        mpsc,
     },
     thread::JoinHandle,
 };
@@ -28,6 +28,8 @@ use tokio::sync::oneshot;
 use tollgate_core::{Clock, Timestamp};
 
 use super::{
+    checkpoint::{Beside, Checkpointer},
+    queue::{self, Callers, Queue, Turn},
     sql,
     tx::{Columns, Failure, Tx, TxResult},
 };
@@ -38,8 +40,10 @@ const BATCH_MAX: usize = 64;
 
 /// The thread and the way to it. Dropping it ends the thread after what is queued.
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Box<dyn Job>>>,
+    jobs: Option<Callers<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
+    /// After the thread of the writer, which tells it when to end.
+    _checkpointer: Option<Checkpointer>,
 }
 
 /// The store's clock: the machine's, but never earlier than what the store has acted on.
@@ -68,17 +72,23 @@ impl StoreClock {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, clock: StoreClock) -> Result<Self> {
-        let (jobs, queue) = mpsc::channel();
+    /// Starts the thread. With a checkpointer, the writer leaves it to that to move the log into the database.
+    pub(super) fn start(
+        connection: Connection,
+        clock: StoreClock,
+        checkpointer: Option<(Checkpointer, Beside)>,
+    ) -> Result<Self> {
+        let (checkpointer, beside) = checkpointer.unzip();
+        let (jobs, mut queue) = queue::queue();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(&connection, &clock, &queue))
+            .spawn(move || serve(&connection, &clock, &mut queue, beside.as_ref()))
             .map_err(|e| StoreError::Platform { doing: "start its writer", message: e.to_string() })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), _checkpointer: checkpointer })
     }
 
     /// Runs `body` as one logical transaction; returns once it is durable.
-    pub(super) async fn run<T, F>(&self, doing: &'static str, body: F) -> Result<T>
+    pub(super) async fn run<T, F>(&self, turn: Turn, doing: &'static str, body: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
@@ -87,7 +97,9 @@ impl Writer {
         let job = TypedJob { doing, body, outcome: None, reply };
         let ended = || StoreError::Platform { doing, message: "its writer has ended".into() };
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
-        jobs.send(Box::new(job)).map_err(|_| ended())?;
+        if !jobs.send(turn, Box::new(job)) {
+            return Err(ended());
+        }
         answer.await.map_err(|_| ended())?
     }
 }
@@ -139,20 +151,27 @@ impl<T: Send, F: FnMut(&Tx<'_>) -> TxResult<T> + Send> Job for TypedJob<T, F> {
     }
 }
 
-fn serve(connection: &Connection, clock: &StoreClock, queue: &mpsc::Receiver<Box<dyn Job>>) {
-    while let Ok(first) = queue.recv() {
+fn serve(
+    connection: &Connection,
+    clock: &StoreClock,
+    queue: &mut Queue<Box<dyn Job>>,
+    beside: Option<&Beside>,
+) {
+    while let Some(first) = queue.next() {
         let mut batch = vec![first];
-        batch.extend(queue.try_iter().take(BATCH_MAX - 1));
-        match commit(connection, clock, &mut batch) {
+        match commit(connection, clock, &mut batch, Some(queue)) {
             Ok(Batch::Committed) => answer(batch, Ok(())),
             Ok(Batch::RolledBack) => {
                 for job in batch {
-                    let mut alone = [job];
-                    let committed = commit(connection, clock, &mut alone);
+                    let mut alone = vec![job];
+                    let committed = commit(connection, clock, &mut alone, None);
                     answer(alone, committed.map(drop));
                 }
             }
             Err(failure) => answer(batch, Err(failure)),
+        }
+        if let Some(beside) = beside {
+            beside.committed(connection);
         }
     }
 }
@@ -175,8 +194,14 @@ enum Batch {
     RolledBack,
 }
 
-fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<Batch> {
-    let committed = try_commit(connection, clock, batch);
+/// Commits a batch, which grows by what comes in order meanwhile where there is a queue.
+fn commit(
+    connection: &Connection,
+    clock: &StoreClock,
+    batch: &mut Vec<Box<dyn Job>>,
+    queue: Option<&mut Queue<Box<dyn Job>>>,
+) -> TxResult<Batch> {
+    let committed = try_commit(connection, clock, batch, queue);
     if !matches!(committed, Ok(Batch::Committed)) && !connection.is_autocommit() {
         // Nothing can be done about a rollback that fails; the next BEGIN says so.
         drop(execute(connection, "ROLLBACK"));
@@ -184,16 +209,28 @@ fn commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>
     committed
 }
 
-fn try_commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn Job>]) -> TxResult<Batch> {
+fn try_commit(
+    connection: &Connection,
+    clock: &StoreClock,
+    batch: &mut Vec<Box<dyn Job>>,
+    mut queue: Option<&mut Queue<Box<dyn Job>>>,
+) -> TxResult<Batch> {
     execute(connection, "BEGIN IMMEDIATE")?;
-    let (tx, seen) = begin_time(connection, clock)?;
+    let seen = seen_so_far(connection, clock)?;
+    let (mut now, mut performed) = (seen, 0);
     let before = connection.total_changes();
-    for job in batch {
+    while let Some(job) = batch.get_mut(performed) {
+        // Never earlier than when the job was sent: its caller counts a lease from then.
+        now = clock.now();
         let before = connection.total_changes();
-        let kept = job.perform(&tx);
+        let kept = job.perform(&Tx::new(connection, now).giving_way_to(queue.as_deref().map(Queue::waiting)));
         // A full disk, say, makes SQLite roll back everything at once.
         if !kept && (connection.total_changes() != before || connection.is_autocommit()) {
             return Ok(Batch::RolledBack);
+        }
+        performed += 1;
+        if performed == batch.len() && performed < BATCH_MAX {
+            batch.extend(queue.as_deref_mut().and_then(Queue::next_in_order));
         }
     }
     // A commit that changes nothing costs no write to the disk, so an idle host costs none.
@@ -201,8 +238,8 @@ fn try_commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn 
         execute(connection, "COMMIT")?;
         return Ok(Batch::Committed);
     }
-    if tx.now > seen {
-        tx.run(sql::STORE_SET_SEEN, named_params! { ":now": tx.now.as_millis() })?;
+    if now > seen {
+        Tx::new(connection, now).run(sql::STORE_SET_SEEN, named_params! { ":now": now.as_millis() })?;
     }
     tollgate_core::crash::point("store.commit.before");
     execute(connection, "COMMIT")?;
@@ -210,14 +247,14 @@ fn try_commit(connection: &Connection, clock: &StoreClock, batch: &mut [Box<dyn 
     Ok(Batch::Committed)
 }
 
-/// Fixes the time of the transaction, which is kept with what it changes, so that no later one acts on an earlier time. With it
-/// comes the latest time that is kept so far.
-fn begin_time<'c>(connection: &'c Connection, clock: &StoreClock) -> TxResult<(Tx<'c>, Timestamp)> {
+/// The latest time that the database was acted on, by whatever process; the clock is never behind it from here on. The time of a
+/// transaction is kept with what it changes, so that no later one acts on an earlier time.
+fn seen_so_far(connection: &Connection, clock: &StoreClock) -> TxResult<Timestamp> {
     let read = Tx::new(connection, Timestamp::default());
     let seen = read.one(sql::STORE_GET, [], |row| row.time("seen_at"))?;
     let seen = seen.ok_or_else(|| Failure::damaged("the store has no row about itself"))?;
     clock.raise_to(seen);
-    Ok((Tx::new(connection, clock.now()), seen))
+    Ok(seen)
 }
 
 fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
@@ -248,15 +285,15 @@ mod tests {
         let mut connection = open::in_memory().ok().unwrap();
         migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
         let clock = StoreClock::new(Arc::new(SystemClock::default()), Timestamp::default());
-        let (jobs, queue) = mpsc::channel();
+        let (jobs, mut queue) = queue::queue();
         let mut answers = Vec::new();
         for fails in fails {
             let (job, answer) = job(*fails);
-            jobs.send(job).unwrap();
+            assert!(jobs.send(Turn::InOrder, job));
             answers.push(answer);
         }
         drop(jobs);
-        serve(&connection, &clock, &queue);
+        serve(&connection, &clock, &mut queue, None);
         let tx = Tx::new(&connection, Timestamp::default());
         let there = |id: i64| {
             let found = tx.one(sql::RECONCILE_GET, named_params! { ":id": id }, |_| Ok(()));

@@ -96,7 +96,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "what was settled is what steps cost, and attempts that have not ended",
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM cap WHERE scope = 'project')
-           AND (SELECT coalesce(sum(cost), 0) FROM ledger)
+           AND (SELECT coalesce(sum(cost), 0) FROM step)
              + (SELECT coalesce(sum(cost), 0) FROM run WHERE rebuilt = 1) + (
              SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
              WHERE step.id IS NULL) <> (
@@ -110,7 +110,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "a run costs what was settled for it",
-        "SELECT seq FROM run WHERE rebuilt = 0 AND cost <> (SELECT coalesce(sum(cost), 0) FROM ledger WHERE run_seq = run.seq) + (
+        "SELECT seq FROM run WHERE rebuilt = 0 AND cost <> (SELECT coalesce(sum(cost), 0) FROM step WHERE run_seq = run.seq) + (
              SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
              WHERE attempt.run_seq = run.seq AND step.id IS NULL)",
     ),

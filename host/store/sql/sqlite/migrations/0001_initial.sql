@@ -339,15 +339,20 @@ CREATE TABLE inbox (
 ) STRICT;
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
 
--- Every call that ended, in the order in which they did. `gate` is empty for the stage itself. Rows are never changed.
+-- Every call that ended, in the order in which they did, and what it cost. `gate` is empty for the stage itself. Rows are never
+-- changed.
 CREATE TABLE step (
-    id      INTEGER PRIMARY KEY,
-    run_seq INTEGER NOT NULL REFERENCES run (seq),
-    stage   TEXT NOT NULL,
-    gate    TEXT NOT NULL,
-    rework  INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    body    TEXT NOT NULL,
+    id         INTEGER PRIMARY KEY,
+    run_seq    INTEGER NOT NULL REFERENCES run (seq),
+    stage      TEXT NOT NULL,
+    gate       TEXT NOT NULL,
+    rework     INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,
+    plugin     BLOB NOT NULL,
+    settled_at INTEGER NOT NULL,
+    fuel       INTEGER NOT NULL,
+    cost       INTEGER NOT NULL,
+    body       TEXT NOT NULL,
     UNIQUE (run_seq, stage, gate, rework, attempt)
 ) STRICT;
 
@@ -381,16 +386,6 @@ CREATE TABLE journal (
     PRIMARY KEY (run_seq, stage, gate, rework, attempt, call)
 ) STRICT;
 CREATE INDEX journal_open ON journal (run_seq) WHERE open = 1;
-
--- What every step cost, a row a step. Rows are never changed.
-CREATE TABLE ledger (
-    step_id    INTEGER PRIMARY KEY REFERENCES step (id),
-    run_seq    INTEGER NOT NULL REFERENCES run (seq),
-    plugin     BLOB NOT NULL,
-    settled_at INTEGER NOT NULL,
-    fuel       INTEGER NOT NULL,
-    cost       INTEGER NOT NULL
-) STRICT;
 
 -- What a live run has set aside, by cap and by the period in which it was. No rows for a run that no host drives.
 CREATE TABLE escrow (

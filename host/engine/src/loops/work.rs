@@ -1,0 +1,243 @@
+//! Workers: each claims a run and drives it, over and over.
+//!
+//! Properties wanted:
+//!
+//! 1. No more runs are driven at once than workers were asked for.
+//! 2. The price of a commit is shared: the end of a run, the next claim and what other workers have to write at that moment go to
+//!    the disk together, and no core is idle meanwhile.
+//! 3. What is claimed is driven soon: nobody claims what would wait behind long work, while another host has nothing to do.
+//! 4. A host that has nothing to do costs next to nothing.
+//!
+//! So there are more workers than places to drive at, and a run gives up its place when nothing is left of it but the last write.
+//! Another worker takes the place while that write is on its way. A worker claims when it has a place; only where runs are short
+//! does it claim before, and then it waits for its place about as long as such a run takes. Of workers that find nothing, one looks
+//! again from time to time, and the others wait until something happens.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{SemaphorePermit, oneshot};
+use tollgate_core::{LaneId, run::RunKind};
+use tollgate_policy::Backlog;
+use tollgate_store::port::ClaimedRun;
+
+use super::{AFTER_TROUBLE, Loops, POLL};
+use crate::{
+    claim::{self, Tick, Wish},
+    drive::Driven,
+    error::Result,
+    host::{HostOptions, Parts},
+    lease_table::HeldLease,
+    marks, rank,
+    shutdown::Phase,
+};
+
+/// A worker whose run took no longer claims the next one before it has a place.
+const SHORT_RUN: Duration = Duration::from_millis(50);
+
+/// Workers a place: some drive, the others wait for a commit.
+const IN_FLIGHT: usize = 3;
+
+/// A claim, and the place to drive at where there was one.
+struct Claim<'l> {
+    tick: Result<Tick>,
+    place: Option<SemaphorePermit<'l>>,
+    /// The count of changes before it.
+    seen: u64,
+}
+
+/// How many workers there are. One alone drives in the strict order of claims.
+pub(super) fn workers(options: &HostOptions) -> usize {
+    match options.workers.max(1) {
+        1 => 1,
+        places => places * IN_FLIGHT,
+    }
+}
+
+impl Loops {
+    pub(super) async fn worker_loop(self) {
+        let (mut next, mut has_rested) = (None, false);
+        loop {
+            let claim = match next.take() {
+                Some(claim) => claim,
+                None => match self.place().await {
+                    Some(place) => self.claim(Some(place)).await,
+                    None => return,
+                },
+            };
+            let Claim { tick, place, seen } = claim;
+            match tick {
+                Ok(Tick::Claimed(claimed, lease)) => {
+                    if std::mem::take(&mut has_rested) {
+                        // Where there is one, there may be more, and the others rest.
+                        self.shared.changed();
+                    }
+                    let (driven, ahead) = self.drive(*claimed, lease, place).await;
+                    next = ahead;
+                    if let Err(error) = driven {
+                        self.trouble("drive a run", &error);
+                        self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
+                    }
+                }
+                Ok(Tick::Idle | Tick::Capped(_) | Tick::Stopped) => {
+                    drop(place);
+                    self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
+                    self.rest_until_work(seen).await;
+                    has_rested = true;
+                }
+                Err(error) => {
+                    drop(place);
+                    self.trouble("claim a run", &error);
+                    self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
+                }
+            }
+        }
+    }
+
+    /// A place to drive at; none when the host stops.
+    async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::select! {
+            biased;
+            () = self.host.shutdown.reached(Phase::Stopping) => None,
+            place = self.shared.places.acquire() => place.ok(),
+        }
+    }
+
+    /// Waits until something happens that was not known at `seen`. One of those that wait looks at the store from time to time: other
+    /// processes change it as well.
+    async fn rest_until_work(&self, seen: u64) {
+        let mut changes = self.shared.changes.subscribe();
+        let look_out = async {
+            let _only_one = self.shared.lookout.lock().await;
+            tokio::time::sleep(POLL).await;
+        };
+        tokio::select! {
+            // The sender lives as long as `self`.
+            _ = changes.wait_for(|count| *count != seen) => {}
+            () = look_out => {}
+            () = self.host.shutdown.reached(Phase::Stopping) => {}
+        }
+    }
+
+    /// One claim, for a run to be driven at `place`.
+    async fn claim<'l>(&self, place: Option<SemaphorePermit<'l>>) -> Claim<'l> {
+        let seen = *self.shared.changes.borrow();
+        Claim { tick: self.tick().await, place, seen }
+    }
+
+    /// Claims. A claimed run counts as driven from here on.
+    async fn tick(&self) -> Result<Tick> {
+        let permitted = self.phase() == Phase::Working && self.shared.take_permit();
+        let wish =
+            Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        let Parts { store, observer, .. } = &self.host.parts;
+        self.shared.busy.fetch_add(1, Ordering::SeqCst);
+        let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
+        let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
+        if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {
+            self.shared.return_permit();
+        }
+        if let Ok(Tick::Capped(until)) = &tick {
+            self.shared.with_outcome(|outcome| outcome.capped_until = Some(*until));
+        }
+        if !matches!(tick, Ok(Tick::Claimed(..))) {
+            self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        }
+        tick
+    }
+
+    /// Drives a run; with it comes the next claim, where one was made.
+    async fn drive<'l>(
+        &'l self,
+        claimed: ClaimedRun,
+        lease: HeldLease,
+        place: Option<SemaphorePermit<'l>>,
+    ) -> (Result<()>, Option<Claim<'l>>) {
+        let (closing, closed) = oneshot::channel();
+        let kind = claimed.run.kind;
+        let place = self.place_for(claimed.run.crashes, place).await;
+        let begun_at = Instant::now();
+        let Parts { trackers, observer, .. } = &self.host.parts;
+        if kind == RunKind::Work {
+            marks::set(trackers, &**observer, &claimed).await;
+        }
+        let next = async {
+            let closed = closed.await;
+            drop(place);
+            closed.ok()?;
+            self.claim_ahead(kind, begun_at.elapsed()).await
+        };
+        let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
+        match &driven {
+            Ok(Driven::Finished { end, cost }) => {
+                self.shared.with_outcome(|outcome| outcome.count(kind, end, *cost));
+                if kind == RunKind::Refine {
+                    self.judge_refined().await;
+                }
+            }
+            Ok(Driven::Asking) => self.shared.with_outcome(|outcome| outcome.asked += 1),
+            Ok(Driven::Waiting | Driven::LetGo) | Err(_) => {}
+        }
+        if driven.is_ok() {
+            self.shared.changed();
+        }
+        self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        (driven.map(drop), next)
+    }
+
+    /// The next claim, made while the last write of a run is on its way.
+    async fn claim_ahead(&self, kind: RunKind, took: Duration) -> Option<Claim<'_>> {
+        // What comes after a refine run is known when what it found is judged.
+        if kind != RunKind::Work || self.phase() >= Phase::Stopping {
+            return None;
+        }
+        let place = self.shared.places.try_acquire().ok();
+        if place.is_none() && took > SHORT_RUN {
+            return None;
+        }
+        Some(self.claim(place).await)
+    }
+
+    /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
+    async fn judge_refined(&self) {
+        let host = &self.host;
+        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+            self.trouble("judge a refined entry", &error);
+        }
+    }
+
+    /// The place that a run is driven at. One under which a host vanished is driven alone: when it takes this one down as well, no
+    /// other run is charged with that.
+    async fn place_for<'l>(
+        &'l self,
+        crashes: u32,
+        place: Option<SemaphorePermit<'l>>,
+    ) -> Option<SemaphorePermit<'l>> {
+        if crashes == 0 && place.is_some() {
+            return place;
+        }
+        // Who waits for all places must not hold one.
+        drop(place);
+        let places = if crashes > 0 { self.host.options.workers.max(1) } else { 1 };
+        let places = u32::try_from(places).unwrap_or(u32::MAX);
+        tokio::select! {
+            place = self.shared.places.acquire_many(places) => place.ok(),
+            // The driver gives the run back by itself then.
+            () = self.host.shutdown.reached(Phase::Stopping) => None,
+        }
+    }
+
+    /// The lanes of backlogs whose window is open now, and all in which entries wait to be refined: that is no work yet.
+    fn open_lanes(&self) -> Vec<LaneId> {
+        let now = self.now();
+        let lanes = &self.host.lanes;
+        let backlogs = self.host.parts.policy.backlogs.values();
+        let of_backlog = |backlog: &Backlog| match backlog.is_open(now) {
+            true => lanes.of_backlog(&backlog.name).collect::<Vec<_>>(),
+            false => lanes.refine_of(&backlog.name).into_iter().collect(),
+        };
+        backlogs.flat_map(of_backlog).collect()
+    }
+}

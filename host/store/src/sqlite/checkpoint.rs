@@ -1,0 +1,87 @@
+//! Moves what is in the log into the database, beside the writer.
+//!
+//! Properties wanted: nobody who waits for the writer waits for this, and the log does not grow without end.
+//!
+//! By itself SQLite does it within the commit that makes the log long: then one caller in some thousands waits for thirty
+//! megabytes. So a thread with a connection of its own does it a few times a second while there is something to move. But the log begins
+//! anew only at a moment at which all of it was moved, and while the writer goes on there is none. So when the log has become long, the
+//! writer itself moves what is left, which is what it wrote during the last pass.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rusqlite::Connection;
+
+use super::{open, tx::TxResult};
+
+/// Between two passes: a pass has a price of its own, and what is written twice meanwhile is moved once.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Pages of a log that is long.
+const LONG: i64 = 8_192;
+
+/// The thread. It ends when the [`Beside`] that came with it is dropped; dropping it waits for that.
+pub(super) struct Checkpointer {
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer tells the thread, and is told.
+pub(super) struct Beside {
+    committed: mpsc::SyncSender<()>,
+    is_long: Arc<AtomicBool>,
+}
+
+impl Checkpointer {
+    /// Starts the thread for the database at `path`.
+    pub(super) fn start(path: &Path) -> TxResult<(Self, Beside)> {
+        let connection = open::existing(path)?;
+        let (committed, commits) = mpsc::sync_channel(1);
+        let is_long = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_long);
+        let thread = std::thread::Builder::new().name("store-checkpoints".into()).spawn(move || {
+            while commits.recv().is_ok() {
+                std::thread::sleep(PAUSE);
+                told.store(pass(&connection) > LONG, Ordering::Relaxed);
+            }
+        });
+        // Without the thread the log grows until the store is closed, and nothing else is lost.
+        let thread =
+            thread.inspect_err(|error| tracing::warn!(%error, "no thread moves the store's log")).ok();
+        Ok((Self { thread }, Beside { committed, is_long }))
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that moves the store's log panicked");
+        }
+    }
+}
+
+impl Beside {
+    /// Notes a commit of the writer, which holds no transaction now.
+    pub(super) fn committed(&self, writer: &Connection) {
+        // When one is noted already, the pass that comes moves this one too.
+        let _noted = self.committed.try_send(());
+        if self.is_long.swap(false, Ordering::Relaxed) {
+            pass(writer);
+        }
+    }
+}
+
+/// Moves what can be moved without waiting for anybody; how many pages the log has. A pass that fails is made up for by the next.
+fn pass(connection: &Connection) -> i64 {
+    let pages = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
+    pages
+        .inspect_err(|error| tracing::warn!(%error, "the store's log could not be moved"))
+        .unwrap_or_default()
+}
