@@ -38,6 +38,9 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
 
+/// More than there are workers.
+const ALL: u32 = 1 << 16;
+
 /// The loops of one host and what they share.
 pub(crate) struct Loops {
     host: Arc<Host>,
@@ -57,8 +60,10 @@ struct Shared {
     unsettled: Mutex<HashSet<String>>,
     /// Places in lanes when the end was considered last.
     ready_before: AtomicU64,
-    /// Places to drive at: one for each worker that was asked for. A run that is driven alone takes them all.
+    /// Places to drive at: one for each worker that was asked for.
     places: Semaphore,
+    /// What is driven side by side, to the last write: a permit each, or all of them for a run that is driven alone.
+    side_by_side: Semaphore,
     /// Runs that may still be started, where the host was told a number.
     permits: Mutex<Option<u64>>,
     outcome: Mutex<Outcome>,
@@ -74,6 +79,7 @@ impl Shared {
             unsettled: Mutex::default(),
             ready_before: AtomicU64::new(0),
             places: Semaphore::new(options.workers.max(1)),
+            side_by_side: Semaphore::new(ALL as usize),
             permits: Mutex::new(options.items),
             outcome: Mutex::default(),
         }

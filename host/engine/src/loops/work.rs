@@ -23,7 +23,7 @@ use tollgate_core::{LaneId, run::RunKind};
 use tollgate_policy::Backlog;
 use tollgate_store::port::ClaimedRun;
 
-use super::{AFTER_TROUBLE, Loops, POLL};
+use super::{AFTER_TROUBLE, ALL, Loops, POLL};
 use crate::{
     claim::{self, Tick, Wish},
     drive::Driven,
@@ -157,7 +157,11 @@ impl Loops {
     ) -> (Result<()>, Option<Claim<'l>>) {
         let (closing, closed) = oneshot::channel();
         let kind = claimed.run.kind;
-        let place = self.place_for(claimed.run.crashes, place).await;
+        let place = match place {
+            Some(place) => Some(place),
+            None => self.place().await,
+        };
+        let beside_others = self.beside_others(claimed.run.crashes).await;
         let begun_at = Instant::now();
         let Parts { trackers, observer, .. } = &self.host.parts;
         if kind == RunKind::Work {
@@ -170,6 +174,7 @@ impl Loops {
             self.claim_ahead(kind, begun_at.elapsed()).await
         };
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
+        drop(beside_others);
         match &driven {
             Ok(Driven::Finished { end, cost }) => {
                 self.shared.with_outcome(|outcome| outcome.count(kind, end, *cost));
@@ -208,22 +213,12 @@ impl Loops {
         }
     }
 
-    /// The place that a run is driven at. One under which a host vanished is driven alone: when it takes this one down as well, no
+    /// Waits until a run may be driven. One under which a host vanished is driven alone: when it takes this one down as well, no
     /// other run is charged with that.
-    async fn place_for<'l>(
-        &'l self,
-        crashes: u32,
-        place: Option<SemaphorePermit<'l>>,
-    ) -> Option<SemaphorePermit<'l>> {
-        if crashes == 0 && place.is_some() {
-            return place;
-        }
-        // Who waits for all places must not hold one.
-        drop(place);
-        let places = if crashes > 0 { self.host.options.workers.max(1) } else { 1 };
-        let places = u32::try_from(places).unwrap_or(u32::MAX);
+    async fn beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
+        let permits = if crashes > 0 { ALL } else { 1 };
         tokio::select! {
-            place = self.shared.places.acquire_many(places) => place.ok(),
+            permit = self.shared.side_by_side.acquire_many(permits) => permit.ok(),
             // The driver gives the run back by itself then.
             () = self.host.shutdown.reached(Phase::Stopping) => None,
         }
