@@ -152,8 +152,8 @@ enum Called {
     Ended,
     /// The platform stopped it.
     Interrupted(Interrupted),
-    /// A cap has no room for what a capability may cost, or a capability has to be asked later.
-    Waiting { until: Timestamp, reason: String },
+    /// A cap, or a run that pays, has no room for what a capability may cost, or a capability has to be asked later.
+    Waiting { wake: Wake, reason: String },
     /// It used up what it may use, and a person is asked; its compute is charged where it ended by itself.
     Paused { ask: Box<Ask>, call: Option<Box<PausedCall>> },
 }
@@ -209,6 +209,7 @@ impl<'d> Journey<'d> {
             waits: past.waits,
         };
         let mut course = Course::replay(pins, behind);
+        course.set_children_cost(claimed.children_cost);
         let begun = match claimed.begun {
             true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
             false => None,
@@ -260,17 +261,19 @@ impl<'d> Journey<'d> {
                     if self.driver.shutdown.phase() >= Phase::Stopping {
                         return self.let_go("the host stops").await;
                     }
-                    if let EscrowAnswer::CapReached { cap, until } = self.set_money_aside(&step).await? {
-                        return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                    match self.set_money_aside(&step).await? {
+                        EscrowAnswer::Reserved => {}
+                        EscrowAnswer::CapReached { cap, until } => {
+                            return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                        }
+                        EscrowAnswer::BudgetReached(short) => return self.wait_for_money(step, short).await,
                     }
                     match self.call(step).await? {
                         Called::Ended => {}
                         Called::Interrupted(interrupted) => {
                             return self.let_go(&interrupted.to_string()).await;
                         }
-                        Called::Waiting { until, reason } => {
-                            return self.wait(Wake::At(until), reason).await;
-                        }
+                        Called::Waiting { wake, reason } => return self.wait(wake, reason).await,
                         Called::Paused { ask, call } => {
                             return self.pause(*ask, call.map(|call| *call)).await;
                         }

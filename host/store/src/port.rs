@@ -36,12 +36,12 @@ pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
-    StopRequest, StoredItem,
+    Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,
+    Standing, StopRequest, StoredItem,
 };
 pub use signal::NewSignal;
 pub use tollgate_core::StopMode;
-pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
+pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Short, Wake};
 
 use crate::StoreError;
 

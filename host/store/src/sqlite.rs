@@ -13,6 +13,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod family;
 mod guard;
 mod inbox;
 mod intake;

@@ -10,6 +10,7 @@ use tollgate_core::{
     step::{Step, StepKey},
 };
 use tollgate_sandbox::{CallModels, port::Later};
+use tollgate_store::port::Wake;
 
 use super::{Called, Driver, Journey, pause};
 use crate::{
@@ -90,9 +91,13 @@ impl Journey<'_> {
         match journal.take_halt() {
             Some(Halt::Store(error)) => Err(error.into()),
             Some(Halt::CapReached { cap, until }) => {
-                Ok(Called::Waiting { until, reason: format!("the cap of {cap} is reached") })
+                Ok(Called::Waiting { wake: Wake::At(until), reason: format!("the cap of {cap} is reached") })
             }
-            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { until: at, reason }),
+            Some(Halt::PayerShort(short)) => {
+                let wake = Wake::Paid(short.needed + self.escrow);
+                Ok(Called::Waiting { wake, reason: short.to_string() })
+            }
+            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { wake: Wake::At(at), reason }),
             Some(Halt::RunBudget { missing }) => {
                 let spent = self.course.spent();
                 let ask = pause::run_budget(key, spent, self.course.cost_limit_now(), missing);

@@ -15,7 +15,7 @@ use super::{
     children,
     dependency::{self, Target},
     entry::KnownEntry,
-    guard,
+    family, guard,
     intake::{self, receive},
     live_run::LiveRun,
     sql,
@@ -34,7 +34,7 @@ const NO_RECONCILE: i64 = 0;
 
 /// Where an entry comes from that a run opens.
 struct Origin {
-    run_seq: i64,
+    run: LiveRun,
     parent: KnownEntry,
     /// The entry that no run opened, from which openings lead here.
     first: EntryId,
@@ -93,13 +93,13 @@ fn create(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
         ":backlog": arrival.backlog,
         ":fingerprint": opening.fingerprint,
         ":parent": origin.as_ref().map(|origin| origin.parent.id.0),
-        ":run": origin.as_ref().map(|origin| origin.run_seq),
+        ":run": origin.as_ref().map(|origin| origin.run.seq),
         ":origin": origin.as_ref().map(|origin| origin.first.0),
         ":depth": origin.as_ref().map_or(0, |origin| origin.depth),
     };
     tx.run(sql::OPENED_INSERT, params)?;
     if let Some(origin) = &origin {
-        children::note(tx, origin.run_seq, change.id)?;
+        children::note(tx, &origin.run, change.id)?;
     }
     Ok(Opened { id: change.id, name: name.clone(), state: change.state, how: OpenedHow::Created })
 }
@@ -138,7 +138,11 @@ fn note_if_child(tx: &Tx<'_>, run: RunId, entry: EntryId) -> TxResult<()> {
     let run = opener(tx, run)?;
     let params = named_params! { ":entry": entry.0 };
     let parent = tx.one(sql::OPENED_GET, params, |row| row.plain::<Option<i64>>("parent_id"))?.flatten();
-    if parent == Some(run.entry.0) { children::note(tx, run.seq, entry) } else { Ok(()) }
+    if parent != Some(run.entry.0) {
+        return Ok(());
+    }
+    children::note(tx, &run, entry)?;
+    family::pay_again(tx, entry)
 }
 
 fn opener(tx: &Tx<'_>, run: RunId) -> TxResult<LiveRun> {
@@ -163,7 +167,7 @@ fn origin(tx: &Tx<'_>, run: RunId, depth_max: u32) -> TxResult<Origin> {
             depth - 1
         )));
     }
-    Ok(Origin { run_seq: run.seq, parent, first, depth })
+    Ok(Origin { run, parent, first, depth })
 }
 
 fn child_of(parent: &KnownEntry) -> Link {

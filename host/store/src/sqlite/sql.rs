@@ -30,6 +30,7 @@ queries! {
     CAP_PERIOD_PUT = "cap_period_put";
     CAP_PUT = "cap_put";
     CHILD_GET_OPEN = "child_get_open";
+    CHILD_GET_PAYER = "child_get_payer";
     CHILD_INSERT = "child_insert";
     CHILD_LIST = "child_list";
     CONTROL_DELETE = "control_delete";
@@ -66,7 +67,13 @@ queries! {
     ESCROW_TAKE = "escrow_take";
     EVENT_INSERT = "event_insert";
     EVENT_LIST = "event_list";
+    FAMILY_ADD = "family_add";
+    FAMILY_GET = "family_get";
+    FAMILY_GET_SHORT = "family_get_short";
+    FAMILY_INSERT = "family_insert";
+    FAMILY_RAISE = "family_raise";
     HISTORY_LIST = "history_list";
+    HOLD_DELETE_OF_BUDGET = "hold_delete_of_budget";
     HOLD_DELETE_DUE = "hold_delete_due";
     HOLD_DELETE_OF_GUARD = "hold_delete_of_guard";
     HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
@@ -80,6 +87,7 @@ queries! {
     INBOX_APPLY = "inbox_apply";
     INBOX_INSERT = "inbox_insert";
     INBOX_LIST_APPLIED = "inbox_list_applied";
+    INBOX_LIST_DECISIONS = "inbox_list_decisions";
     INBOX_LIST_OPEN = "inbox_list_open";
     INTAKE_COUNT_AROUND = "intake_count_around";
     INTAKE_DELETE_BEFORE = "intake_delete_before";
@@ -204,6 +212,9 @@ queries! {
     SUPPLEMENT_PUT = "supplement_put";
     TRANCHE_LIST = "tranche_list";
     TRANCHE_PUT = "tranche_put";
+    UNFUNDED_DELETE = "unfunded_delete";
+    UNFUNDED_INSERT = "unfunded_insert";
+    UNFUNDED_LIST = "unfunded_list";
     WAIT_DELETE = "wait_delete";
     WAIT_END_LIST = "wait_end_list";
     WAIT_GET = "wait_get";
@@ -332,5 +343,6 @@ mod tests {
         check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
         check_searches(WAKE_LIST_DUE, "wake", "wake_due");
         check_searches(WAKE_CHILDREN_LIST, "child", "child_by_entry");
+        check_searches(CHILD_GET_PAYER, "child", "child_by_entry");
     }
 }

@@ -40,6 +40,22 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_seq = run.seq AND outbox.state <> 'settled')",
     ),
     (
+        "what a run opened counts with it, and with those above it",
+        "WITH RECURSIVE line (seq, payer) AS (
+             SELECT seq, payer FROM run WHERE payer IS NOT NULL
+             UNION ALL
+             SELECT line.seq, run.payer FROM line JOIN run ON run.seq = line.payer WHERE run.payer IS NOT NULL)
+         SELECT run_seq FROM family WHERE (settled, escrow) IS NOT (
+             SELECT coalesce(sum(run.cost), 0), coalesce(sum(run.escrow), 0)
+             FROM line JOIN run ON run.seq = line.seq WHERE line.payer = family.run_seq)",
+    ),
+    (
+        "who waits for money has a live run that pays, and is not in the ready index",
+        "SELECT unfunded.entry_id FROM unfunded JOIN run AS payer ON payer.seq = unfunded.payer
+         LEFT JOIN ready ON ready.entry_id = unfunded.entry_id
+         WHERE ready.entry_id IS NOT NULL OR payer.state NOT IN ('running', 'waiting')",
+    ),
+    (
         "lanes count what waits in them",
         "SELECT id FROM lane WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
     ),

@@ -156,7 +156,8 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
         | HoldKind::NotBefore
         | HoldKind::Dependency
         | HoldKind::DependencyUnknown
-        | HoldKind::OnHold => {
+        | HoldKind::OnHold
+        | HoldKind::Budget => {
             return None;
         }
     };

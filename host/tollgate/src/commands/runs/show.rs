@@ -2,6 +2,7 @@
 
 use clap::Args;
 use tollgate_core::{
+    Microcents,
     child::ChildStatus,
     effect::Delivered,
     record::{StepFacts, StepResult},
@@ -15,7 +16,8 @@ use crate::{
     exit::Exit,
     run_argument,
     ui::{
-        explain, json,
+        explain,
+        json::{self, RunFamily},
         printer::Printer,
         text::{bytes, duration, large, time},
     },
@@ -54,6 +56,7 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
             summary.cost
         ),
     ];
+    lines.extend(run.family.as_ref().map(|family| with_children(summary.cost, family)));
     lines.extend(summary.reason.clone());
     lines.extend(run.decisions.iter().map(explain::decision));
     lines.extend(summary.ask.as_ref().map(|ask| explain::ways_to_answer(&summary.entry.key, ask)));
@@ -77,6 +80,16 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
         lines.push(format!("record: {}", delivered(run.record_delivered.as_ref())));
     }
     lines.join("\n")
+}
+
+/// What the run cost with what it opened.
+fn with_children(own: Microcents, family: &RunFamily) -> String {
+    let RunFamily { limit, cost, escrow } = family;
+    let set_aside = match *escrow {
+        Microcents::ZERO => String::new(),
+        escrow => format!(", and {escrow} set aside for it"),
+    };
+    format!("with what it opened {} of {limit}{set_aside}", own + *cost)
 }
 
 fn child(child: &ChildStatus) -> String {
