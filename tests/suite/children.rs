@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A project whose item opens `times` entries and waits for them; they go through the stages `leaf`, with the plugins named there.
-fn project_that_waits(times: usize, leaf: &str) -> Project {
+pub(crate) fn project_that_waits(times: usize, leaf: &str) -> Project {
     let with = format!(
         "{{ entries = [{{ title = \"Part {{n}} of {{key}}\", fingerprint = \"{{key}}/{{n}}\" }}], times = {times}, wait = true }}"
     );
@@ -24,16 +24,16 @@ fn project_that_waits(times: usize, leaf: &str) -> Project {
 
 const QUICK: &str = "[[stage]]\nname = \"tell\"\nplugin = \"open-stage@^1\"\n";
 
-fn show(project: &Project, key: &str) -> Value {
+pub(crate) fn show(project: &Project, key: &str) -> Value {
     project.run(&["backlog", "show", key, "--json"]).json(0)
 }
 
-fn run_of(project: &Project, key: &str) -> Value {
+pub(crate) fn run_of(project: &Project, key: &str) -> Value {
     project.run(&["runs", "show", key, "--json"]).json(0)
 }
 
 /// The keys of the entries that runs of `key` opened.
-fn children(project: &Project, key: &str) -> Vec<String> {
+pub(crate) fn children(project: &Project, key: &str) -> Vec<String> {
     let children = show(project, key)["children"].as_array().expect("a list").clone();
     children.iter().map(|child| child["key"].as_str().expect("a key").to_owned()).collect()
 }

@@ -57,6 +57,8 @@ pub struct Course<'p> {
     decisions: Vec<Decision>,
     /// What the attempt that comes next has cost already.
     begun_cost: Microcents,
+    /// The calls under way when the run was cancelled.
+    abandoned: Vec<StepKey>,
     /// What the entries that the run opened have cost, as far as is known.
     children_cost: Microcents,
     /// The call that waits, and for what.
@@ -230,6 +232,7 @@ impl<'p> Course<'p> {
             elapsed: Duration::ZERO,
             decisions: Vec::new(),
             begun_cost: Microcents::ZERO,
+            abandoned: Vec::new(),
             children_cost: Microcents::ZERO,
             waiting: None,
             woken: None,

@@ -197,13 +197,15 @@ pub enum HoldKind {
     Duplicate,
     /// The run that opened it has too little left in its budget to pay for it.
     Budget,
+    /// A run that led to it was cancelled.
+    Cancelled,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NotRefined,
         Self::RefineFailed,
         Self::NotEligible,
@@ -220,6 +222,7 @@ impl HoldKind {
         Self::OwnOutput,
         Self::Duplicate,
         Self::Budget,
+        Self::Cancelled,
         Self::Person,
     ];
 
@@ -242,6 +245,7 @@ impl HoldKind {
             Self::OwnOutput => "own-output",
             Self::Duplicate => "duplicate",
             Self::Budget => "budget",
+            Self::Cancelled => "cancelled",
             Self::Person => "person",
         }
     }

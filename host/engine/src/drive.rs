@@ -30,10 +30,11 @@ use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, Digest, HostId, Microcents, Timestamp,
     approval::{Ask, Decision},
+    cancel::Cancellation,
     course::{self, Course, End, Next, Stopped},
     crash,
     effect::{Effect, KnownEffect, SetState},
-    event::{EventKind, NewEvent},
+    event::{Event, EventKind, NewEvent},
     journal::Attempt,
     pins::Pins,
     run::RunSummary,
@@ -165,6 +166,7 @@ struct Past {
     effects: Vec<account::ReleasedEffectFacts>,
     decisions: Vec<Decision>,
     waits: Vec<WaitEnd>,
+    cancelled: Option<Cancellation>,
 }
 
 impl Past {
@@ -174,9 +176,19 @@ impl Past {
             steps: detail.steps,
             effects: detail.effects,
             decisions: detail.decisions,
+            cancelled: cancellation(&detail.events)?,
             waits: detail.waits,
         })
     }
+}
+
+/// Who ended the run, by its events.
+fn cancellation(events: &[Event]) -> Result<Option<Cancellation>> {
+    let Some(event) = events.iter().find(|event| event.what.kind == EventKind::Cancelled) else {
+        return Ok(None);
+    };
+    let read = serde_json::from_value(event.what.body.clone());
+    read.map(Some).map_err(|error| crate::EngineError::Bug(format!("a cancellation cannot be read: {error}")))
 }
 
 impl Unwritten {
@@ -207,6 +219,7 @@ impl<'d> Journey<'d> {
             delivered: delivered.collect(),
             decisions: past.decisions,
             waits: past.waits,
+            cancelled: past.cancelled,
         };
         let mut course = Course::replay(pins, behind);
         course.set_children_cost(claimed.children_cost);
@@ -260,6 +273,10 @@ impl<'d> Journey<'d> {
                     }
                     if self.driver.shutdown.phase() >= Phase::Stopping {
                         return self.let_go("the host stops").await;
+                    }
+                    // Whoever claims it next knows who did and why, and ends it.
+                    if self.lease.is_cancelled() {
+                        return self.let_go("it was cancelled").await;
                     }
                     match self.set_money_aside(&step).await? {
                         EscrowAnswer::Reserved => {}
@@ -537,6 +554,9 @@ impl tollgate_sandbox::port::Liveness for MayAct {
     fn check(&self) -> std::result::Result<(), Interrupted> {
         if self.shutdown.phase() >= Phase::Stopping {
             return Err(Interrupted::ShuttingDown);
+        }
+        if self.lease.is_cancelled() {
+            return Err(Interrupted::Cancelled);
         }
         if self.lease.holds() { Ok(()) } else { Err(Interrupted::LeaseLost) }
     }

@@ -29,7 +29,8 @@ pub(super) async fn begun(
     // One that a person ended has cost what it has cost.
     let rejected = course.decisions().iter().filter(|decision| decision.word == Word::Rejected);
     let rejected: Vec<_> = rejected.map(|decision| decision.asked.step.clone()).collect();
-    for step in rejected.iter().filter(|step| !has_ended(step)) {
+    let given_up = rejected.iter().chain(course.abandoned()).cloned().collect::<Vec<_>>();
+    for step in given_up.iter().filter(|step| !has_ended(step)) {
         if let Some(attempt) = driver.store.attempt(run, step).await? {
             course.add_abandoned_cost(attempt.charged);
         }

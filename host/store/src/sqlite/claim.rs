@@ -13,10 +13,10 @@ use tollgate_core::{
 };
 
 use super::{
-    control,
+    cancel, control,
     family::{self, Unfunded},
     inbox,
-    ledger::{self, Reservation, Room},
+    ledger::{self, Amounts, Reservation, Room},
     live_run::LiveRun,
     newborn::{Newborn, ServedLane},
     report, rows, sql,
@@ -146,6 +146,10 @@ fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<He
 fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
     let (pins, payer) = match head.run {
         Some(seq) => {
+            // What was cancelled only ends; what cleans up sets money aside by itself.
+            if cancel::asked(tx, seq)?.is_some() {
+                return ledger::room_for(tx, &Amounts::new(), None);
+            }
             let run = LiveRun::get(tx, seq)?;
             (run.pins, run.payer)
         }

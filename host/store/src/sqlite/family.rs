@@ -257,9 +257,9 @@ pub(super) fn forget(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     Ok(())
 }
 
-/// A later run of the entry that opened it pays from now on.
+/// A later run of the entry that opened it asks for it again: what an earlier one could not pay for, or was cancelled with, is let in.
 pub(super) fn pay_again(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
-    match tx.run(sql::HOLD_DELETE_OF_BUDGET, named_params! { ":entry": entry.0 })? {
+    match tx.run(sql::HOLD_DELETE_OF_PARENT, named_params! { ":entry": entry.0 })? {
         0 => Ok(()),
         _ => {
             tx.run(sql::UNFUNDED_DELETE, named_params! { ":entry": entry.0 })?;

@@ -10,10 +10,10 @@ use tollgate_core::{
 };
 
 use super::{
-    control, family,
+    cancel, control, family,
     live_run::LiveRun,
     sql,
-    tx::{Columns, Tx, TxResult, json_of},
+    tx::{Columns, Tx, TxResult, from_json, json_of},
     wait,
 };
 use crate::{StoreError, port::NewDecision};
@@ -89,10 +89,15 @@ fn allow(tx: &Tx<'_>, mut run: LiveRun, new: &NewDecision, asked: Ask) -> TxResu
 /// Applies what was sent. The caller saves the run.
 pub(super) fn apply(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     let items = tx.all(sql::INBOX_LIST_OPEN, named_params! { ":run": run.seq }, |row| {
-        Ok((row.plain::<i64>("id")?, row.json::<Decision>("body")?))
+        Ok((row.plain::<i64>("id")?, row.plain::<String>("kind")?, row.plain::<String>("body")?))
     })?;
-    for (id, Decision { who, why, asked, word, .. }) in items {
+    for (id, kind, body) in items {
         tx.run(sql::INBOX_APPLY, named_params! { ":id": id, ":now": tx.now.as_millis() })?;
+        if kind == "cancel" {
+            cancel::apply(tx, run, &from_json(&body)?)?;
+            continue;
+        }
+        let Decision { who, why, asked, word, .. } = from_json(&body)?;
         let event = match word {
             Word::Approved { added } => NewEvent {
                 kind: EventKind::Approved,

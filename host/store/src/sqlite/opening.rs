@@ -12,7 +12,7 @@ use tollgate_core::{
 };
 
 use super::{
-    children,
+    cancel, children,
     dependency::{self, Target},
     entry::KnownEntry,
     family, guard,
@@ -147,7 +147,11 @@ fn note_if_child(tx: &Tx<'_>, run: RunId, entry: EntryId) -> TxResult<()> {
 
 fn opener(tx: &Tx<'_>, run: RunId) -> TxResult<LiveRun> {
     let found = LiveRun::find(tx, run)?;
-    found.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() }.into())
+    let found = found.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+    match cancel::asked(tx, found.seq)? {
+        Some(cancelled) => Err(refused(format!("the run that asks for it opens nothing more: {cancelled}"))),
+        None => Ok(found),
+    }
 }
 
 fn origin(tx: &Tx<'_>, run: RunId, depth_max: u32) -> TxResult<Origin> {

@@ -14,7 +14,7 @@ use tollgate_core::{
 };
 
 use super::{
-    children,
+    cancel, children,
     entry::KnownEntry,
     family, intake, journal,
     ledger::{self, Amounts, Room},
@@ -235,7 +235,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
             return Ok(());
         }
     }
-    Ok(())
+    cancel::ends_wait(tx, run)
 }
 
 /// Whether the time is still to come.

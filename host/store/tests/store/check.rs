@@ -149,7 +149,12 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "what was sent to a run is applied by whoever drives it",
         "SELECT inbox.id FROM inbox JOIN run ON run.seq = run_seq
-         WHERE applied_at IS NULL AND (run.lease_until IS NOT NULL OR run.state <> 'running')",
+         WHERE applied_at IS NULL AND inbox.kind <> 'cancel' AND (run.lease_until IS NOT NULL OR run.state <> 'running')",
+    ),
+    (
+        "a run that was cancelled waits for nothing, unless somebody cleans up after it",
+        "SELECT run.seq FROM run JOIN inbox ON inbox.run_seq = run.seq AND inbox.kind = 'cancel'
+         WHERE run.state = 'waiting' AND inbox.applied_at IS NULL",
     ),
     (
         "only waiting runs have wakes",
@@ -159,7 +164,8 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "deliveries to an entry are settled in order",
         "SELECT later.id FROM outbox AS later JOIN outbox AS earlier USING (entry_id)
-         WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'",
+         WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'
+           AND json_extract(later.became, '$.kind') IS NOT 'withheld'",
     ),
 ];
 

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod budgets;
+mod cancels;
 mod caps;
 pub(crate) mod children;
 mod intake;
@@ -91,6 +92,12 @@ exercise! {
         what_grandchildren_cost_counts_all_the_way_up,
         a_parent_has_what_its_children_leave,
         what_a_run_that_is_over_could_not_pay_for,
+    ;
+    cancels:
+        a_run_is_cancelled_wherever_it_stands,
+        to_end_a_run_needs_no_money,
+        all_that_a_run_led_to_is_cancelled_with_it,
+        what_a_cancelled_run_asked_for_outside_is_withheld,
     ;
     intake:
         an_arrival_that_brings_nothing_new_changes_nothing,

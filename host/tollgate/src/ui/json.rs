@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
-    Digest, Microcents, RunId, Timestamp,
+    Digest, HostId, Microcents, RunId, Timestamp,
     adoption::{Adoption, Evidence},
     approval::Decision,
     child::ChildStatus,
@@ -470,6 +470,21 @@ impl From<RunDetail> for Run {
             record_delivered: detail.record_delivered,
         }
     }
+}
+
+/// `runs cancel`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunCancelled {
+    /// The run.
+    pub(crate) run: RunId,
+    /// Its entry's key.
+    pub(crate) key: String,
+    /// The host that drives it, and ends it; null where the next one does.
+    pub(crate) driven_by: Option<HostId>,
+    /// Keys of entries whose runs are cancelled with it.
+    pub(crate) runs: Vec<String>,
+    /// Keys of entries that were not begun and are held for it.
+    pub(crate) held: Vec<String>,
 }
 
 /// A line of `runs watch`.

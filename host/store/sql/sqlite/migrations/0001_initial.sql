@@ -366,6 +366,7 @@ CREATE TABLE inbox (
     applied_at INTEGER
 ) STRICT;
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
+CREATE UNIQUE INDEX inbox_cancel ON inbox (run_seq) WHERE kind = 'cancel';
 
 -- Every call that ended, in the order in which they did. `gate` is empty for the stage itself. Rows are never changed.
 CREATE TABLE step (

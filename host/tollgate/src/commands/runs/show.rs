@@ -184,5 +184,6 @@ fn delivered(became: Option<&Delivered>) -> String {
         Some(Delivered::Done { reference: Some(reference), .. }) => format!("delivered, {reference}"),
         Some(Delivered::Done { reference: None, .. }) => "delivered".to_owned(),
         Some(Delivered::Refused { reason }) => format!("refused: {reason}"),
+        Some(Delivered::Withheld { reason }) => format!("not sent: {reason}"),
     }
 }
