@@ -8,6 +8,8 @@ mod support;
 
 mod adopt;
 mod branches;
+mod cancel;
+mod children;
 mod crash;
 mod data_set;
 mod demo;

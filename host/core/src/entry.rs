@@ -133,6 +133,12 @@ impl EntryState {
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Escalated)
     }
+
+    /// Whether it ended, for whoever waits until it does. One that is held may be let in, and one that was given to a person waits for
+    /// that person's word; neither has ended.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Blocked | Self::Gone)
+    }
 }
 
 impl fmt::Display for EntryState {
@@ -189,13 +195,17 @@ pub enum HoldKind {
     OwnOutput,
     /// It says what an earlier entry says.
     Duplicate,
+    /// The run that opened it has too little left in its budget to pay for it.
+    Budget,
+    /// A run that led to it was cancelled.
+    Cancelled,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NotRefined,
         Self::RefineFailed,
         Self::NotEligible,
@@ -211,6 +221,8 @@ impl HoldKind {
         Self::Intake,
         Self::OwnOutput,
         Self::Duplicate,
+        Self::Budget,
+        Self::Cancelled,
         Self::Person,
     ];
 
@@ -232,6 +244,8 @@ impl HoldKind {
             Self::Intake => "intake",
             Self::OwnOutput => "own-output",
             Self::Duplicate => "duplicate",
+            Self::Budget => "budget",
+            Self::Cancelled => "cancelled",
             Self::Person => "person",
         }
     }

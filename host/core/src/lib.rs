@@ -16,6 +16,8 @@ pub mod digest;
 pub mod id;
 pub mod time;
 
+pub mod cancel;
+pub mod child;
 pub mod course;
 pub mod entry;
 pub mod item;

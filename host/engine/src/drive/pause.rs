@@ -10,7 +10,7 @@ use tollgate_core::{
     wait::Wait,
 };
 use tollgate_sandbox::CallReport;
-use tollgate_store::port::{History, NextState, PausedCall, Wake};
+use tollgate_store::port::{History, NextState, PausedCall, Short, Wake};
 
 use super::{Driven, Journey};
 use crate::{error::Result, observer::Notice};
@@ -52,10 +52,28 @@ impl Journey<'_> {
         Ok(Ask { step: step.clone(), lack, role: None, reason, suggested })
     }
 
+    /// Waits until there is money in a budget: a person is asked for more of the run's own, which what it opened has used; for another
+    /// run's budget it waits by itself.
+    pub(super) async fn wait_for_money(self, step: StepKey, short: Short) -> Result<Driven> {
+        let Short { room, needed, .. } = short;
+        if short.run == self.run.id {
+            let ask =
+                run_budget(step, self.course.spent(), self.course.cost_limit(), needed.saturating_sub(room));
+            return self.pause(ask, None).await;
+        }
+        let wake = Wake::Paid(self.escrow + needed);
+        self.wait(wake, short.to_string()).await
+    }
+
     /// Waits as a call asked to.
     pub(super) async fn wait_as_asked(mut self, step: &StepKey, wait: &Wait) -> Result<Driven> {
         let (reason, ask) = (wait.to_string(), wait.ask(step));
         self.write(NextState::Wait { wakes: vec![Wake::Asked], reason: reason.clone() }).await?;
+        // Of children the store says which of them are not over.
+        let reason = match wait.children() {
+            Some(_) => self.driver.store.run(self.run.id).await?.summary.reason.unwrap_or(reason),
+            None => reason,
+        };
         let driven = if ask.is_some() { Driven::Asking } else { Driven::Waiting };
         let (run, key) = (self.run.id, self.run.entry.key.clone());
         self.driver.observer.notice(&Notice::Waiting { run, key, reason, ask });

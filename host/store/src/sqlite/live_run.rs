@@ -38,6 +38,8 @@ pub(super) struct LiveRun {
     pub(super) cost: Microcents,
     pub(super) escrow: Microcents,
     pub(super) chain: ChainHead,
+    /// The run that opened its entry, with whose cost it counts.
+    pub(super) payer: Option<i64>,
     /// The fence that was read: what [`LiveRun::save`] insists on.
     held: Fence,
 }
@@ -89,6 +91,7 @@ impl LiveRun {
             cost: row.money("cost")?,
             escrow: row.money("escrow")?,
             chain: ChainHead { events: row.count("chain_events")?, hash: row.digest("chain_hash")? },
+            payer: row.plain("payer")?,
             held: fence,
         })
     }
@@ -160,6 +163,7 @@ impl LiveRun {
         tx.run(sql::WAKE_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_SIGNAL_DELETE, named_params! { ":run": seq })?;
+        tx.run(sql::WAKE_CHILDREN_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
         run.append(tx, woken)?;

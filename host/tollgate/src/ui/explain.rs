@@ -149,14 +149,15 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
             ));
         }
         HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
-        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
+        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate | HoldKind::Cancelled => {
             return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
         }
         HoldKind::NotRefined
         | HoldKind::NotBefore
         | HoldKind::Dependency
         | HoldKind::DependencyUnknown
-        | HoldKind::OnHold => {
+        | HoldKind::OnHold
+        | HoldKind::Budget => {
             return None;
         }
     };
@@ -243,6 +244,10 @@ fn run(detail: &RunDetail) -> Vec<String> {
             let mut sentences =
                 vec![format!("Its run {} began at {begun} on {}{last}.", summary.id, first_host(detail))];
             sentences.extend(taken_over(summary));
+            let reason = summary.reason.as_ref().map(|reason| sentence(reason));
+            sentences.extend(reason.map(|reason| {
+                format!("{reason} The host that has it, or the next one, ends it and writes its record.")
+            }));
             sentences
         }
     }

@@ -175,6 +175,33 @@ CREATE TABLE opened (
 CREATE INDEX opened_by_parent ON opened (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX opened_by_origin ON opened (origin_id) WHERE origin_id IS NOT NULL;
 
+-- Entries that a run asked to be opened and that are children of its entry: made by it, or found where an earlier run of the entry
+-- had made them. Rows are never changed.
+CREATE TABLE child (
+    run_seq  INTEGER NOT NULL REFERENCES run (seq),
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    PRIMARY KEY (run_seq, entry_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX child_by_entry ON child (entry_id);
+
+-- A run that opened entries: what it may cost, by its pipeline and by what people approved, and what the runs that it pays for have
+-- cost and set aside: those of the entries that it opened, of those that these opened, and so on.
+CREATE TABLE family (
+    run_seq      INTEGER PRIMARY KEY REFERENCES run (seq),
+    limit_amount INTEGER NOT NULL,
+    settled      INTEGER NOT NULL CHECK (settled >= 0),
+    escrow       INTEGER NOT NULL CHECK (escrow >= 0)
+) STRICT;
+
+-- What waits until a run that pays for it has so much room: an entry that is held for it, or (`run_seq`) a run that was begun.
+CREATE TABLE unfunded (
+    entry_id INTEGER PRIMARY KEY REFERENCES entry (id),
+    payer    INTEGER NOT NULL REFERENCES family (run_seq),
+    run_seq  INTEGER REFERENCES run (seq),
+    amount   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX unfunded_by_payer ON unfunded (payer);
+
 -- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
 CREATE TABLE similar (
     backlog  TEXT NOT NULL,
@@ -292,7 +319,7 @@ CREATE TABLE sighting (
 -- One row for each journey of an entry through a pipeline. `fence` only rises. `lease_until` is set while a host drives it;
 -- a running run without one has a row in `ready`. `heard` is the newest signal before its present
 -- call began. `chain_*` is the head of its events. `escrow` is what is set aside for it.
--- `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
+-- `payer` is the run that opened its entry, with whose cost it counts. `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
 CREATE TABLE run (
     seq          INTEGER PRIMARY KEY,
     id           TEXT NOT NULL UNIQUE,
@@ -320,7 +347,8 @@ CREATE TABLE run (
     chain_events INTEGER NOT NULL,
     chain_hash   BLOB NOT NULL,
     heard        INTEGER NOT NULL DEFAULT 0,
-    rebuilt      INTEGER NOT NULL DEFAULT 0
+    rebuilt      INTEGER NOT NULL DEFAULT 0,
+    payer        INTEGER REFERENCES run (seq)
 ) STRICT;
 CREATE UNIQUE INDEX run_live ON run (entry_id, pipeline) WHERE state IN ('running', 'waiting');
 CREATE INDEX run_by_entry ON run (entry_id);
@@ -338,6 +366,7 @@ CREATE TABLE inbox (
     applied_at INTEGER
 ) STRICT;
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
+CREATE UNIQUE INDEX inbox_cancel ON inbox (run_seq) WHERE kind = 'cancel';
 
 -- Every call that ended, in the order in which they did, and what it cost. `gate` is empty for the stage itself. Rows are never
 -- changed.
@@ -518,6 +547,11 @@ CREATE TABLE wake_signal (
     PRIMARY KEY (run_seq, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wake_signal_by_name ON wake_signal (name);
+
+-- Runs that wait until the entries that they opened are over.
+CREATE TABLE wake_children (
+    run_seq INTEGER PRIMARY KEY REFERENCES run (seq)
+) STRICT;
 
 -- What a person is asked before a run goes on.
 CREATE TABLE ask (
