@@ -11,6 +11,7 @@ mod branches;
 mod crash;
 mod data_set;
 mod demo;
+mod escalations;
 mod explain;
 mod foreign;
 mod house;

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod claim;
+mod escalation;
 mod intake;
 mod journal;
 mod opening;
@@ -26,6 +27,7 @@ use tollgate_core::{
 
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
+pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
     Admission, Arrival, Change, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
     Reconciled, Rejudged, RescoreItem, Says,
@@ -257,6 +259,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run with all that is known of it.
     async fn run(&self, id: RunId) -> Result<RunDetail>;
+
+    /// What waits for a person, the longest first.
+    async fn escalations(&self, filter: EscalationFilter) -> Result<Page<Escalation>>;
 
     /// The newest run that worked on an entry.
     async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>>;

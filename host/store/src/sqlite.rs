@@ -12,6 +12,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod escalation;
 mod guard;
 mod inbox;
 mod intake;
@@ -71,11 +72,11 @@ use crate::{
     StoreError,
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest,
-        Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, EscrowAnswer,
-        FoundAccount, History, Known, NewAdoption, NewDecision, NewFieldValue, NewIntent, NewSignal,
-        OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged,
-        RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
-        Sweep,
+        Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, Escalation,
+        EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption, NewDecision,
+        NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page, PolicyApplication, Reading,
+        Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest,
+        Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -459,6 +460,10 @@ impl Store for SqliteStore {
 
     async fn run(&self, id: RunId) -> Result<RunDetail> {
         self.read_tx("read a run", move |tx| report::run(tx, id)).await
+    }
+
+    async fn escalations(&self, filter: EscalationFilter) -> Result<Page<Escalation>> {
+        self.read_tx("list what waits for a person", move |tx| escalation::list(tx, &filter)).await
     }
 
     async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>> {

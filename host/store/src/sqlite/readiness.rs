@@ -172,6 +172,7 @@ pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> Tx
         ":subject": hold.subject,
         ":reason": hold.reason,
         ":until_at": hold.until_at,
+        ":now": tx.now.as_millis(),
         ":link_position": link,
         ":target": target.flatten().map(|target| target.0),
     };

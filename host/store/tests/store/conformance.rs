@@ -2,6 +2,7 @@
 
 mod adoption;
 mod caps;
+mod escalations;
 mod intake;
 mod journal;
 pub(crate) mod opening;
@@ -66,6 +67,9 @@ exercise! {
         an_answer_that_costs_more_than_was_set_aside_is_an_overdraft,
         a_run_that_asks_waits_until_a_person_answers,
         a_history_is_of_calls_that_ended_well,
+    ;
+    escalations:
+        what_waits_for_a_person_is_listed_from_the_longest_on,
     ;
     waits:
         an_event_is_found_at_whatever_moment_it_comes,

@@ -4,7 +4,7 @@ use clap::Args;
 use tollgate_core::{
     effect::Delivered,
     record::{StepFacts, StepResult},
-    step::{Finding, Severity, Step, StepOutcome},
+    step::{Step, StepOutcome},
 };
 use tollgate_store::OpenMode;
 
@@ -16,7 +16,7 @@ use crate::{
     ui::{
         explain, json,
         printer::Printer,
-        text::{bytes, duration, large, time},
+        text::{bytes, duration, finding, large, time},
     },
 };
 
@@ -140,22 +140,6 @@ fn details(step: &Step, with_log: bool) -> Vec<String> {
         lines.insert(0, format!("\n{}:", step.key));
     }
     lines
-}
-
-fn finding(finding: &Finding) -> String {
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    };
-    let place = match &finding.location {
-        Some(location) => match location.line {
-            Some(line) => format!(" ({}:{line})", location.path),
-            None => format!(" ({})", location.path),
-        },
-        None => String::new(),
-    };
-    format!("    {} {severity}: {}{place}", finding.rule, finding.message)
 }
 
 fn delivered(became: Option<&Delivered>) -> String {
