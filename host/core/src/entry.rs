@@ -133,6 +133,12 @@ impl EntryState {
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Done | Self::Failed | Self::Escalated)
     }
+
+    /// Whether it ended, for whoever waits until it does. One that is held may be let in, and one that was given to a person waits for
+    /// that person's word; neither has ended.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed | Self::Blocked | Self::Gone)
+    }
 }
 
 impl fmt::Display for EntryState {

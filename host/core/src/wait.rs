@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The kinds of conditions that can be waited for.
-pub const KINDS: [&str; 4] = ["answer", "approval", "at", "event"];
+pub const KINDS: [&str; 5] = ["answer", "approval", "at", "children", "event"];
 
 /// What a call waits for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +46,8 @@ pub enum WakeOn {
     Approval(Approval),
     /// A person's answer.
     Answer(Answer),
+    /// All entries that the run opened are over.
+    Children(Children),
 }
 
 /// A time.
@@ -80,6 +82,12 @@ pub struct Answer {
     /// What is asked.
     pub question: String,
 }
+
+/// All entries that the run opened are over (see [`EntryState::is_over`](crate::entry::EntryState::is_over)); a run that opened none does
+/// not wait.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Children {}
 
 /// How a wait ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -151,6 +159,7 @@ impl WakeOn {
             Self::Event(_) => "event",
             Self::Approval(_) => "approval",
             Self::Answer(_) => "answer",
+            Self::Children(_) => "children",
         }
     }
 
@@ -177,6 +186,7 @@ impl fmt::Display for WakeOn {
             Self::Approval(Approval { role: Some(role) }) => write!(f, "the approval of `{role}`"),
             Self::Approval(Approval { role: None }) => f.write_str("an approval"),
             Self::Answer(Answer { question }) => write!(f, "an answer to “{question}”"),
+            Self::Children(_) => f.write_str("the entries that it opened"),
         }
     }
 }
@@ -192,7 +202,7 @@ impl Wait {
         let (lack, role) = self.any.iter().find_map(|wake| match wake {
             WakeOn::Approval(Approval { role }) => Some((Lack::Approval, role.clone())),
             WakeOn::Answer(_) => Some((Lack::Answer, None)),
-            WakeOn::At(_) | WakeOn::Event(_) => None,
+            WakeOn::At(_) | WakeOn::Event(_) | WakeOn::Children(_) => None,
         })?;
         let (step, reason) = (StepKey { attempt: step.attempt + 1, ..step.clone() }, self.to_string());
         Some(Ask { step, lack, role, reason, suggested: Allowance::default() })
@@ -227,6 +237,11 @@ impl Wait {
             _ => None,
         });
         at.chain(self.expires)
+    }
+
+    /// The condition that all entries are over that the run opened.
+    pub fn children(&self) -> Option<&WakeOn> {
+        self.any.iter().find(|wake| matches!(wake, WakeOn::Children(_)))
     }
 
     /// The names of the events that end it.
@@ -271,7 +286,13 @@ mod tests {
             ("approval", json!({}), ""),
             ("approval", json!({ "role": "tech-lead" }), ""),
             ("answer", json!({ "question": "which?" }), ""),
-            ("sunrise", json!({}), "`sunrise` is no kind of wake; known are answer, approval, at, event"),
+            ("children", json!({}), ""),
+            ("children", json!({ "of": "W-1" }), "the body of a wake of kind `children` is malformed"),
+            (
+                "sunrise",
+                json!({}),
+                "`sunrise` is no kind of wake; known are answer, approval, at, children, event",
+            ),
             ("event", json!({ "name": "two words" }), "`two words` is no name of an event"),
             ("event", json!({ "name": "" }), "`` is no name of an event"),
             ("event", json!([]), "the body of a wake of kind `event` is malformed"),

@@ -6,6 +6,7 @@
 //!   that it names by [`sql`].
 
 mod adopt;
+mod children;
 mod claim;
 mod control;
 mod copy;

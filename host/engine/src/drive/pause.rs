@@ -56,6 +56,11 @@ impl Journey<'_> {
     pub(super) async fn wait_as_asked(mut self, step: &StepKey, wait: &Wait) -> Result<Driven> {
         let (reason, ask) = (wait.to_string(), wait.ask(step));
         self.write(NextState::Wait { wakes: vec![Wake::Asked], reason: reason.clone() }).await?;
+        // Of children the store says which of them are not over.
+        let reason = match wait.children() {
+            Some(_) => self.driver.store.run(self.run.id).await?.summary.reason.unwrap_or(reason),
+            None => reason,
+        };
         let driven = if ask.is_some() { Driven::Asking } else { Driven::Waiting };
         let (run, key) = (self.run.id, self.run.entry.key.clone());
         self.driver.observer.notice(&Notice::Waiting { run, key, reason, ask });

@@ -6,6 +6,7 @@ use tollgate_core::{
     EntryId, Microcents, StopMode, Timestamp,
     adoption::Adoption,
     approval::Decision,
+    child::ChildStatus,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntrySnapshot, EntryState, EntryStatus, Link},
@@ -158,6 +159,8 @@ pub struct RunDetail {
     pub decisions: Vec<Decision>,
     /// How waits of its calls ended, oldest first.
     pub waits: Vec<WaitEnd>,
+    /// The entries that it opened, in the order in which they were made.
+    pub children: Vec<ChildStatus>,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
     /// Its record, once it is over.

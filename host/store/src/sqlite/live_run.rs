@@ -160,6 +160,7 @@ impl LiveRun {
         tx.run(sql::WAKE_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::WAKE_SIGNAL_DELETE, named_params! { ":run": seq })?;
+        tx.run(sql::WAKE_CHILDREN_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
         run.append(tx, woken)?;

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 use rusqlite::named_params;
 use tollgate_core::{
-    EntryId,
+    EntryId, RunId,
     entry::{EntryName, Link, LinkKind},
 };
 
 use super::{
+    children,
     dependency::{self, Target},
     entry::KnownEntry,
     guard,
@@ -97,6 +98,9 @@ fn create(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
         ":depth": origin.as_ref().map_or(0, |origin| origin.depth),
     };
     tx.run(sql::OPENED_INSERT, params)?;
+    if let Some(origin) = &origin {
+        children::note(tx, origin.run_seq, change.id)?;
+    }
     Ok(Opened { id: change.id, name: name.clone(), state: change.state, how: OpenedHow::Created })
 }
 
@@ -104,7 +108,8 @@ fn create(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
 fn open_again(tx: &Tx<'_>, opening: &Opening, entry: KnownEntry) -> TxResult<Opened> {
     let found = Opened { id: entry.id, name: entry.name.clone(), state: entry.state, how: OpenedHow::Found };
     let wanted = &opening.arrival.snapshot.name;
-    if opening.opener != Opener::Person {
+    if let Opener::Run { run, .. } = opening.opener {
+        note_if_child(tx, run, entry.id)?;
         return Ok(found);
     }
     if entry.name != *wanted {
@@ -127,9 +132,22 @@ fn open_again(tx: &Tx<'_>, opening: &Opening, entry: KnownEntry) -> TxResult<Ope
     Ok(Opened { state, how: OpenedHow::Revised, ..found })
 }
 
-fn origin(tx: &Tx<'_>, run: tollgate_core::RunId, depth_max: u32) -> TxResult<Origin> {
-    let run =
-        LiveRun::find(tx, run)?.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+/// An entry that a run found counts as opened by it where an earlier run of its entry had opened it. What others opened is theirs: so no
+/// two runs ever wait for each other's entries.
+fn note_if_child(tx: &Tx<'_>, run: RunId, entry: EntryId) -> TxResult<()> {
+    let run = opener(tx, run)?;
+    let params = named_params! { ":entry": entry.0 };
+    let parent = tx.one(sql::OPENED_GET, params, |row| row.plain::<Option<i64>>("parent_id"))?.flatten();
+    if parent == Some(run.entry.0) { children::note(tx, run.seq, entry) } else { Ok(()) }
+}
+
+fn opener(tx: &Tx<'_>, run: RunId) -> TxResult<LiveRun> {
+    let found = LiveRun::find(tx, run)?;
+    found.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() }.into())
+}
+
+fn origin(tx: &Tx<'_>, run: RunId, depth_max: u32) -> TxResult<Origin> {
+    let run = opener(tx, run)?;
     let parent = KnownEntry::get(tx, run.entry)?;
     let above = tx.one(sql::OPENED_GET, named_params! { ":entry": parent.id.0 }, |row| {
         let first = row.plain::<Option<i64>>("origin_id")?.map_or(parent.id, EntryId);

@@ -15,6 +15,7 @@ use tollgate_core::{
 };
 
 use super::{
+    children,
     live_run::LiveRun,
     sql,
     tx::{Columns, Failure, Tx, TxResult, from_json, json_of},
@@ -161,6 +162,7 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         run.save(tx)?;
     }
     wake_those_that_wait(tx, delivery.id)?;
+    children::settled(tx, run_seq)?;
     Ok(true)
 }
 

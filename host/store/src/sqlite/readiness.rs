@@ -14,6 +14,7 @@ use tollgate_core::{
 };
 
 use super::{
+    children,
     dependency::{self, Target},
     entry::KnownEntry,
     sql,
@@ -132,7 +133,8 @@ pub(super) fn rest(tx: &Tx<'_>, entry: EntryId, state: EntryState) -> TxResult<(
     tx.run(sql::READY_DELETE_ENTRY, named_params! { ":entry": entry.0 })?;
     tx.run(sql::HOLD_DELETE_OF_DEPENDENCIES, named_params! { ":entry": entry.0 })?;
     tx.run(sql::PLACE_SET_DUE, named_params! { ":entry": entry.0, ":due_at": None::<i64> })?;
-    set_state(tx, entry, state, None)
+    set_state(tx, entry, state, None)?;
+    children::tell(tx, entry, state)
 }
 
 /// Sets the state, and for a held entry the kind of its first hold.

@@ -18,7 +18,7 @@ use tollgate_core::{
 };
 
 use super::{
-    adopt,
+    adopt, children,
     dependency::{self, Lead},
     entry::KnownEntry,
     intake, opening, rows, sql, supplement,
@@ -179,6 +179,7 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
         events: tx.all(sql::EVENT_LIST, of_run, read_event)?,
         decisions: tx.all(sql::INBOX_LIST_APPLIED, of_run, |row| row.json("body"))?,
         waits: tx.all(sql::WAIT_END_LIST, of_run, |row| row.json("body"))?,
+        children: children::of_run(tx, seq)?,
         escrow,
         record,
         record_delivered: record_delivered.flatten(),

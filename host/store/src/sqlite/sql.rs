@@ -29,6 +29,9 @@ queries! {
     CAP_PERIOD_GET = "cap_period_get";
     CAP_PERIOD_PUT = "cap_period_put";
     CAP_PUT = "cap_put";
+    CHILD_GET_OPEN = "child_get_open";
+    CHILD_INSERT = "child_insert";
+    CHILD_LIST = "child_list";
     CONTROL_DELETE = "control_delete";
     CONTROL_GET = "control_get";
     CONTROL_PUT = "control_put";
@@ -177,6 +180,7 @@ queries! {
     RUN_LIST_LAPSED = "run_list_lapsed";
     RUN_RENEW_LEASES = "run_renew_leases";
     RUN_SET_HEARD = "run_set_heard";
+    RUN_SET_REASON = "run_set_reason";
     RUN_UPDATE_IF_FENCE = "run_update_if_fence";
     SIGHTING_KEEP_UNREAD = "sighting_keep_unread";
     SIGHTING_PUT = "sighting_put";
@@ -206,6 +210,10 @@ queries! {
     WAIT_END_LIST = "wait_end_list";
     WAIT_GET = "wait_get";
     WAIT_INSERT = "wait_insert";
+    WAKE_CHILDREN_DELETE = "wake_children_delete";
+    WAKE_CHILDREN_GET = "wake_children_get";
+    WAKE_CHILDREN_INSERT = "wake_children_insert";
+    WAKE_CHILDREN_LIST = "wake_children_list";
     WAKE_DELETE = "wake_delete";
     WAKE_DELIVERY_DELETE = "wake_delivery_delete";
     WAKE_DELIVERY_INSERT = "wake_delivery_insert";
@@ -325,5 +333,6 @@ mod tests {
         check_searches(ENTRY_LIST_DUE, "place", "place_due");
         check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
         check_searches(WAKE_LIST_DUE, "wake", "wake_due");
+        check_searches(WAKE_CHILDREN_LIST, "child", "child_by_entry");
     }
 }

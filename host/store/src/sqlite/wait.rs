@@ -13,6 +13,7 @@ use tollgate_core::{
 };
 
 use super::{
+    children,
     live_run::LiveRun,
     sql,
     tx::{Columns, Tx, TxResult, json_of},
@@ -40,13 +41,16 @@ pub(super) fn has_heard(tx: &Tx<'_>, run: i64) -> TxResult<()> {
 }
 
 /// Begins the wait that is kept; how it ended, if what it waits for has happened already.
-pub(super) fn begin(tx: &Tx<'_>, run: &LiveRun) -> TxResult<Option<WaitEnd>> {
+pub(super) fn begin(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<Option<WaitEnd>> {
     let Some(Kept { step, since, wait }) = get(tx, run.seq)? else {
         let text = format!("run {} waits, and no call of it asked to", run.id);
         return Err(StoreError::Conflict(text).into());
     };
-    let heard = first_heard(tx, run.seq, since, &wait)?;
-    if let Some(how) = heard.or_else(|| wait.due(tx.now)) {
+    let happened = match first_heard(tx, run.seq, since, &wait)? {
+        None => children::ended(tx, run.seq, &wait)?,
+        heard => heard,
+    };
+    if let Some(how) = happened.or_else(|| wait.due(tx.now)) {
         return Ok(Some(WaitEnd { step, at: tx.now, how }));
     }
     for name in wait.event_names() {
@@ -54,6 +58,10 @@ pub(super) fn begin(tx: &Tx<'_>, run: &LiveRun) -> TxResult<Option<WaitEnd>> {
     }
     for at in wait.times() {
         tx.run(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
+    }
+    if wait.children().is_some() {
+        children::await_them(tx, run.seq)?;
+        run.reason = Some(children::reason(tx, run.seq, &wait)?);
     }
     if let Some(ask) = wait.ask(&step) {
         tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(&ask)? })?;
@@ -64,6 +72,7 @@ pub(super) fn begin(tx: &Tx<'_>, run: &LiveRun) -> TxResult<Option<WaitEnd>> {
 /// Ends a wait: the run goes on, and its next call is told.
 pub(super) fn end(tx: &Tx<'_>, run: i64, end: &WaitEnd) -> TxResult<()> {
     let by = match &end.how {
+        Ended::Met { by: by @ WakeOn::Children(_), .. } => format!("{by} are over"),
         Ended::Met { by, .. } => format!("{by} came"),
         Ended::Expired => "what it waited for did not come in time".to_owned(),
     };
@@ -79,6 +88,19 @@ pub(super) fn end_due(tx: &Tx<'_>, run: i64) -> TxResult<bool> {
     let Some(how) = wait.due(tx.now) else { return Ok(false) };
     end(tx, run, &WaitEnd { step, at: tx.now, how })?;
     Ok(true)
+}
+
+/// Ends a wait for children if they are over; else it says for which of them it still is.
+pub(super) fn end_with_children(tx: &Tx<'_>, run: i64) -> TxResult<()> {
+    let Some(Kept { step, wait, .. }) = get(tx, run)? else { return Ok(()) };
+    match children::ended(tx, run, &wait)? {
+        Some(how) => end(tx, run, &WaitEnd { step, at: tx.now, how }),
+        None => {
+            let reason = children::reason(tx, run, &wait)?;
+            tx.run(sql::RUN_SET_REASON, named_params! { ":run": run, ":reason": reason })?;
+            Ok(())
+        }
+    }
 }
 
 /// A person answered, which ends the wait of a run if it has one.

@@ -14,6 +14,7 @@ use tollgate_core::{
 };
 
 use super::{
+    children,
     entry::KnownEntry,
     intake, journal,
     ledger::{self, Amounts, Room},
@@ -95,7 +96,11 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
             }
         }
     }
-    run.save(tx)
+    run.save(tx)?;
+    match &write.next {
+        NextState::Finish { end, refinement: None, .. } => children::tell(tx, run.entry, ended(end).1),
+        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => Ok(()),
+    }
 }
 
 /// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.

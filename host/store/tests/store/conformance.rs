@@ -3,6 +3,7 @@
 mod adoption;
 mod caps;
 mod escalations;
+pub(crate) mod children;
 mod intake;
 mod journal;
 pub(crate) mod opening;
@@ -77,6 +78,15 @@ exercise! {
         time_ends_a_wait_or_lets_it_expire,
         a_person_answers_a_wait_once,
         what_cannot_happen_is_refused,
+    ;
+    children:
+        a_wait_ends_with_the_last_child_whenever_and_however_it_ends,
+        a_child_that_waits_for_a_person_is_not_over,
+        whoever_opened_nothing_does_not_wait,
+        a_wait_for_children_expires,
+        what_is_found_is_waited_for_where_it_is_a_child,
+        what_is_still_to_be_opened_is_waited_for,
+        what_a_named_entry_opens_is_named_with_it,
     ;
     intake:
         an_arrival_that_brings_nothing_new_changes_nothing,

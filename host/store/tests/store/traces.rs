@@ -39,6 +39,8 @@ enum Op {
     Step { claim: prop::sample::Index, cost: u64 },
     WaitForEffect { claim: prop::sample::Index },
     WaitForTime { claim: prop::sample::Index, seconds: u64 },
+    Open { claim: prop::sample::Index, key: usize },
+    WaitForChildren { claim: prop::sample::Index },
     Finish { claim: prop::sample::Index, done: bool },
     Release { claim: prop::sample::Index },
     Reserve { claim: prop::sample::Index, amount: u64 },
@@ -93,6 +95,8 @@ fn op() -> impl Strategy<Value = Op> {
         5 => (index(), 0..70u64).prop_map(|(claim, cost)| Op::Step { claim, cost }),
         3 => index().prop_map(|claim| Op::WaitForEffect { claim }),
         2 => (index(), 0..40u64).prop_map(|(claim, seconds)| Op::WaitForTime { claim, seconds }),
+        3 => (index(), 0..4usize).prop_map(|(claim, key)| Op::Open { claim, key }),
+        3 => index().prop_map(|claim| Op::WaitForChildren { claim }),
         4 => (index(), any::<bool>()).prop_map(|(claim, done)| Op::Finish { claim, done }),
         1 => index().prop_map(|claim| Op::Release { claim }),
         1 => (index(), 0..60u64).prop_map(|(claim, amount)| Op::Reserve { claim, amount }),
@@ -147,6 +151,8 @@ impl Trace<'_> {
                 self.expect(&run, &answer);
                 self.rests(&run, &answer);
             }
+            Op::Open { claim, key } => self.open(claim, key).await,
+            Op::WaitForChildren { claim } => self.wait_for_children(claim).await,
             Op::Finish { claim, done } => self.finish(claim, done).await,
             Op::Release { claim } => {
                 let Some(run) = self.any_claim(claim) else { return };
@@ -326,6 +332,26 @@ impl Trace<'_> {
         if answer.is_ok() {
             self.released_effects.insert(run.claim.run);
         }
+    }
+
+    async fn open(&mut self, claim: prop::sample::Index, key: usize) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let opener = conformance::opening::by_run(run.claim.run, 3);
+        let opening = conformance::opening::opening(&self.world, &format!("I-{key}"), opener);
+        match self.world.store.open_entry(opening).await {
+            Ok(_) => {}
+            Err(StoreError::Conflict(text)) => assert!(text.contains("3 deep at most"), "{text}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn wait_for_children(&mut self, claim: prop::sample::Index) {
+        let Some(run) = self.any_claim(claim) else { return };
+        self.steps += 1;
+        let steps = vec![conformance::children::waiting(self.steps, None)];
+        let answer = self.world.store.write(RunWrite { steps, ..wait(run.claim, vec![Wake::Asked]) }).await;
+        self.expect(&run, &answer);
+        self.rests(&run, &answer);
     }
 
     async fn finish(&mut self, claim: prop::sample::Index, done: bool) {

@@ -13,6 +13,7 @@ use tollgate_core::{
     Digest, Microcents, RunId, Timestamp,
     adoption::{Adoption, Evidence},
     approval::Decision,
+    child::ChildStatus,
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntryName, EntryState, EntryStatus, HoldKind, Link},
@@ -413,6 +414,8 @@ pub(crate) struct Run {
     pub(crate) events: Vec<Event>,
     /// What people answered when it asked, oldest first.
     pub(crate) decisions: Vec<Decision>,
+    /// The entries that it opened, in the order in which they were made.
+    pub(crate) children: Vec<ChildStatus>,
     /// What is set aside for it and not spent.
     pub(crate) escrow: Microcents,
     /// Its record, once it is over.
@@ -443,6 +446,7 @@ impl From<RunDetail> for Run {
             effects: detail.effects.into_iter().map(effect).collect(),
             events: detail.events,
             decisions: detail.decisions,
+            children: detail.children,
             escrow: detail.escrow,
             record: detail.record,
             record_delivered: detail.record_delivered,

@@ -175,6 +175,15 @@ CREATE TABLE opened (
 CREATE INDEX opened_by_parent ON opened (parent_id) WHERE parent_id IS NOT NULL;
 CREATE INDEX opened_by_origin ON opened (origin_id) WHERE origin_id IS NOT NULL;
 
+-- Entries that a run asked to be opened and that are children of its entry: made by it, or found where an earlier run of the entry
+-- had made them. Rows are never changed.
+CREATE TABLE child (
+    run_seq  INTEGER NOT NULL REFERENCES run (seq),
+    entry_id INTEGER NOT NULL REFERENCES entry (id),
+    PRIMARY KEY (run_seq, entry_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX child_by_entry ON child (entry_id);
+
 -- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
 CREATE TABLE similar (
     backlog  TEXT NOT NULL,
@@ -524,6 +533,11 @@ CREATE TABLE wake_signal (
     PRIMARY KEY (run_seq, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wake_signal_by_name ON wake_signal (name);
+
+-- Runs that wait until the entries that they opened are over.
+CREATE TABLE wake_children (
+    run_seq INTEGER PRIMARY KEY REFERENCES run (seq)
+) STRICT;
 
 -- What a person is asked before a run goes on.
 CREATE TABLE ask (

@@ -16,7 +16,7 @@ use tollgate_store::{
 
 use crate::support::{ArrivalExt as _, World};
 
-async fn adopt<S: Store>(world: &World<S>, key: &str) -> AdoptionOutcome {
+pub(super) async fn adopt<S: Store>(world: &World<S>, key: &str) -> AdoptionOutcome {
     let status = world.store.entry(key, None).await.unwrap().status;
     let evidence = Evidence {
         kind: EvidenceKind::List,

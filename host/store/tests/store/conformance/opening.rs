@@ -17,7 +17,7 @@ use crate::support::*;
 
 const WINDOW: Duration = Duration::from_secs(300);
 
-fn internal<S>(world: &World<S>, key: &str) -> Arrival {
+pub(crate) fn internal<S>(world: &World<S>, key: &str) -> Arrival {
     let mut arrival = arrival(world.lane, key, 0);
     for name in [&mut arrival.item.name, &mut arrival.snapshot.name] {
         name.tracker = INTERNAL_TRACKER.into();
@@ -26,15 +26,15 @@ fn internal<S>(world: &World<S>, key: &str) -> Arrival {
     arrival
 }
 
-fn opening<S>(world: &World<S>, key: &str, opener: Opener) -> Opening {
+pub(crate) fn opening<S>(world: &World<S>, key: &str, opener: Opener) -> Opening {
     Opening { arrival: internal(world, key), fingerprint: format!("f-{key}"), opener }
 }
 
-fn by_run(run: RunId, depth_max: u32) -> Opener {
+pub(crate) fn by_run(run: RunId, depth_max: u32) -> Opener {
     Opener::Run { run, depth_max }
 }
 
-async fn open<S: Store>(world: &World<S>, key: &str, opener: Opener) -> Opened {
+pub(super) async fn open<S: Store>(world: &World<S>, key: &str, opener: Opener) -> Opened {
     world.store.open_entry(opening(world, key, opener)).await.unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use tollgate_core::{
+    child::ChildStatus,
     effect::Delivered,
     record::{StepFacts, StepResult},
     step::{Step, StepOutcome},
@@ -71,10 +72,16 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
         let became = delivered(effect.became.as_ref());
         lines.push(format!("effect {} of {}: {became}", effect.effect.kind, effect.reference.step));
     }
+    lines.extend(run.children.iter().map(child));
     if run.record.is_some() {
         lines.push(format!("record: {}", delivered(run.record_delivered.as_ref())));
     }
     lines.join("\n")
+}
+
+fn child(child: &ChildStatus) -> String {
+    let ChildStatus { name, title, state, cost, .. } = child;
+    format!("opened {} “{title}”: {state}, {cost}", name.key)
 }
 
 fn calls(printer: &Printer, steps: &[Step]) -> String {

@@ -30,7 +30,7 @@ pub(super) async fn read(
     detail: &EntryDetail,
     newest: Option<&RunDetail>,
 ) -> Result<Surroundings> {
-    let chain = chain::follow(store, detail).await?;
+    let chain = chain::follow(store, detail, newest).await?;
     let refines = waits_to_be_refined(detail);
     if detail.status.state != EntryState::Ready && !newest.is_some_and(is_idle) && !refines {
         return Ok(Surroundings { chain, ..Surroundings::default() });
