@@ -29,4 +29,5 @@ mod sources;
 mod strange;
 mod terminal;
 mod vanish;
+mod waiting;
 mod words;

@@ -2,8 +2,8 @@
 
 mod adoption;
 mod caps;
-mod escalations;
 pub(crate) mod children;
+mod escalations;
 mod intake;
 mod journal;
 pub(crate) mod opening;
