@@ -66,6 +66,7 @@ use self::{
     open::HostLock,
     outbox::TakenDelivery,
     readers::Readers,
+    similar::Compared,
     tx::{Columns as _, Failure, Tx, TxResult},
     writer::{StoreClock, Writer},
 };
@@ -220,6 +221,19 @@ impl SqliteStore {
         self.write_tx(doing, body).await
     }
 
+    /// Compares arrivals with what is there, where their backlogs ask for it, so that no transaction that writes has to.
+    async fn compared(&self, arrivals: Vec<Arrival>) -> Result<(Arc<Vec<Arrival>>, Compared)> {
+        let arrivals = Arc::new(arrivals);
+        if arrivals.iter().all(|arrival| arrival.guard.duplicate_thousandths.is_none()) {
+            return Ok((arrivals, Compared::default()));
+        }
+        let compared = {
+            let arrivals = Arc::clone(&arrivals);
+            self.read_tx("compare arrivals", move |tx| similar::compare(tx, &arrivals)).await?
+        };
+        Ok((arrivals, compared))
+    }
+
     async fn read_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -272,11 +286,13 @@ impl Store for SqliteStore {
     }
 
     async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>> {
-        self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
+        let (arrivals, compared) = self.compared(arrivals).await?;
+        self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals, &compared)).await
     }
 
     async fn open_entry(&self, opening: Opening) -> Result<Opened> {
-        self.write_tx("open an entry", move |tx| opening::open(tx, &opening)).await
+        let (_, compared) = self.compared(vec![opening.arrival.clone()]).await?;
+        self.write_tx("open an entry", move |tx| opening::open(tx, &opening, &compared)).await
     }
 
     async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {

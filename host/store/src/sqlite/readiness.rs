@@ -10,7 +10,7 @@
 use rusqlite::named_params;
 use tollgate_core::{
     EntryId,
-    entry::{DependencyRule, EntryName, EntryState, HoldKind, LinkKind},
+    entry::{DependencyRule, EntryName, EntryState, Hold, HoldKind, LinkKind},
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     dependency::{self, Target},
     entry::KnownEntry,
     sql,
-    tx::{Columns, Tx, TxResult},
+    tx::{Columns, Tx, TxResult, millis},
 };
 use crate::port::PlaceInLane;
 
@@ -32,14 +32,14 @@ pub(super) const POSITION_OF_POLICY: i64 = 1;
 const POSITION_OF_DEPENDENCIES: i64 = 1_000_000;
 
 /// A reason to write down.
-pub(super) struct NewHold<'h> {
-    pub(super) position: i64,
-    pub(super) kind: HoldKind,
-    pub(super) subject: &'h str,
-    pub(super) reason: Option<&'h str>,
-    pub(super) until_at: Option<i64>,
+struct NewHold<'h> {
+    position: i64,
+    kind: HoldKind,
+    subject: &'h str,
+    reason: Option<&'h str>,
+    until_at: Option<i64>,
     /// For a dependency: the link, and the entry that it leads to where that is known.
-    pub(super) dependency: Option<(i64, Option<EntryId>)>,
+    dependency: Option<(i64, Option<EntryId>)>,
 }
 
 /// An entry that was made by this transaction, and its row and holds by the policy's reasons alone.
@@ -164,8 +164,29 @@ pub(super) fn hold_for_person(tx: &Tx<'_>, entry: EntryId, reason: &str) -> TxRe
     insert_hold(tx, entry, &hold)
 }
 
+/// Writes reasons down, in their order, from this position on.
+pub(super) fn insert_holds<'h>(
+    tx: &Tx<'_>,
+    entry: EntryId,
+    first: i64,
+    holds: impl IntoIterator<Item = &'h Hold>,
+) -> TxResult<()> {
+    for (position, hold) in (first..).zip(holds) {
+        let hold = NewHold {
+            position,
+            kind: hold.kind,
+            subject: &hold.subject,
+            reason: Some(&hold.reason),
+            until_at: millis(hold.until),
+            dependency: None,
+        };
+        insert_hold(tx, entry, &hold)?;
+    }
+    Ok(())
+}
+
 /// Writes a reason down.
-pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
+fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
     let (link, target) = hold.dependency.unzip();
     let params = named_params! {
         ":entry": entry.0,

@@ -6,6 +6,7 @@ pub(crate) mod children;
 mod escalations;
 mod intake;
 mod journal;
+mod likeness;
 pub(crate) mod opening;
 mod outbox;
 mod rebuild;
@@ -71,6 +72,9 @@ exercise! {
     ;
     escalations:
         what_waits_for_a_person_is_listed_from_the_longest_on,
+    ;
+    likeness:
+        what_is_a_duplicate_is_so_however_arrivals_are_dealt_out,
     ;
     waits:
         an_event_is_found_at_whatever_moment_it_comes,
