@@ -134,3 +134,39 @@ fn what_does_not_verify_is_held_and_what_changed_since_is_asked() {
     assert!(exists(&project, "specs/W-3.md"));
     assert_eq!(project.run(&["backlog", "show", "W-2", "--json"]).json(0)["state"], "held");
 }
+
+/// What was refined is not in the records that stand beside items: it is found out again, and no work is done again for it.
+#[test]
+fn a_lost_store_of_a_backlog_with_refine_stages_is_rebuilt_and_refined_again() {
+    let project = Project::example("refined-backlog");
+    project.change("tollgate.toml", |policy| {
+        policy.replace("folder = \"backlog\"", "folder = \"backlog\"\nsettle = \"0s\"")
+    });
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let (before, coverage) = (records(&project), states(&project)[0].clone());
+    let work =
+        |project: &Project| runs(project).into_iter().filter(|run| run["kind"] == "work").collect::<Vec<_>>();
+    let done = work(&project);
+    assert_eq!(done.len(), 3);
+    lose_store(&project);
+
+    let taken = project.run(&["backlog", "take-over", "--reason", "the disk is gone", "--json"]).json(0);
+    assert_eq!(
+        taken["trackers"].as_array().map(Vec::len),
+        Some(1),
+        "no internal source, no internal tracker: {taken}"
+    );
+    assert_eq!(taken["trackers"][0]["runs"], 3, "{taken}");
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let ids = |runs: &[Value]| runs.iter().map(|run| run["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&work(&project)), ids(&done), "nothing is worked on again");
+    assert_eq!(records(&project), before);
+    let again = states(&project)[0].clone();
+    assert_eq!((&again["states"], &again["holds"]), (&coverage["states"], &coverage["holds"]));
+    let shown = project.run(&["backlog", "show", "05-wrong-sum-for-children", "--json"]).json(0);
+    let told =
+        shown["fields_told"].as_array().expect("fields").iter().find(|told| told["name"] == "criteria");
+    assert_eq!(told.map(|told| &told["value"]), Some(&serde_json::json!(1)), "{shown}");
+
+    assert_eq!(project.run(&["audit", "verify", "--json"]).json(0)["problems"], serde_json::json!([]));
+}

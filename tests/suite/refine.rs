@@ -269,30 +269,37 @@ fn the_example_is_refined_ordered_and_kept_out_as_its_page_says() {
     });
     assert!(project.run(&["check"]).expect_code(0).contains("nothing is wrong"));
     drain(&project);
-    let [crash, typo, zones, nicer, children] = [
+    let [crash, typo, zones, nicer, children, captain] = [
         "01-booking-crashes-on-a-full-ferry",
         "02-typo-in-the-price-list",
         "03-migrate-prices-to-zones",
         "04-the-page-should-be-nicer",
         "05-wrong-sum-for-children",
+        "06-talk-to-the-captain",
     ];
     let work = |key: &str, pipeline: &str| format!("work {key} {pipeline}");
-    assert_eq!(runs(&project)[3..], [work(zones, "large"), work(crash, "small"), work(typo, "small")]);
+    assert_eq!(runs(&project)[5..], [work(zones, "large"), work(crash, "small"), work(typo, "small")]);
     for (key, impact, effort) in [(crash, 8, 3), (typo, 3, 2), (zones, 13, 8)] {
         assert_eq!(told(&project, key, "impact").0, impact, "{key}");
         assert_eq!(told(&project, key, "effort").0, effort, "{key}");
     }
     assert!(project.path().join(format!("designs/{zones}.md")).is_file());
-    for (key, lacks) in [(nicer, "field.security"), (children, "field.tests")] {
-        let held = shown(&project, key);
-        assert_eq!(held["holds"][0]["subject"], format!("{lacks} != \"\""), "{key}");
-        assert_eq!(told(&project, key, "effort"), (Value::Null, "not refined".to_owned()), "{key}");
-    }
+    // New, refined and not ready, and a draft that nobody reads.
+    let held = |key: &str| {
+        let hold = &shown(&project, key)["holds"][0];
+        (text(&hold["kind"]).to_owned(), text(&hold["subject"]).to_owned())
+    };
+    assert_eq!(held(nicer), ("not-eligible".into(), "field.criteria >= 1".into()));
+    assert_eq!(told(&project, nicer, "criteria").0, 0);
+    assert_eq!(held(children).0, "no-pipeline");
+    assert_eq!(told(&project, children, "criteria"), (json!(1), "refine:reading.criteria".to_owned()));
+    assert_eq!(held(captain), ("not-eligible".into(), "!(\"draft\" in labels)".into()));
+    assert_eq!(told(&project, captain, "effort"), (Value::Null, "not refined".to_owned()));
 
     let tests = "tests=Two children, and one child";
     drop(project.run(&["backlog", "set", children, "impact=9", tests, "--who", "anna"]).expect_code(0));
     drain(&project);
-    assert_eq!(runs(&project)[6..], [format!("refine {children} refine"), work(children, "small")]);
+    assert_eq!(runs(&project)[8..], [work(children, "small")], "what it was found to say still holds");
     assert_eq!(told(&project, children, "impact"), (json!(9), "person".to_owned()));
     assert_eq!(project.run(&["audit", "verify", "--json"]).json(0)["problems"], json!([]));
 }

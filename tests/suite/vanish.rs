@@ -126,3 +126,25 @@ fn a_stop_from_another_process_is_lifted_by_resume_which_says_what_it_lifts() {
     let resumed = project.run(&["resume"]).expect_code(0);
     assert!(resumed.contains("the disk is replaced") && resumed.contains("--now"), "{resumed}");
 }
+
+#[test]
+fn a_host_whose_project_is_deleted_ends_and_says_so() {
+    let (project, mut host) = in_an_endless_call();
+    let mut said = BufReader::new(host.stderr.take().expect("its words")).lines().map_while(Result::ok);
+    std::fs::remove_dir_all(project.path()).expect("a folder can be deleted");
+    let folder = project.path().display().to_string();
+    assert!(
+        said.any(|line| line.starts_with("stopping ") && line.contains(&format!("{folder} is gone"))),
+        "it says what is gone"
+    );
+    assert_eq!(host.wait().expect("a child can be waited for").code(), Some(2));
+}
+
+#[test]
+fn who_watches_before_anything_is_known_is_told_so() {
+    let project = Project::empty();
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let watched = project.run(&["runs", "watch"]);
+    assert!(watched.stderr.contains("no entry is known yet; `tollgate run` reads"), "{watched:?}");
+    drop(watched.expect_code(0));
+}

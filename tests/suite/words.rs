@@ -231,7 +231,7 @@ fn what_init_and_numbers_expect_is_said() {
     assert_snapshot!(said.0, @r"
     $ tollgate init --from example:nope
     error: there is no example `nope`
-    hint: there are `backlog-md`, `branching`, `defect-folder`, `refined-backlog`, `spec-generation`, `spec-with-model`
+    hint: there are `asking`, `backlog-md`, `branching`, `defect-folder`, `refined-backlog`, `spec-generation`, `spec-with-model`, `splitting`
     exit 3
 
     $ tollgate init --from folder:backlog
@@ -240,7 +240,7 @@ fn what_init_and_numbers_expect_is_said() {
     exit 3
 
     $ tollgate init --from backlog
-    error: invalid value 'backlog' for '--from <SOURCE>': expected `folder:PATH` or `example:NAME`, where NAME is one of backlog-md, branching, defect-folder, refined-backlog, spec-generation, spec-with-model
+    error: invalid value 'backlog' for '--from <SOURCE>': expected `folder:PATH` or `example:NAME`, where NAME is one of asking, backlog-md, branching, defect-folder, refined-backlog, spec-generation, spec-with-model, splitting
 
     For more information, try '--help'.
     exit 3

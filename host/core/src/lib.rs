@@ -32,6 +32,7 @@ pub mod step;
 pub mod stop;
 
 pub mod approval;
+pub mod escalation;
 pub mod journal;
 pub mod wait;
 

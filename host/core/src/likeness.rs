@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest as _, Sha256};
+use rapidfuzz::distance::levenshtein;
 
 /// The source of links that were found by likeness.
 pub const LIKENESS_SOURCE: &str = "likeness";
@@ -36,14 +36,18 @@ impl Words {
         Self(plain.filter(|word| !word.is_empty()).take(WORDS_MAX).map(|word| hash(&word)).collect())
     }
 
-    /// The share of words that are the same in the same order, in thousandths.
-    pub fn likeness_thousandths(&self, other: &Self) -> u32 {
+    /// The share of words that are the same in the same order, in thousandths, where it is at least `least`; texts that are less alike
+    /// are given up early.
+    pub fn likeness_of_at_least(&self, other: &Self, least: u32) -> Option<u32> {
         let longest = self.0.len().max(other.0.len());
         if longest == 0 {
-            return 0;
+            return (least == 0).then_some(0);
         }
-        let changed = strsim::generic_levenshtein(&self.0, &other.0);
-        u32::try_from((longest - changed.min(longest)) * 1_000 / longest).unwrap_or(1_000)
+        let kept_min = (least as usize * longest).div_ceil(1_000);
+        let within = levenshtein::Args::default().score_cutoff(longest.checked_sub(kept_min)?);
+        let changed =
+            levenshtein::distance_with_args(self.0.iter().copied(), other.0.iter().copied(), &within)?;
+        u32::try_from((longest - changed) * 1_000 / longest).ok()
     }
 
     /// Its sketch; none where there is nothing to compare.
@@ -52,8 +56,10 @@ impl Words {
             return None;
         }
         let distinct: BTreeSet<u64> = self.0.iter().copied().collect();
-        let minimum =
-            |seed: usize| distinct.iter().map(|word| mix(word ^ mix(seed as u64))).min().unwrap_or(0);
+        let minimum = |seed: usize| {
+            let seed = mix(seed as u64);
+            distinct.iter().map(|word| mix(word ^ seed)).min().unwrap_or(0)
+        };
         let band = |number: usize| {
             let minima = (0..ROWS).map(|row| minimum(number * ROWS + row));
             minima.fold(number as u64, |sum, minimum| mix(sum ^ minimum)).cast_signed()
@@ -62,10 +68,10 @@ impl Words {
     }
 }
 
-/// The same in every version and on every machine.
+/// FNV-1a, the same in every version and on every machine. Whoever finds words of one number has their own entry held.
 fn hash(word: &str) -> u64 {
-    let digest = Sha256::digest(word.as_bytes());
-    digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    mix(word.bytes().fold(0xcbf2_9ce4_8422_2325, hash))
 }
 
 /// A permutation of the numbers (the finalizer of SplitMix64).
@@ -89,7 +95,10 @@ mod tests {
 
     #[track_caller]
     fn check(a: &str, b: &str, thousandths: u32) {
-        assert_eq!(Words::of(a, "").likeness_thousandths(&Words::of("", b)), thousandths);
+        let (a, b) = (Words::of(a, ""), Words::of("", b));
+        assert_eq!(a.likeness_of_at_least(&b, 0), Some(thousandths));
+        assert_eq!(a.likeness_of_at_least(&b, thousandths), Some(thousandths));
+        assert_eq!(a.likeness_of_at_least(&b, thousandths + 1), None);
     }
 
     #[test]
@@ -102,10 +111,17 @@ mod tests {
         assert_eq!(Words::of("…", "!").sketch(), None);
     }
 
+    /// As it is defined, word by word.
+    fn plainly(a: &Words, b: &Words) -> u32 {
+        let longest = a.0.len().max(b.0.len());
+        let changed = strsim::generic_levenshtein(&a.0, &b.0);
+        ((longest - changed) * 1_000).checked_div(longest).unwrap_or(0) as u32
+    }
+
     #[test]
     fn a_sketch_is_the_same_in_every_version() {
         let sketch = Words::of("The export crashes", "").sketch().unwrap();
-        assert_eq!(sketch[..2], [2_980_125_510_554_292_008, 1_392_288_175_132_553_803]);
+        assert_eq!(sketch[..2], [-852_452_163_630_004_460, 1_762_108_733_527_158_448]);
     }
 
     proptest! {
@@ -120,8 +136,32 @@ mod tests {
                 .map(|(at, word)| if at % 10 == 0 { format!("x{word}") } else { word.clone() })
                 .collect();
             let (one, other) = (Words::of("", &words.join(" ")), Words::of("", &changed.join(" ")));
-            prop_assert!(one.likeness_thousandths(&other) >= 870);
+            prop_assert!(one.likeness_of_at_least(&other, 870).is_some());
             prop_assert!(shares(&one, &other));
+        }
+
+        #[test]
+        fn likeness_is_what_it_is_by_definition_wherever_it_is_asked_for(
+            one in proptest::collection::vec(0..9_u8, 0..150),
+            edits in proptest::collection::vec((0..150_usize, 0..3_u8, 0..9_u8), 0..60),
+            least in 0..=1_001_u32,
+        ) {
+            let mut other = one.clone();
+            for (at, kind, word) in edits {
+                let at = at.min(other.len());
+                match kind {
+                    0 => other.insert(at, word),
+                    1 if at < other.len() => drop(other.remove(at)),
+                    _ if at < other.len() => other[at] = word,
+                    _ => {}
+                }
+            }
+            let words = |of: &[u8]| {
+                Words::of("", &of.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" "))
+            };
+            let (one, other) = (words(&one), words(&other));
+            let expected = plainly(&one, &other);
+            prop_assert_eq!(one.likeness_of_at_least(&other, least), (expected >= least).then_some(expected));
         }
     }
 }

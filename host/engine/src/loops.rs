@@ -274,7 +274,7 @@ impl Loops {
         }
     }
 
-    /// Looks for a person's wish that the host stops, in the store and in the stop file.
+    /// Looks for a person's wish that the host stops, in the store and in the stop file, and for the project itself.
     async fn stop_loop(self) {
         while self.phase() < Phase::Stopping {
             if let Some((phase, reason)) = self.wish_to_stop().await
@@ -305,7 +305,10 @@ impl Loops {
         let control = self.host.parts.store.control().await.unwrap_or_default();
         let said =
             control.stop.map(|stop| (stop.mode.into(), format!("{} asked for it: {}", stop.who, stop.why)));
-        let wishes: [Option<(Phase, String)>; 2] = [self.host.stop_file.wish(), said];
+        // What is written from then on nobody would find.
+        let project = &self.host.parts.project;
+        let gone = (!project.is_dir()).then(|| (Phase::Stopping, format!("{} is gone", project.display())));
+        let wishes: [Option<(Phase, String)>; 3] = [self.host.stop_file.wish(), said, gone];
         wishes.into_iter().flatten().max_by_key(|(phase, _)| *phase)
     }
 

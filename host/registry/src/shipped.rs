@@ -7,7 +7,9 @@ const COMPONENTS: &[&[u8]] = &[
     include_bytes!("../../../plugins/dist/spec-draft.wasm"),
     include_bytes!("../../../plugins/dist/spec-lint.wasm"),
     include_bytes!("../../../plugins/dist/spec-review.wasm"),
+    include_bytes!("../../../plugins/dist/split.wasm"),
     include_bytes!("../../../plugins/dist/triage.wasm"),
+    include_bytes!("../../../plugins/dist/wait-for.wasm"),
 ];
 
 pub(crate) fn versions() -> impl Iterator<Item = Version> {
@@ -33,7 +35,9 @@ mod tests {
                 ("spec-draft", Kind::Stage),
                 ("spec-lint", Kind::Gate),
                 ("spec-review", Kind::Gate),
-                ("triage", Kind::Stage)
+                ("split", Kind::Stage),
+                ("triage", Kind::Stage),
+                ("wait-for", Kind::Stage)
             ]
         );
         assert_eq!(registry.resolve("spec-lint@^1").unwrap().manifest().rules.len(), 12);

@@ -3,6 +3,7 @@
 mod adopt;
 mod cancel;
 mod claim;
+mod escalation;
 mod intake;
 mod journal;
 mod opening;
@@ -28,6 +29,7 @@ use tollgate_core::{
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
 pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
+pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
     Admission, Arrival, Change, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
     Reconciled, Rejudged, RescoreItem, Says,
@@ -270,6 +272,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run with all that is known of it.
     async fn run(&self, id: RunId) -> Result<RunDetail>;
+
+    /// What waits for a person, the longest first.
+    async fn escalations(&self, filter: EscalationFilter) -> Result<Page<Escalation>>;
 
     /// The newest run that worked on an entry.
     async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>>;

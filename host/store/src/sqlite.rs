@@ -15,6 +15,7 @@ mod copy;
 mod dependency;
 mod due;
 mod entry;
+mod escalation;
 mod family;
 mod guard;
 mod inbox;
@@ -71,6 +72,7 @@ use self::{
     outbox::TakenDelivery,
     queue::Turn,
     readers::Readers,
+    similar::Compared,
     tx::{Columns as _, Failure, Tx, TxResult},
     writer::{StoreClock, Writer},
 };
@@ -79,10 +81,10 @@ use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        EscrowAnswer, FoundAccount, History, Known, NewAdoption, NewCancellation, NewDecision, NewFieldValue,
-        NewIntent, NewSignal, OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt,
-        Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store,
-        StoredAdoption, StoredItem, Sweep,
+        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
+        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
+        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
+        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -241,6 +243,19 @@ impl SqliteStore {
         self.write_tx(doing, body).await
     }
 
+    /// Compares arrivals with what is there, where their backlogs ask for it, so that no transaction that writes has to.
+    async fn compared(&self, arrivals: Vec<Arrival>) -> Result<(Arc<Vec<Arrival>>, Compared)> {
+        let arrivals = Arc::new(arrivals);
+        if arrivals.iter().all(|arrival| arrival.guard.duplicate_thousandths.is_none()) {
+            return Ok((arrivals, Compared::default()));
+        }
+        let compared = {
+            let arrivals = Arc::clone(&arrivals);
+            self.read_tx("compare arrivals", move |tx| similar::compare(tx, &arrivals)).await?
+        };
+        Ok((arrivals, compared))
+    }
+
     async fn read_tx<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -293,11 +308,13 @@ impl Store for SqliteStore {
     }
 
     async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>> {
-        self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals)).await
+        let (arrivals, compared) = self.compared(arrivals).await?;
+        self.write_tx("take arrivals in", move |tx| intake::admit(tx, reconcile, &arrivals, &compared)).await
     }
 
     async fn open_entry(&self, opening: Opening) -> Result<Opened> {
-        self.write_tx("open an entry", move |tx| opening::open(tx, &opening)).await
+        let (_, compared) = self.compared(vec![opening.arrival.clone()]).await?;
+        self.write_tx("open an entry", move |tx| opening::open(tx, &opening, &compared)).await
     }
 
     async fn first_seen(&self, tracker: &str, keys: Vec<String>) -> Result<HashMap<String, Timestamp>> {
@@ -499,6 +516,10 @@ impl Store for SqliteStore {
 
     async fn run(&self, id: RunId) -> Result<RunDetail> {
         self.read_tx("read a run", move |tx| report::run(tx, id)).await
+    }
+
+    async fn escalations(&self, filter: EscalationFilter) -> Result<Page<Escalation>> {
+        self.read_tx("list what waits for a person", move |tx| escalation::list(tx, &filter)).await
     }
 
     async fn newest_run(&self, entry: &EntryName) -> Result<Option<RunId>> {

@@ -6,8 +6,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     commands::{
-        approve, audit, backlog, check, demo, event, help_markdown, help_schemas, init, plugin, reject,
-        report, resume, run, runs, stop, why,
+        approve, audit, backlog, check, demo, escalations, event, help_markdown, help_schemas, init, plugin,
+        reject, report, resume, run, runs, stop, why,
     },
     context::Context,
     env::Environment,
@@ -55,6 +55,7 @@ enum Command {
     Why(why::WhyArgs),
     Backlog(backlog::BacklogArgs),
     Runs(runs::RunsArgs),
+    Escalations(escalations::EscalationsArgs),
     Approve(approve::ApproveArgs),
     Reject(reject::RejectArgs),
     Event(event::EventArgs),
@@ -125,6 +126,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Why(args) => why::run(context, args).await,
         Command::Backlog(args) => backlog::run(context, args).await,
         Command::Runs(args) => runs::run(context, args).await,
+        Command::Escalations(args) => escalations::run(context, args).await,
         Command::Approve(args) => approve::run(context, args).await,
         Command::Reject(args) => reject::run(context, args).await,
         Command::Event(args) => event::run(context, args).await,

@@ -6,6 +6,7 @@ pub(crate) mod init;
 
 pub(crate) mod answer;
 pub(crate) mod approve;
+pub(crate) mod escalations;
 pub(crate) mod reject;
 
 pub(crate) mod resume;

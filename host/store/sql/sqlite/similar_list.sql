@@ -1,5 +1,5 @@
--- Entries that share most with a text, and what they said last.
-SELECT entry.tracker, entry.key, snapshot.body
+-- Entries that share most with a text, and the revision of what they said last.
+SELECT entry.tracker, entry.key, entry.revision, near.shared
 FROM (
     SELECT entry_id, count(*) AS shared
     FROM similar
@@ -9,6 +9,5 @@ FROM (
     LIMIT :limit
 ) AS near
 JOIN entry ON entry.id = near.entry_id
-JOIN snapshot ON snapshot.revision = entry.revision
 WHERE entry.state <> 'gone'
 ORDER BY near.shared DESC, entry.id;

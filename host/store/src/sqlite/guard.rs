@@ -17,9 +17,8 @@ use super::{
     entry::KnownEntry,
     family,
     intake::forget_arrival,
-    readiness::{self, NewHold},
-    sql,
-    tx::{Columns, Tx, TxResult, millis},
+    readiness, sql,
+    tx::{Columns, Tx, TxResult},
 };
 use crate::{
     StoreError,
@@ -117,18 +116,7 @@ pub(super) fn of_origin(tx: &Tx<'_>, arrival: &Arrival, first: EntryId) -> TxRes
 
 /// Writes the reasons down, behind the policy's.
 pub(super) fn insert(tx: &Tx<'_>, entry: EntryId, holds: &[Hold]) -> TxResult<()> {
-    for (position, hold) in (POSITION..).zip(holds) {
-        let hold = NewHold {
-            position,
-            kind: hold.kind,
-            subject: &hold.subject,
-            reason: Some(&hold.reason),
-            until_at: millis(hold.until),
-            dependency: None,
-        };
-        readiness::insert_hold(tx, entry, &hold)?;
-    }
-    Ok(())
+    readiness::insert_holds(tx, entry, POSITION, holds)
 }
 
 /// Lets an entry in by a person's word.

@@ -29,9 +29,9 @@ use super::{
     control,
     entry::KnownEntry,
     guard,
-    readiness::{self, NewEntry, NewHold},
+    readiness::{self, NewEntry},
     rebuild::{self, Standing},
-    similar::{self, Duplicate},
+    similar::{self, Compared, Duplicate},
     sql, supplement,
     tx::{Columns, Tx, TxResult, json_of, millis},
 };
@@ -57,14 +57,19 @@ impl Received<'_> {
 }
 
 /// Takes arrivals in, in their order.
-pub(super) fn admit(tx: &Tx<'_>, reconcile: i64, arrivals: &[Arrival]) -> TxResult<Vec<Change>> {
+pub(super) fn admit(
+    tx: &Tx<'_>,
+    reconcile: i64,
+    arrivals: &[Arrival],
+    compared: &Compared,
+) -> TxResult<Vec<Change>> {
     let known = tx.one(sql::RECONCILE_GET, named_params! { ":id": reconcile }, |_| Ok(()))?;
     if known.is_none() {
         return Err(StoreError::NotFound { what: "reconcile", name: reconcile.to_string() }.into());
     }
     require_lanes(tx, arrivals.iter().map(|arrival| &arrival.admission))?;
     let is_read_first = Cell::new(None);
-    arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival, &is_read_first)).collect()
+    arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival, compared, &is_read_first)).collect()
 }
 
 /// Refuses places in lanes that are not there.
@@ -95,6 +100,7 @@ fn admit_one(
     tx: &Tx<'_>,
     reconcile: i64,
     arrival: &Arrival,
+    compared: &Compared,
     is_read_first: &Cell<Option<bool>>,
 ) -> TxResult<Change> {
     let received = receive(arrival)?;
@@ -105,7 +111,7 @@ fn admit_one(
                 None => is_first_reading(tx, reconcile, arrival)?,
             };
             is_read_first.set(Some(first));
-            create(tx, &received, guard::holds(tx, arrival, !first)?)?
+            create(tx, &received, guard::holds(tx, arrival, !first)?, compared)?
         }
         Some(entry) => {
             let state = if entry.arrival == Some(received.digest) && !concerns(arrival, &entry) {
@@ -151,9 +157,14 @@ pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
 
 /// Makes an entry, held for what its guard says besides. Its row is written as it will stand by the policy's word, which is most
 /// often the last.
-pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, mut guarded: Vec<Hold>) -> TxResult<Change> {
+pub(super) fn create(
+    tx: &Tx<'_>,
+    received: &Received<'_>,
+    mut guarded: Vec<Hold>,
+    compared: &Compared,
+) -> TxResult<Change> {
     put_snapshot(tx, &received.arrival.snapshot, received.arrival.revision)?;
-    let duplicate = similar::find(tx, received.arrival)?;
+    let duplicate = similar::find(tx, received.arrival, compared)?;
     guarded.extend(duplicate.as_ref().map(Duplicate::hold));
     let Arrival { snapshot, admission, links, depends, .. } = received.arrival;
     let held_for = lasting_holds(tx, admission).chain(&guarded).next().map(|hold| hold.kind);
@@ -162,7 +173,7 @@ pub(super) fn create(tx: &Tx<'_>, received: &Received<'_>, mut guarded: Vec<Hold
     insert_links(tx, id, links)?;
     insert_admission(tx, id, admission)?;
     guard::insert(tx, id, &guarded)?;
-    similar::insert(tx, id, received.arrival, duplicate)?;
+    similar::insert(tx, id, received.arrival, duplicate, compared)?;
     let new = NewEntry {
         id,
         held_for,
@@ -434,17 +445,7 @@ pub(super) fn replace_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admissi
 }
 
 fn insert_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
-    for (position, hold) in (readiness::POSITION_OF_POLICY..).zip(lasting_holds(tx, admission)) {
-        let hold = NewHold {
-            position,
-            kind: hold.kind,
-            subject: &hold.subject,
-            reason: Some(&hold.reason),
-            until_at: millis(hold.until),
-            dependency: None,
-        };
-        readiness::insert_hold(tx, entry, &hold)?;
-    }
+    readiness::insert_holds(tx, entry, readiness::POSITION_OF_POLICY, lasting_holds(tx, admission))?;
     if needs_place(admission) { put_place(tx, entry, admission) } else { Ok(()) }
 }
 

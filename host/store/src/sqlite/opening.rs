@@ -18,6 +18,7 @@ use super::{
     family, guard,
     intake::{self, receive},
     live_run::LiveRun,
+    similar::Compared,
     sql,
     tx::{Columns, Failure, Tx, TxResult},
 };
@@ -42,11 +43,11 @@ struct Origin {
 }
 
 /// Opens an entry, unless one of its fingerprint is there.
-pub(super) fn open(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
+pub(super) fn open(tx: &Tx<'_>, opening: &Opening, compared: &Compared) -> TxResult<Opened> {
     intake::require_lanes(tx, std::iter::once(&opening.arrival.admission))?;
     match find(tx, &opening.arrival.backlog, &opening.fingerprint)? {
         Some(id) => open_again(tx, opening, KnownEntry::get(tx, id)?),
-        None => create(tx, opening),
+        None => create(tx, opening, compared),
     }
 }
 
@@ -66,7 +67,7 @@ fn find(tx: &Tx<'_>, backlog: &str, fingerprint: &str) -> TxResult<Option<EntryI
     tx.one(sql::OPENED_GET_BY_FINGERPRINT, params, |row| row.entry_id("entry_id"))
 }
 
-fn create(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
+fn create(tx: &Tx<'_>, opening: &Opening, compared: &Compared) -> TxResult<Opened> {
     let name = &opening.arrival.snapshot.name;
     if let Some(other) = KnownEntry::find(tx, name)? {
         return Err(refused(format!(
@@ -84,7 +85,7 @@ fn create(tx: &Tx<'_>, opening: &Opening) -> TxResult<Opened> {
     if let Some(origin) = &origin {
         guarded.extend(guard::of_origin(tx, &arrival, origin.first)?);
     }
-    let change = intake::create(tx, &receive(&arrival)?, guarded)?;
+    let change = intake::create(tx, &receive(&arrival)?, guarded, compared)?;
     if let Some(circle) = circle(tx, change.id, &arrival)? {
         return Err(refused(format!("it would wait for itself: {}", circle.join(" → "))));
     }

@@ -10,7 +10,7 @@
 use rusqlite::named_params;
 use tollgate_core::{
     EntryId,
-    entry::{DependencyRule, EntryName, EntryState, HoldKind, LinkKind},
+    entry::{DependencyRule, EntryName, EntryState, Hold, HoldKind, LinkKind},
 };
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     dependency::{self, Target},
     entry::KnownEntry,
     sql,
-    tx::{Columns, Tx, TxResult},
+    tx::{Columns, Tx, TxResult, millis},
 };
 use crate::port::PlaceInLane;
 
@@ -164,6 +164,27 @@ pub(super) fn hold_for_person(tx: &Tx<'_>, entry: EntryId, reason: &str) -> TxRe
     insert_hold(tx, entry, &hold)
 }
 
+/// Writes reasons down, in their order, from this position on.
+pub(super) fn insert_holds<'h>(
+    tx: &Tx<'_>,
+    entry: EntryId,
+    first: i64,
+    holds: impl IntoIterator<Item = &'h Hold>,
+) -> TxResult<()> {
+    for (position, hold) in (first..).zip(holds) {
+        let hold = NewHold {
+            position,
+            kind: hold.kind,
+            subject: &hold.subject,
+            reason: Some(&hold.reason),
+            until_at: millis(hold.until),
+            dependency: None,
+        };
+        insert_hold(tx, entry, &hold)?;
+    }
+    Ok(())
+}
+
 /// Writes a reason down.
 pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
     let (link, target) = hold.dependency.unzip();
@@ -174,6 +195,7 @@ pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> Tx
         ":subject": hold.subject,
         ":reason": hold.reason,
         ":until_at": hold.until_at,
+        ":now": tx.now.as_millis(),
         ":link_position": link,
         ":target": target.flatten().map(|target| target.0),
     };

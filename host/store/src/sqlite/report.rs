@@ -294,13 +294,13 @@ pub(super) fn history(
 }
 
 /// Two queries over the same rows: how many match, and one page of those that do.
-struct Paged {
-    count: &'static str,
-    list: &'static str,
+pub(super) struct Paged {
+    pub(super) count: &'static str,
+    pub(super) list: &'static str,
 }
 
 impl Paged {
-    fn page<T>(
+    pub(super) fn page<T>(
         self,
         tx: &Tx<'_>,
         matching: &[(&str, &dyn ToSql)],
@@ -316,7 +316,8 @@ impl Paged {
     }
 }
 
-fn list_or_all<T: Serialize>(list: &[T]) -> TxResult<Option<String>> {
+/// A list to filter by; none, where it is empty, stands for no filter.
+pub(super) fn list_or_all<T: Serialize>(list: &[T]) -> TxResult<Option<String>> {
     if list.is_empty() { Ok(None) } else { json_of(&list).map(Some) }
 }
 

@@ -62,6 +62,8 @@ queries! {
     ENTRY_SET_URL = "entry_set_url";
     ENTRY_SET_WORKED = "entry_set_worked";
     ENTRY_UPDATE = "entry_update";
+    ESCALATION_COUNT = "escalation_count";
+    ESCALATION_LIST = "escalation_list";
     ESCROW_ADD = "escrow_add";
     ESCROW_DELETE = "escrow_delete";
     ESCROW_LIST = "escrow_list";

@@ -5,8 +5,10 @@ mod budgets;
 mod cancels;
 mod caps;
 pub(crate) mod children;
+mod escalations;
 mod intake;
 mod journal;
+mod likeness;
 pub(crate) mod opening;
 mod outbox;
 mod rebuild;
@@ -69,6 +71,12 @@ exercise! {
         an_answer_that_costs_more_than_was_set_aside_is_an_overdraft,
         a_run_that_asks_waits_until_a_person_answers,
         a_history_is_of_calls_that_ended_well,
+    ;
+    escalations:
+        what_waits_for_a_person_is_listed_from_the_longest_on,
+    ;
+    likeness:
+        what_is_a_duplicate_is_so_however_arrivals_are_dealt_out,
     ;
     waits:
         an_event_is_found_at_whatever_moment_it_comes,

@@ -13,6 +13,7 @@ use tollgate_core::{
     approval::{Allowance, Ask, Decision, Lack, Word},
     course::{End, Stopped},
     entry::{EntryState, Hold, HoldKind, LinkKind},
+    escalation::LiftedBy,
     event::EventKind,
     record::Record,
     run::{RunKind, RunState, RunSummary},
@@ -145,12 +146,13 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
         }
         HoldKind::RefineFailed => {
             return Some(format!(
-                "`tollgate runs retry {key} --reason …` has it refined once more; so does a change of the item."
+                "`{}` has it refined once more; so does a change of the item.",
+                how_to_lift(key, LiftedBy::Retry)
             ));
         }
-        HoldKind::Person => return Some(format!("`tollgate runs retry {key} --reason …` lifts it.")),
+        HoldKind::Person => return Some(format!("`{}` lifts it.", how_to_lift(key, LiftedBy::Retry))),
         HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate | HoldKind::Cancelled => {
-            return Some(format!("`tollgate backlog admit {key} --why …` lets it in."));
+            return Some(format!("`{}` lets it in.", how_to_lift(key, LiftedBy::Admission)));
         }
         HoldKind::NotRefined
         | HoldKind::NotBefore
@@ -165,7 +167,7 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
 }
 
 /// A reason as a sentence of its own, whatever it was written as.
-fn sentence(reason: &str) -> String {
+pub(crate) fn sentence(reason: &str) -> String {
     let mut letters = reason.trim().chars();
     let begun: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     if begun.ends_with(['.', '!', '?']) { begun } else { format!("{begun}.") }
@@ -281,7 +283,20 @@ pub(crate) fn ways_to_answer(key: &str, ask: &Ask) -> String {
         Some(role) => format!("A member of `{role}` is asked: "),
         None => String::new(),
     };
-    format!("{of_role}`{}` lets it go on; `tollgate reject {key} --why …` ends it.", how_to_answer(key, ask))
+    format!("{of_role}`{}` lets it go on; `{}` ends it.", how_to_answer(key, ask), how_to_reject(key))
+}
+
+/// The command that ends a run that asks.
+pub(crate) fn how_to_reject(key: &str) -> String {
+    format!("tollgate reject {key} --why …")
+}
+
+/// The command that makes an entry wait again, or lets it in.
+pub(crate) fn how_to_lift(key: &str, by: LiftedBy) -> String {
+    match by {
+        LiftedBy::Retry => format!("tollgate runs retry {key} --reason …"),
+        LiftedBy::Admission => format!("tollgate backlog admit {key} --why …"),
+    }
 }
 
 /// The command that lets a run go on that asks.
@@ -378,10 +393,8 @@ fn stopped_sentences(
 
 /// What leads on from where an entry ended.
 fn way_on(detail: &EntryDetail) -> Option<String> {
-    let retry = format!(
-        "`tollgate runs retry {} --reason …` makes it wait for another round",
-        detail.status.name.key
-    );
+    let retry = how_to_lift(&detail.status.name.key, LiftedBy::Retry);
+    let retry = format!("`{retry}` makes it wait for another round");
     match detail.status.state {
         EntryState::Failed | EntryState::Escalated => Some(format!("{retry}.")),
         EntryState::Done if detail.status.adopted => Some(format!("{retry}, and takes that back.")),

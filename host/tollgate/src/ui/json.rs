@@ -3,6 +3,8 @@
 //! Money is in microcents (100,000,000 are a dollar), scores in thousandths, times in RFC 3339. Entries, runs, steps, events and
 //! records are as `tollgate_core` writes them; `schemas/record.schema.json` describes the latter.
 
+mod escalation;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -29,6 +31,8 @@ use tollgate_policy::{
 use tollgate_store::port::{
     CapBalanceReport, Child, Coverage, EntryDetail, Family, LinkStatus, OpenWork, RunDetail,
 };
+
+pub(crate) use escalation::{Escalation, EscalationList};
 
 /// `backlog list`.
 #[derive(Debug, Serialize)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tollgate_core::{
     Timestamp,
     entry::{Hold, HoldKind},
+    step::{Finding, Severity},
 };
 
 /// A reason is cut to this in lines: enough for every sentence that quotes nothing of a project's own.
@@ -32,6 +33,23 @@ pub(crate) fn hold(hold: &Hold) -> String {
         _ => hold.reason.clone(),
     };
     shorten(&reason, HOLD_COLUMNS)
+}
+
+/// What a gate found, on a line of its own.
+pub(crate) fn finding(finding: &Finding) -> String {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    };
+    let place = match &finding.location {
+        Some(location) => match location.line {
+            Some(line) => format!(" ({}:{line})", location.path),
+            None => format!(" ({})", location.path),
+        },
+        None => String::new(),
+    };
+    format!("    {} {severity}: {}{place}", finding.rule, finding.message)
 }
 
 /// `1 entry`, `2 entries`.

@@ -230,6 +230,7 @@ CREATE TABLE hold (
     subject       TEXT NOT NULL,
     reason        TEXT,
     until_at      INTEGER,
+    since_at      INTEGER NOT NULL,
     link_position INTEGER,
     target_id     INTEGER REFERENCES entry (id),
     PRIMARY KEY (entry_id, position)
@@ -630,3 +631,34 @@ SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.l
 FROM run
 JOIN entry ON entry.id = run.entry_id
 LEFT JOIN ask ON ask.run_seq = run.seq;
+
+-- What waits for a person, and since when: runs that ask, entries whose newest run was given to a person, and entries that are held
+-- for what a person alone lifts, unless the policy says no to them anyway.
+CREATE VIEW escalation AS
+SELECT CASE json_extract(ask.body, '$.lack')
+           WHEN 'approval' THEN 'approval'
+           WHEN 'evidence' THEN 'evidence'
+           WHEN 'answer' THEN 'question'
+           ELSE 'budget'
+       END AS kind,
+       (SELECT max(event.at) FROM event WHERE event.run_seq = ask.run_seq AND event.kind = 'waiting') AS since_at,
+       run.entry_id, run.id AS run_id, json_extract(ask.body, '$.role') AS role
+FROM ask
+JOIN run ON run.seq = ask.run_seq
+UNION ALL
+SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to')
+FROM entry
+JOIN run ON run.seq = (SELECT max(seq) FROM run WHERE entry_id = entry.id AND kind = 'work')
+LEFT JOIN outbox ON outbox.run_seq = run.seq AND outbox.kind = 'record'
+LEFT JOIN outbox_body ON outbox_body.outbox_id = outbox.id
+WHERE entry.state = 'escalated'
+UNION ALL
+SELECT 'held', min(hold.since_at), entry.id, NULL, NULL
+FROM entry
+JOIN hold ON hold.entry_id = entry.id
+WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake')
+  AND hold.until_at IS NULL
+  AND NOT EXISTS (
+      SELECT 1 FROM hold AS refusal
+      WHERE refusal.entry_id = entry.id AND refusal.kind IN ('closed', 'not-eligible', 'on-hold'))
+GROUP BY entry.id;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use clap::Args;
+use tollgate_core::entry::INTERNAL_TRACKER;
 use tollgate_engine::rebuild;
 use tollgate_store::{OpenMode, port::Rebuilt};
-use tollgate_tracker::{Ownership, TakeOver};
+use tollgate_tracker::{Ownership, TakeOver, Tracker};
 
 use super::watcher::Watcher;
 use crate::{
@@ -46,7 +47,10 @@ pub(crate) async fn run(context: &Context, args: TakeOverArgs) -> Result<Exit> {
     let watcher = Arc::new(Watcher(context.printer.clone()));
     let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;
     let mut report = TakenOver { dry_run: args.dry_run, trackers: Vec::new() };
-    for tracker in parts.trackers.all() {
+    // Where no backlog takes internal entries, there is nothing of them to take over.
+    let takes_internal = project.policy.backlogs.values().any(|backlog| backlog.internal);
+    let is_meant = |tracker: &&Arc<dyn Tracker>| takes_internal || tracker.name() != INTERNAL_TRACKER;
+    for tracker in parts.trackers.all().filter(is_meant) {
         let failed =
             |error: tollgate_tracker::TrackerError| Failure::mistake(format!("{}: {error}", tracker.name()));
         let mut before = Ownership::Owned;

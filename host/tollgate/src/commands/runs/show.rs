@@ -1,12 +1,14 @@
 //! `tollgate runs show`.
 
+use std::time::Duration;
+
 use clap::Args;
 use tollgate_core::{
     Microcents,
     child::ChildStatus,
     effect::Delivered,
     record::{StepFacts, StepResult},
-    step::{Finding, Severity, Step, StepOutcome},
+    step::{Step, StepKey, StepOutcome, Usage},
 };
 use tollgate_store::OpenMode;
 
@@ -19,7 +21,7 @@ use crate::{
         explain,
         json::{self, RunFamily},
         printer::Printer,
-        text::{bytes, duration, large, time},
+        text::{bytes, duration, finding, large, time},
     },
 };
 
@@ -64,7 +66,7 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
     match &run.record {
         Some(record) if summary.rebuilt => {
             lines.push("rebuilt from its record, which tells these calls:".to_owned());
-            lines.push(recorded_calls(printer, &record.steps));
+            lines.push(calls(printer, &record.steps));
         }
         _ => lines.push(calls(printer, &run.steps)),
     }
@@ -97,9 +99,17 @@ fn child(child: &ChildStatus) -> String {
     format!("opened {} “{title}”: {state}, {cost}", name.key)
 }
 
-fn calls(printer: &Printer, steps: &[Step]) -> String {
-    let mut table = printer.table(&["call", "result", "took", "fuel", "memory", "cost", "summary"]);
-    for step in steps {
+/// A call, as a line of the table shows it.
+struct Call<'r> {
+    key: &'r StepKey,
+    result: String,
+    took: Duration,
+    usage: &'r Usage,
+    summary: String,
+}
+
+impl<'r> From<&'r Step> for Call<'r> {
+    fn from(step: &'r Step) -> Self {
         let (result, summary) = match &step.outcome {
             StepOutcome::Produced(produced) => ("produced".to_owned(), produced.summary.clone()),
             StepOutcome::Judged(verdict) => (verdict.judgement.to_string(), verdict.summary.clone()),
@@ -107,23 +117,14 @@ fn calls(printer: &Printer, steps: &[Step]) -> String {
             StepOutcome::Waits(wait) => ("waited".to_owned(), wait.to_string()),
             StepOutcome::NotApplicable(why) => ("not applicable".to_owned(), why.to_string()),
         };
-        table.row([
-            step.key.to_string(),
-            result,
-            duration(step.ended_at.since(step.started_at)),
-            large(step.usage.fuel),
-            bytes(step.usage.memory_bytes),
-            step.usage.cost.to_string(),
-            summary,
-        ]);
+        let took = step.ended_at.since(step.started_at);
+        Self { key: &step.key, result, took, usage: &step.usage, summary }
     }
-    table.render()
 }
 
-/// The calls of a run of which nothing but the record is left.
-fn recorded_calls(printer: &Printer, steps: &[StepFacts]) -> String {
-    let mut table = printer.table(&["call", "result", "took", "fuel", "memory", "cost", "summary"]);
-    for step in steps {
+/// Of a run of which nothing but the record is left.
+impl<'r> From<&'r StepFacts> for Call<'r> {
+    fn from(step: &'r StepFacts) -> Self {
         let result = match &step.result {
             StepResult::Produced => "produced".to_owned(),
             StepResult::Judged { judgement } => judgement.to_string(),
@@ -131,14 +132,23 @@ fn recorded_calls(printer: &Printer, steps: &[StepFacts]) -> String {
             StepResult::NotApplicable(_) => "not applicable".to_owned(),
             StepResult::Waited => "waited".to_owned(),
         };
+        let took = step.ended_at.since(step.started_at);
+        Self { key: &step.key, result, took, usage: &step.usage, summary: step.summary.clone() }
+    }
+}
+
+fn calls<'r>(printer: &Printer, calls: impl IntoIterator<Item = impl Into<Call<'r>>>) -> String {
+    let mut table = printer.table(&["call", "result", "took", "fuel", "memory", "cost", "summary"]);
+    for call in calls {
+        let Call { key, result, took, usage, summary } = call.into();
         table.row([
-            step.key.to_string(),
+            key.to_string(),
             result,
-            duration(step.ended_at.since(step.started_at)),
-            large(step.usage.fuel),
-            bytes(step.usage.memory_bytes),
-            step.usage.cost.to_string(),
-            step.summary.clone(),
+            duration(took),
+            large(usage.fuel),
+            bytes(usage.memory_bytes),
+            usage.cost.to_string(),
+            summary,
         ]);
     }
     table.render()
@@ -160,22 +170,6 @@ fn details(step: &Step, with_log: bool) -> Vec<String> {
         lines.insert(0, format!("\n{}:", step.key));
     }
     lines
-}
-
-fn finding(finding: &Finding) -> String {
-    let severity = match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    };
-    let place = match &finding.location {
-        Some(location) => match location.line {
-            Some(line) => format!(" ({}:{line})", location.path),
-            None => format!(" ({})", location.path),
-        },
-        None => String::new(),
-    };
-    format!("    {} {severity}: {}{place}", finding.rule, finding.message)
 }
 
 fn delivered(became: Option<&Delivered>) -> String {

@@ -44,7 +44,11 @@ pub(crate) async fn run(context: &Context, _: WatchArgs) -> Result<Exit> {
             print(&context.printer, store.now().await?, change)?;
         }
         if !watch.is_followed() && is_over(&store.open_work().await?) {
-            context.printer.note("nothing is left");
+            let knows_entries = !store.coverage().await?.is_empty();
+            context.printer.note(match knows_entries {
+                true => "nothing is left",
+                false => "no entry is known yet; `tollgate run` reads the backlog",
+            });
             return Ok(Exit::Done);
         }
         tokio::select! {
