@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A project whose item opens `times` entries and waits for them; they go through the stages `leaf`, with the plugins named there.
-fn project_that_waits(times: usize, leaf: &str) -> Project {
+pub(crate) fn project_that_waits(times: usize, leaf: &str) -> Project {
     let with = format!(
         "{{ entries = [{{ title = \"Part {{n}} of {{key}}\", fingerprint = \"{{key}}/{{n}}\" }}], times = {times}, wait = true }}"
     );
@@ -24,16 +24,16 @@ fn project_that_waits(times: usize, leaf: &str) -> Project {
 
 const QUICK: &str = "[[stage]]\nname = \"tell\"\nplugin = \"open-stage@^1\"\n";
 
-fn show(project: &Project, key: &str) -> Value {
+pub(crate) fn show(project: &Project, key: &str) -> Value {
     project.run(&["backlog", "show", key, "--json"]).json(0)
 }
 
-fn run_of(project: &Project, key: &str) -> Value {
+pub(crate) fn run_of(project: &Project, key: &str) -> Value {
     project.run(&["runs", "show", key, "--json"]).json(0)
 }
 
 /// The keys of the entries that runs of `key` opened.
-fn children(project: &Project, key: &str) -> Vec<String> {
+pub(crate) fn children(project: &Project, key: &str) -> Vec<String> {
     let children = show(project, key)["children"].as_array().expect("a list").clone();
     children.iter().map(|child| child["key"].as_str().expect("a key").to_owned()).collect()
 }
@@ -111,4 +111,56 @@ fn who_runs_one_entry_runs_what_it_opens_as_well() {
     let project = project_that_waits(2, QUICK);
     drop(project.run(&["run", "--drain", "W-1"]).expect_code(0));
     assert_eq!(show(&project, "W-1")["state"], "done");
+}
+
+/// A budget that lets two of three children run, until somebody gives it more.
+#[test]
+fn a_parents_budget_bounds_what_its_children_cost_together() {
+    let leaf = "[[stage]]\nname = \"work\"\nplugin = \"hostile-stage@^1\"\nbudget = { fuel = \"1G\" }\nwith = { do = \
+                \"many-host-calls\", amount = 500000 }\n";
+    let project = project_that_waits(3, leaf);
+    project.change("tollgate.toml", |text| text + "\n[prices]\nper_gigafuel = \"$0.10\"\n");
+    project.change("pipelines/split.toml", |text| {
+        text.replace("cost = \"$0.50\"", "cost = \"$0.20\"").replace(
+            "plugin = \"open-stage@^1\"\n",
+            "plugin = \"open-stage@^1\"\nbudget = { fuel = \"50M\" }\n",
+        )
+    });
+    drop(project.run(&["run", "--drain"]));
+    let keys = children(&project, "W-1");
+    let states = || keys.iter().map(|key| show(&project, key)["state"].clone()).collect::<Vec<_>>();
+    assert_eq!(states(), ["done", "done", "held"]);
+    assert_eq!(show(&project, &keys[2])["holds"][0]["kind"], "budget");
+    let why = project.run(&["why", &keys[2]]).expect_code(0);
+    assert!(why.contains("The budget of W-1 pays for what its run "), "{why}");
+    assert!(why.contains(" left, and this sets $0.10 aside; `tollgate approve W-1 --add 'cost=$0."), "{why}");
+    let why = project.run(&["why", "W-1"]).expect_code(0);
+    let held = format!("- Waits for {} (its run opened it), which is held: The budget of W-1 pays", keys[2]);
+    assert!(why.contains(&held), "{why}");
+
+    let run = run_of(&project, "W-1");
+    let (own, family) = (run["cost"].as_u64().expect("an amount"), run["family"].clone());
+    let of_children: u64 = keys[..2].iter().filter_map(|key| run_of(&project, key)["cost"].as_u64()).sum();
+    assert_eq!((family["cost"].as_u64(), family["escrow"].as_u64()), (Some(of_children), Some(0)), "{run}");
+    assert_eq!(family["limit"], 20_000_000);
+    assert!(own > 0 && own + of_children <= 20_000_000, "{run}");
+    let shown = project.run(&["runs", "show", "W-1"]).expect_code(0);
+    assert!(shown.contains("\nwith what it opened $0.1") && shown.contains(" of $0.20\n"), "{shown}");
+
+    let fuel = project.run(&["approve", "W-1", "--add", "fuel=1G"]);
+    assert!(fuel.stderr.contains("asks nothing"), "{fuel:?}");
+    let asked = project.run(&["escalations", "--json"]).json(0);
+    let [escalation] = asked["escalations"].as_array().expect("a list").as_slice() else { panic!("{asked}") };
+    assert_eq!((&escalation["kind"], &escalation["key"]), (&"budget".into(), &"W-1".into()));
+    let answer = escalation["answers"][0].as_str().expect("a command").to_owned();
+    assert!(answer.starts_with("tollgate approve W-1 --add 'cost=$"), "{answer}");
+    assert!(project.run(&["escalations"]).expect_code(0).contains(" for more money for what it opened:\n"));
+    let said = project.run(&["approve", "W-1", "--add", "cost=$0.05", "--why", "one more", "--who", "ines"]);
+    assert!(said.expect_code(0).contains("W-1 may go on with cost=$0.05"));
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    assert_eq!(states(), ["done", "done", "done"]);
+    let run = run_of(&project, "W-1");
+    assert_eq!(run["state"], "done", "{run}");
+    assert_eq!(run["record"]["decisions"][0]["who"], "ines");
+    assert_eq!(project.run(&["audit", "verify", "--json"]).json(0)["problems"], json!([]));
 }

@@ -61,7 +61,7 @@ fn an_entry_that_takes_three_hosts_down_is_quarantined_and_the_others_go_on() {
     );
 }
 
-const ENDLESS: &str = r#"
+pub(crate) const ENDLESS: &str = r#"
 owner = "team"
 budget = { cost = "$1000", time = "1h" }
 
@@ -74,8 +74,13 @@ with = { do = "loop" }
 
 /// A project whose only stage never ends, and a host that is in it.
 fn in_an_endless_call() -> (Project, Child) {
+    in_a_call_of(ENDLESS)
+}
+
+/// A project with this pipeline, and a host that is in the first call of it.
+pub(crate) fn in_a_call_of(pipeline: &str) -> (Project, Child) {
     let project = Project::with_one_item();
-    project.write("pipelines/spec.toml", ENDLESS);
+    project.write("pipelines/spec.toml", pipeline);
     std::fs::create_dir(project.path().join("plugins")).expect("a folder can be made");
     let guest = repository().join("tests/guests/dist/hostile-stage.wasm");
     std::fs::copy(guest, project.path().join("plugins/hostile-stage.wasm")).expect("the guest was built");

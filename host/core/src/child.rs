@@ -29,7 +29,7 @@ pub struct ChildStatus {
     pub run_state: Option<RunState>,
     /// Why that run ended as it did, or what it waits for.
     pub reason: Option<String>,
-    /// What its runs have cost.
+    /// What its runs have cost, with what they opened.
     pub cost: Microcents,
 }
 

@@ -57,6 +57,10 @@ pub struct Course<'p> {
     decisions: Vec<Decision>,
     /// What the attempt that comes next has cost already.
     begun_cost: Microcents,
+    /// The calls under way when the run was cancelled.
+    abandoned: Vec<StepKey>,
+    /// What the entries that the run opened have cost, as far as is known.
+    children_cost: Microcents,
     /// The call that waits, and for what.
     waiting: Option<(StepKey, Wait)>,
     /// What ended the last wait of the present component.
@@ -228,6 +232,8 @@ impl<'p> Course<'p> {
             elapsed: Duration::ZERO,
             decisions: Vec::new(),
             begun_cost: Microcents::ZERO,
+            abandoned: Vec::new(),
+            children_cost: Microcents::ZERO,
             waiting: None,
             woken: None,
             waits: Vec::new(),
@@ -376,6 +382,11 @@ impl<'p> Course<'p> {
         self.begun_cost = charged;
     }
 
+    /// Takes into account what the entries cost that the run opened: its budget pays for them.
+    pub fn set_children_cost(&mut self, cost: Microcents) {
+        self.children_cost = cost;
+    }
+
     /// Whether a person let this call begin.
     pub fn is_approved(&self, step: &StepKey) -> bool {
         let asked = self.decisions.iter().filter(|decision| decision.asked.step == *step);
@@ -441,7 +452,7 @@ impl<'p> Course<'p> {
 
     /// What the next call may spend, and calls before it have: the run's budget but for what is kept for cleaning up.
     pub fn cost_limit_now(&self) -> Microcents {
-        self.cost_limit().saturating_sub(self.kept_for_cleanup())
+        self.cost_limit().saturating_sub(self.kept_for_cleanup() + self.children_cost)
     }
 
     fn time_limit(&self) -> Duration {
@@ -646,15 +657,19 @@ impl<'p> Course<'p> {
         let step = self.next_key();
         let largest = self.pins.prices.of_fuel(self.component(&step.name).budget.fuel);
         let (spent, cost, kept) = (self.spent(), self.cost_limit(), self.kept_for_cleanup());
-        let needed = spent.saturating_add(largest).saturating_add(kept);
+        let needed = spent.saturating_add(self.children_cost).saturating_add(largest).saturating_add(kept);
         if needed > cost {
             let name = &step.name;
             let and_kept = match kept {
                 Microcents::ZERO => String::new(),
                 kept => format!(" and keeps {kept} for cleaning up"),
             };
+            let and_children = match self.children_cost {
+                Microcents::ZERO => String::new(),
+                children => format!(", and what it opened {children}"),
+            };
             let reason = format!(
-                "the run has spent {spent} of its budget of {cost}{and_kept}, which leaves too little for `{name}`"
+                "the run has spent {spent}{and_children} of its budget of {cost}{and_kept}, which leaves too little for `{name}`"
             );
             let missing = Allowance { cost: needed.saturating_sub(cost), ..Allowance::default() };
             return Some(Next::Ask { step, lack: Lack::RunCost, reason, missing });

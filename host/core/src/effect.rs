@@ -133,6 +133,11 @@ pub enum Delivered {
         /// A sentence: what and what to do.
         reason: String,
     },
+    /// It was never sent.
+    Withheld {
+        /// Why.
+        reason: String,
+    },
 }
 
 #[cfg(test)]

@@ -195,13 +195,17 @@ pub enum HoldKind {
     OwnOutput,
     /// It says what an earlier entry says.
     Duplicate,
+    /// The run that opened it has too little left in its budget to pay for it.
+    Budget,
+    /// A run that led to it was cancelled.
+    Cancelled,
     /// A person holds it.
     Person,
 }
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NotRefined,
         Self::RefineFailed,
         Self::NotEligible,
@@ -217,6 +221,8 @@ impl HoldKind {
         Self::Intake,
         Self::OwnOutput,
         Self::Duplicate,
+        Self::Budget,
+        Self::Cancelled,
         Self::Person,
     ];
 
@@ -238,6 +244,8 @@ impl HoldKind {
             Self::Intake => "intake",
             Self::OwnOutput => "own-output",
             Self::Duplicate => "duplicate",
+            Self::Budget => "budget",
+            Self::Cancelled => "cancelled",
             Self::Person => "person",
         }
     }

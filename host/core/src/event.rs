@@ -38,6 +38,8 @@ pub enum EventKind {
     Approved,
     /// A person ended it; body: who, why and what was asked.
     Rejected,
+    /// A person ended it before it was done; body: who, why and after how many of its calls.
+    Cancelled,
     /// A host gave it back in good order.
     Released,
     /// A host's lease lapsed; body: host, fence, how often now.
@@ -59,6 +61,7 @@ impl EventKind {
             Self::Woken => "woken",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
             Self::Released => "released",
             Self::LeaseLapsed => "lease-lapsed",
             Self::Delivered => "delivered",

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod id;
 pub mod time;
 
+pub mod cancel;
 pub mod child;
 pub mod course;
 pub mod entry;

@@ -30,10 +30,11 @@ use tokio::sync::oneshot;
 use tollgate_core::{
     Clock, Digest, HostId, Microcents, Timestamp,
     approval::{Ask, Decision},
+    cancel::Cancellation,
     course::{self, Course, End, Next, Stopped},
     crash,
     effect::{Effect, KnownEffect, SetState},
-    event::{EventKind, NewEvent},
+    event::{Event, EventKind, NewEvent},
     journal::Attempt,
     pins::Pins,
     run::RunSummary,
@@ -152,8 +153,8 @@ enum Called {
     Ended,
     /// The platform stopped it.
     Interrupted(Interrupted),
-    /// A cap has no room for what a capability may cost, or a capability has to be asked later.
-    Waiting { until: Timestamp, reason: String },
+    /// A cap, or a run that pays, has no room for what a capability may cost, or a capability has to be asked later.
+    Waiting { wake: Wake, reason: String },
     /// It used up what it may use, and a person is asked; its compute is charged where it ended by itself.
     Paused { ask: Box<Ask>, call: Option<Box<PausedCall>> },
 }
@@ -165,6 +166,7 @@ struct Past {
     effects: Vec<account::ReleasedEffectFacts>,
     decisions: Vec<Decision>,
     waits: Vec<WaitEnd>,
+    cancelled: Option<Cancellation>,
 }
 
 impl Past {
@@ -174,9 +176,19 @@ impl Past {
             steps: detail.steps,
             effects: detail.effects,
             decisions: detail.decisions,
+            cancelled: cancellation(&detail.events)?,
             waits: detail.waits,
         })
     }
+}
+
+/// Who ended the run, by its events.
+fn cancellation(events: &[Event]) -> Result<Option<Cancellation>> {
+    let Some(event) = events.iter().find(|event| event.what.kind == EventKind::Cancelled) else {
+        return Ok(None);
+    };
+    let read = serde_json::from_value(event.what.body.clone());
+    read.map(Some).map_err(|error| crate::EngineError::Bug(format!("a cancellation cannot be read: {error}")))
 }
 
 impl Unwritten {
@@ -207,8 +219,10 @@ impl<'d> Journey<'d> {
             delivered: delivered.collect(),
             decisions: past.decisions,
             waits: past.waits,
+            cancelled: past.cancelled,
         };
         let mut course = Course::replay(pins, behind);
+        course.set_children_cost(claimed.children_cost);
         let begun = match claimed.begun {
             true => attempt::begun(driver, claimed.run.id, &past.steps, &mut course).await?,
             false => None,
@@ -260,17 +274,23 @@ impl<'d> Journey<'d> {
                     if self.driver.shutdown.phase() >= Phase::Stopping {
                         return self.let_go("the host stops").await;
                     }
-                    if let EscrowAnswer::CapReached { cap, until } = self.set_money_aside(&step).await? {
-                        return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                    // Whoever claims it next knows who did and why, and ends it.
+                    if self.lease.is_cancelled() {
+                        return self.let_go("it was cancelled").await;
+                    }
+                    match self.set_money_aside(&step).await? {
+                        EscrowAnswer::Reserved => {}
+                        EscrowAnswer::CapReached { cap, until } => {
+                            return self.wait(Wake::At(until), format!("the cap of {cap} is reached")).await;
+                        }
+                        EscrowAnswer::BudgetReached(short) => return self.wait_for_money(step, short).await,
                     }
                     match self.call(step).await? {
                         Called::Ended => {}
                         Called::Interrupted(interrupted) => {
                             return self.let_go(&interrupted.to_string()).await;
                         }
-                        Called::Waiting { until, reason } => {
-                            return self.wait(Wake::At(until), reason).await;
-                        }
+                        Called::Waiting { wake, reason } => return self.wait(wake, reason).await,
                         Called::Paused { ask, call } => {
                             return self.pause(*ask, call.map(|call| *call)).await;
                         }
@@ -534,6 +554,9 @@ impl tollgate_sandbox::port::Liveness for MayAct {
     fn check(&self) -> std::result::Result<(), Interrupted> {
         if self.shutdown.phase() >= Phase::Stopping {
             return Err(Interrupted::ShuttingDown);
+        }
+        if self.lease.is_cancelled() {
+            return Err(Interrupted::Cancelled);
         }
         if self.lease.holds() { Ok(()) } else { Err(Interrupted::LeaseLost) }
     }

@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -22,14 +22,21 @@ use tollgate_core::{
 pub(crate) struct LeaseTable {
     clock: Arc<dyn Clock>,
     terms: LeaseTerms,
-    held: Mutex<HashMap<Claim, Arc<AtomicU64>>>,
+    held: Mutex<HashMap<Claim, Arc<Known>>>,
+}
+
+/// What is known of a lease without asking the store.
+struct Known {
+    until_nanos: AtomicU64,
+    /// A person cancelled the run.
+    cancelled: AtomicBool,
 }
 
 /// One lease, as its worker holds it. Dropped, it is forgotten.
 pub(crate) struct HeldLease {
     table: Arc<LeaseTable>,
     claim: Claim,
-    until_nanos: Arc<AtomicU64>,
+    known: Arc<Known>,
 }
 
 impl LeaseTable {
@@ -50,9 +57,10 @@ impl LeaseTable {
 
     /// Notes a claim that was sent at `sent`.
     pub(crate) fn hold(self: &Arc<Self>, claim: Claim, sent: Duration) -> HeldLease {
-        let until_nanos = Arc::new(AtomicU64::new(nanos(self.terms.bound(sent))));
-        self.lock().insert(claim, Arc::clone(&until_nanos));
-        HeldLease { table: Arc::clone(self), claim, until_nanos }
+        let until_nanos = AtomicU64::new(nanos(self.terms.bound(sent)));
+        let known = Arc::new(Known { until_nanos, cancelled: AtomicBool::new(false) });
+        self.lock().insert(claim, Arc::clone(&known));
+        HeldLease { table: Arc::clone(self), claim, known }
     }
 
     /// Notes that the store renewed these claims, by a renewal that was sent at `sent`. The others lapse by themselves.
@@ -60,9 +68,17 @@ impl LeaseTable {
         let until = nanos(self.terms.bound(sent));
         let held = self.lock();
         for claim in claims {
-            if let Some(until_nanos) = held.get(claim) {
-                until_nanos.fetch_max(until, Ordering::Relaxed);
+            if let Some(known) = held.get(claim) {
+                known.until_nanos.fetch_max(until, Ordering::Relaxed);
             }
+        }
+    }
+
+    /// Notes that the runs of these claims were cancelled: whoever drives them stops.
+    pub(crate) fn cancelled(&self, claims: &[Claim]) {
+        let held = self.lock();
+        for known in claims.iter().filter_map(|claim| held.get(claim)) {
+            known.cancelled.store(true, Ordering::Relaxed);
         }
     }
 
@@ -71,7 +87,7 @@ impl LeaseTable {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Claim, Arc<AtomicU64>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Claim, Arc<Known>>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -85,7 +101,12 @@ impl HeldLease {
     /// Whether the holder may act now.
     pub(crate) fn holds(&self) -> bool {
         let now = u64::try_from(self.table.clock.monotonic().as_nanos()).unwrap_or(u64::MAX);
-        now < self.until_nanos.load(Ordering::Relaxed)
+        now < self.known.until_nanos.load(Ordering::Relaxed)
+    }
+
+    /// Whether a person cancelled the run since it was claimed.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.known.cancelled.load(Ordering::Relaxed)
     }
 }
 

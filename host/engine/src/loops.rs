@@ -396,7 +396,18 @@ impl Loops {
                 self.host.parts.observer.notice(&Notice::Stopping { reason });
                 self.host.shutdown.request(phase);
             }
+            self.heed_cancellations().await;
             self.host.shutdown.sleep(POLL, Phase::Stopping).await;
+        }
+    }
+
+    /// Looks for runs of this host that somebody cancelled: their calls end at once.
+    async fn heed_cancellations(&self) {
+        if !self.host.leases.is_empty() {
+            let Parts { store, .. } = &self.host.parts;
+            // A store that cannot be asked now is asked again soon.
+            let cancelled = store.cancellations(&self.host.options.id).await.unwrap_or_default();
+            self.host.leases.cancelled(&cancelled);
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) async fn set(trackers: &Trackers, observer: &dyn Observer, claimed: &
     let key = run.entry.key.clone();
     match tracker.deliver(request).await {
         Ok(Delivered::Done { .. }) => {}
-        Ok(became @ Delivered::Refused { .. }) => {
+        Ok(became @ (Delivered::Refused { .. } | Delivered::Withheld { .. })) => {
             observer.notice(&Notice::Delivered { key, what: "claim marker".into(), became });
         }
         Err(DeliveryError { message, .. }) => {

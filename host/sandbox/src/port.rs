@@ -25,6 +25,9 @@ pub enum Interrupted {
     /// Another host may claim the run from now on.
     #[error("the lease of the run has lapsed")]
     LeaseLost,
+    /// A person cancelled the run.
+    #[error("the run was cancelled")]
+    Cancelled,
     /// This host is being stopped.
     #[error("the host is shutting down")]
     ShuttingDown,

@@ -1,6 +1,7 @@
 //! What the engine asks of a store.
 
 mod adopt;
+mod cancel;
 mod claim;
 mod escalation;
 mod intake;
@@ -26,6 +27,7 @@ use tollgate_core::{
 };
 
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
+pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
@@ -38,12 +40,12 @@ pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, LaneHead, LinkStatus, Page, RunDetail, RunFilter, Standing,
-    StopRequest, StoredItem,
+    Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,
+    Standing, StopRequest, StoredItem,
 };
 pub use signal::NewSignal;
 pub use tollgate_core::StopMode;
-pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Wake};
+pub use write::{EscrowAnswer, NextState, ReleasedEffect, RunWrite, Short, Wake};
 
 use crate::StoreError;
 
@@ -232,6 +234,17 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] when it asks nothing.
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision>;
+
+    /// Ends a run that is under way, and all that its runs led to: live runs are cancelled, entries that were not begun are held. The
+    /// next driver of each run writes its record; a wait ends at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it is not under way, or was cancelled before.
+    async fn cancel(&self, run: RunId, new: NewCancellation) -> Result<Cancelled>;
+
+    /// The claims of a host whose runs were cancelled since: it gives them back, and whoever claims them ends them.
+    async fn cancellations(&self, host: &HostId) -> Result<Vec<Claim>>;
 
     /// Says that something happened, and ends the waits for it; how many. It is kept: a call that was under way already, and waits for it
     /// afterwards, finds it.

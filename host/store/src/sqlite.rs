@@ -6,6 +6,7 @@
 //!   that it names by [`sql`].
 
 mod adopt;
+mod cancel;
 mod children;
 mod claim;
 mod control;
@@ -14,6 +15,7 @@ mod dependency;
 mod due;
 mod entry;
 mod escalation;
+mod family;
 mod guard;
 mod inbox;
 mod intake;
@@ -73,12 +75,12 @@ use self::{
 use crate::{
     StoreError,
     port::{
-        AdoptionOutcome, AppliedPolicy, Arrival, CapBalanceReport, Change, ClaimOutcome, ClaimRequest,
-        Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter, Escalation,
-        EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption, NewDecision,
-        NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page, PolicyApplication, Reading,
-        Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest,
-        Store, StoredAdoption, StoredItem, Sweep,
+        AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
+        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
+        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
+        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
+        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -444,6 +446,15 @@ impl Store for SqliteStore {
 
     async fn decide(&self, run: RunId, decision: NewDecision) -> Result<Decision> {
         self.write_tx("answer a run", move |tx| inbox::decide(tx, run, &decision)).await
+    }
+
+    async fn cancel(&self, run: RunId, new: NewCancellation) -> Result<Cancelled> {
+        self.write_tx("cancel a run", move |tx| cancel::cancel(tx, run, &new)).await
+    }
+
+    async fn cancellations(&self, host: &HostId) -> Result<Vec<Claim>> {
+        let host = host.clone();
+        self.read_tx("look for cancelled runs", move |tx| cancel::of_host(tx, &host)).await
     }
 
     async fn signal(&self, signal: NewSignal) -> Result<u64> {

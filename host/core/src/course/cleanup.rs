@@ -5,7 +5,7 @@
 //! the same, and the run's end says so after its own reason.
 
 use super::{Course, End, Place};
-use crate::{Microcents, pipeline::On};
+use crate::{Microcents, cancel::Cancellation, pipeline::On, step::StepKey};
 
 impl On {
     /// Whether a stage runs, by how the run will end as far as that is known.
@@ -42,6 +42,19 @@ impl Course<'_> {
     pub fn end_with(&mut self, end: End) {
         self.end.get_or_insert(end);
         self.is_over = true;
+    }
+
+    /// Ends the run by a person's word, after the stages that clean up whatever the end. One that is ending keeps its first end.
+    pub(super) fn cancel(&mut self, cancellation: &Cancellation) {
+        if !self.is_over {
+            self.abandoned.push(self.next_key());
+        }
+        self.stop(End::Cancelled { reason: cancellation.to_string() });
+    }
+
+    /// Calls that will not be made again: one was under way when the run was cancelled, or would have come next.
+    pub fn abandoned(&self) -> &[StepKey] {
+        &self.abandoned
     }
 
     /// Ends the run where it stands, after the stages that are there for such an end.

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{Course, EffectRef};
-use crate::{approval::Decision, effect::Delivered, pins::Pins, step::Step, wait::WaitEnd};
+use crate::{
+    approval::Decision, cancel::Cancellation, effect::Delivered, pins::Pins, step::Step, wait::WaitEnd,
+};
 
 /// What is behind a run.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +21,8 @@ pub struct Past<'s> {
     pub decisions: Vec<Decision>,
     /// How waits ended, oldest first.
     pub waits: Vec<WaitEnd>,
+    /// Who ended it, where somebody did.
+    pub cancelled: Option<Cancellation>,
 }
 
 /// What is not taken into account yet.
@@ -37,14 +41,26 @@ impl<'p> Course<'p> {
             decisions: past.decisions.into(),
             waits: past.waits,
         };
-        for step in past.steps {
+        let cancelled_after =
+            |steps: usize| past.cancelled.as_ref().filter(|cancelled| cancelled.after_steps == steps as u64);
+        for (number, step) in past.steps.iter().enumerate() {
+            course.cancel_now(cancelled_after(number), &mut pending);
             course.catch_up(&mut pending);
             course.apply(step);
         }
+        course.cancel_now(cancelled_after(past.steps.len()), &mut pending);
         course.catch_up(&mut pending);
         course.decisions.extend(pending.decisions);
         course.delivered = past.delivered;
         course
+    }
+
+    /// Ends the run where it stood when the word was heeded. What becomes of effects that it still awaited changes nothing about that.
+    fn cancel_now(&mut self, cancelled: Option<&Cancellation>, pending: &mut Pending) {
+        if let Some(cancelled) = cancelled {
+            self.hear(pending);
+            self.cancel(cancelled);
+        }
     }
 
     /// Takes into account what came before the call that is next.
@@ -54,6 +70,11 @@ impl<'p> Course<'p> {
                 self.settle(&effect, became);
             }
         }
+        self.hear(pending);
+    }
+
+    /// Takes into account what ended the wait of the call before, and what people said of the next one.
+    fn hear(&mut self, pending: &mut Pending) {
         let is_of_it = |end: &&WaitEnd| self.waiting.as_ref().is_some_and(|(step, _)| *step == end.step);
         if let Some(end) = pending.waits.iter().find(is_of_it) {
             self.apply_wait_end(end.clone());

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Course, EffectRef};
 use crate::{
-    approval::{Decision, Word},
+    approval::{Decision, Lack, Word},
     effect::Effect,
     step::{FailureClass, Fault, StepFailure, StepKey},
     wait::{Ended, Wait, WaitEnd, Woken},
@@ -52,7 +52,10 @@ impl Course<'_> {
     /// What a person says to a call that waits for them; whether one does.
     pub(super) fn answer(&mut self, decision: &Decision) -> bool {
         let next = self.next_key();
-        let Some((step, wait)) = self.waiting.take_if(|_| next == decision.asked.step) else { return false };
+        // Money for what it opened is no answer to what it waits for.
+        let is_word = matches!(decision.asked.lack, Lack::Approval | Lack::Answer);
+        let answered = self.waiting.take_if(|_| is_word && next == decision.asked.step);
+        let Some((step, wait)) = answered else { return false };
         match (decision.word, wait.asked()) {
             (Word::Approved { .. }, Some(by)) => {
                 let with = json!({ "who": decision.who, "said": decision.why });

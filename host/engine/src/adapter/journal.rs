@@ -19,7 +19,7 @@ use tollgate_sandbox::{
 };
 use tollgate_store::{
     Store, StoreError,
-    port::{EscrowAnswer, NewIntent},
+    port::{EscrowAnswer, NewIntent, Short},
 };
 
 /// Where the journal of one attempt is kept.
@@ -64,6 +64,8 @@ pub(crate) enum Halt {
         /// When its next period begins.
         until: Timestamp,
     },
+    /// A run that pays for this one has no room.
+    PayerShort(Short),
     /// The budget of the run has no room.
     RunBudget {
         /// How much is missing.
@@ -124,6 +126,10 @@ impl Journal for StoredJournal {
                 Ok(())
             }
             Ok(EscrowAnswer::CapReached { cap, until }) => Err(self.halt(Halt::CapReached { cap, until })),
+            Ok(EscrowAnswer::BudgetReached(short)) if short.run == self.claim.run => {
+                Err(self.halt(Halt::RunBudget { missing: short.needed.saturating_sub(short.room) }))
+            }
+            Ok(EscrowAnswer::BudgetReached(short)) => Err(self.halt(Halt::PayerShort(short))),
             Err(error) => Err(self.halt(Halt::Store(error))),
         }
     }

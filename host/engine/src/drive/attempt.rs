@@ -10,6 +10,7 @@ use tollgate_core::{
     step::{Step, StepKey},
 };
 use tollgate_sandbox::{CallModels, port::Later};
+use tollgate_store::port::Wake;
 
 use super::{Called, Driver, Journey, pause};
 use crate::{
@@ -28,7 +29,8 @@ pub(super) async fn begun(
     // One that a person ended has cost what it has cost.
     let rejected = course.decisions().iter().filter(|decision| decision.word == Word::Rejected);
     let rejected: Vec<_> = rejected.map(|decision| decision.asked.step.clone()).collect();
-    for step in rejected.iter().filter(|step| !has_ended(step)) {
+    let given_up = rejected.iter().chain(course.abandoned()).cloned().collect::<Vec<_>>();
+    for step in given_up.iter().filter(|step| !has_ended(step)) {
         if let Some(attempt) = driver.store.attempt(run, step).await? {
             course.add_abandoned_cost(attempt.charged);
         }
@@ -90,9 +92,13 @@ impl Journey<'_> {
         match journal.take_halt() {
             Some(Halt::Store(error)) => Err(error.into()),
             Some(Halt::CapReached { cap, until }) => {
-                Ok(Called::Waiting { until, reason: format!("the cap of {cap} is reached") })
+                Ok(Called::Waiting { wake: Wake::At(until), reason: format!("the cap of {cap} is reached") })
             }
-            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { until: at, reason }),
+            Some(Halt::PayerShort(short)) => {
+                let wake = Wake::Paid(short.needed + self.escrow);
+                Ok(Called::Waiting { wake, reason: short.to_string() })
+            }
+            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { wake: Wake::At(at), reason }),
             Some(Halt::RunBudget { missing }) => {
                 let spent = self.course.spent();
                 let ask = pause::run_budget(key, spent, self.course.cost_limit_now(), missing);

@@ -10,7 +10,7 @@ use tollgate_core::{
     wait::Wait,
 };
 use tollgate_sandbox::CallReport;
-use tollgate_store::port::{History, NextState, PausedCall, Wake};
+use tollgate_store::port::{History, NextState, PausedCall, Short, Wake};
 
 use super::{Driven, Journey};
 use crate::{error::Result, observer::Notice};
@@ -50,6 +50,19 @@ impl Journey<'_> {
             _ => of_fuel(step, component.budget.fuel, &history),
         };
         Ok(Ask { step: step.clone(), lack, role: None, reason, suggested })
+    }
+
+    /// Waits until there is money in a budget: a person is asked for more of the run's own, which what it opened has used; for another
+    /// run's budget it waits by itself.
+    pub(super) async fn wait_for_money(self, step: StepKey, short: Short) -> Result<Driven> {
+        let Short { room, needed, .. } = short;
+        if short.run == self.run.id {
+            let ask =
+                run_budget(step, self.course.spent(), self.course.cost_limit(), needed.saturating_sub(room));
+            return self.pause(ask, None).await;
+        }
+        let wake = Wake::Paid(self.escrow + needed);
+        self.wait(wake, short.to_string()).await
     }
 
     /// Waits as a call asked to.

@@ -138,6 +138,7 @@ fn delivered(delivered: &DeliveredEffect) -> wit::Delivered {
     let (reference, data) = match &delivered.became {
         Delivered::Done { reference, data } => (reference.clone(), data.to_string()),
         Delivered::Refused { reason } => (None, serde_json::json!({ "refused": reason }).to_string()),
+        Delivered::Withheld { reason } => (None, serde_json::json!({ "withheld": reason }).to_string()),
     };
     wit::Delivered {
         stage: delivered.effect.step.name.stage.clone(),

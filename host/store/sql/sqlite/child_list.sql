@@ -1,6 +1,8 @@
 -- What became of the entries that a run opened, in the order in which they were made.
 SELECT entry.tracker, entry.key, entry.title, entry.state, newest.id AS run, newest.state AS run_state, newest.reason,
-       (SELECT coalesce(sum(cost), 0) FROM run WHERE run.entry_id = entry.id) AS cost
+       (SELECT coalesce(sum(run.cost + coalesce(family.settled, 0)), 0)
+        FROM run LEFT JOIN family ON family.run_seq = run.seq
+        WHERE run.entry_id = entry.id) AS cost
 FROM child
 JOIN entry ON entry.id = child.entry_id
 LEFT JOIN run AS newest

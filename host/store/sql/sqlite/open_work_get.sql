@@ -5,7 +5,8 @@ SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
        (SELECT count(*) FROM run
         WHERE state = 'waiting'
           AND (EXISTS (SELECT 1 FROM wake_signal WHERE run_seq = run.seq)
-               OR EXISTS (SELECT 1 FROM wake_children WHERE run_seq = run.seq))
+               OR EXISTS (SELECT 1 FROM wake_children WHERE run_seq = run.seq)
+               OR EXISTS (SELECT 1 FROM unfunded WHERE run_seq = run.seq))
           AND NOT EXISTS (SELECT 1 FROM wake WHERE run_seq = run.seq)
           AND NOT EXISTS (SELECT 1 FROM ask WHERE run_seq = run.seq)) AS listening,
        EXISTS (SELECT 1 FROM place JOIN entry ON entry.id = place.entry_id

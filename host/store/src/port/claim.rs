@@ -62,6 +62,8 @@ pub struct ClaimedRun {
     pub begun: bool,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
+    /// What the runs of the entries that it opened have cost and set aside.
+    pub children_cost: Microcents,
     /// When the claim was made.
     pub claimed_at: Timestamp,
 }

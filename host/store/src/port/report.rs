@@ -161,12 +161,25 @@ pub struct RunDetail {
     pub waits: Vec<WaitEnd>,
     /// The entries that it opened, in the order in which they were made.
     pub children: Vec<ChildStatus>,
+    /// What it may cost with them, and what they have cost; none when it opened nothing.
+    pub family: Option<Family>,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
     /// Its record, once it is over.
     pub record: Option<Record>,
     /// What became of the record.
     pub record_delivered: Option<Delivered>,
+}
+
+/// A run and what it opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// What all of it may cost, by the run's pipeline and by what people approved.
+    pub limit: Microcents,
+    /// What the runs of the entries that it opened have cost, and what these opened, and so on.
+    pub settled: Microcents,
+    /// What is set aside for those of them that are driven.
+    pub escrow: Microcents,
 }
 
 /// How much of a backlog is in which state.

@@ -1,7 +1,9 @@
 //! What a driver writes.
 
+use std::fmt;
+
 use tollgate_core::{
-    Digest, Timestamp,
+    Digest, Microcents, RunId, Timestamp,
     approval::Ask,
     course::{EffectRef, End},
     effect::Effect,
@@ -82,6 +84,8 @@ pub enum Wake {
     Delivered(Vec<EffectRef>),
     /// What the last call that was written asked to wait for, as its step says.
     Asked,
+    /// Room for so much in the budgets of the runs that pay for it.
+    Paid(Microcents),
     /// A person's word, by [`Store::decide`](super::Store::decide).
     Approval(Box<Ask>),
 }
@@ -98,4 +102,32 @@ pub enum EscrowAnswer {
         /// When its next period begins.
         until: Timestamp,
     },
+    /// The budget of a run that pays for it has no room; this may be the run itself, which pays for what it opened.
+    BudgetReached(Short),
+}
+
+/// Too little room in the budget of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Short {
+    /// Which run.
+    pub run: RunId,
+    /// The key of its entry.
+    pub key: String,
+    /// What it has left.
+    pub room: Microcents,
+    /// What is to be set aside.
+    pub needed: Microcents,
+}
+
+impl fmt::Display for Short {
+    /// Fits after “it waits: ”.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { run, key, room, needed } = self;
+        let missing = needed.saturating_sub(*room);
+        write!(
+            f,
+            "the budget of {key} pays for what its run {run} opened, has {room} left, and this sets {needed} aside; \
+             `tollgate approve {key} --add 'cost={missing}'` makes room"
+        )
+    }
 }

@@ -13,15 +13,17 @@ use tollgate_core::{
 };
 
 use super::{
+    family,
+    live_run::LiveRun,
     sql,
     tx::{Columns, Failure, Tx, TxResult, json_of},
     wait,
 };
 
 /// Notes that a run opened an entry, or found it as a child of its own entry.
-pub(super) fn note(tx: &Tx<'_>, run: i64, entry: EntryId) -> TxResult<()> {
-    tx.run(sql::CHILD_INSERT, named_params! { ":run": run, ":entry": entry.0 })?;
-    Ok(())
+pub(super) fn note(tx: &Tx<'_>, run: &LiveRun, entry: EntryId) -> TxResult<()> {
+    tx.run(sql::CHILD_INSERT, named_params! { ":run": run.seq, ":entry": entry.0 })?;
+    family::begin(tx, run)
 }
 
 /// The entries that a run opened.

@@ -13,8 +13,10 @@ use tollgate_core::{
 };
 
 use super::{
-    control, inbox,
-    ledger::{self, Reservation, Room},
+    cancel, control,
+    family::{self, Unfunded},
+    inbox,
+    ledger::{self, Amounts, Reservation, Room},
     live_run::LiveRun,
     newborn::{Newborn, ServedLane},
     report, rows, sql,
@@ -63,15 +65,21 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     let only_begun = request.only_begun || stop.is_some();
     let mut reached = None;
     for lane in lanes_in_turn(tx, request)? {
-        let Some(head) = head(tx, request, lane.id)? else { continue };
-        // Begun runs come first in their lane, so behind an entry there are none.
-        if only_begun && head.run.is_none() {
-            continue;
-        }
-        match room_for_head(tx, &lane, &head)? {
-            Room::Free(reservation) => return take(tx, request, lane, head, reservation),
-            Room::CapReached { cap, until } => {
-                reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+        while let Some(head) = head(tx, request, lane.id)? {
+            // Begun runs come first in their lane, so behind an entry there are none.
+            if only_begun && head.run.is_none() {
+                break;
+            }
+            match room_for_head(tx, &lane, &head)? {
+                Room::Free(reservation) => return take(tx, request, lane, head, reservation),
+                Room::CapReached { cap, until } => {
+                    reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+                    break;
+                }
+                // It leaves the index, so the next head is another.
+                Room::Short(short) => {
+                    family::park(tx, &Unfunded { entry: head.entry, run: head.run }, &short)?;
+                }
             }
         }
     }
@@ -136,11 +144,18 @@ fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<He
 
 /// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
 fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
-    let pins = match head.run {
-        Some(seq) => LiveRun::get(tx, seq)?.pins,
-        None => lane.pins,
+    let (pins, payer) = match head.run {
+        Some(seq) => {
+            // What was cancelled only ends; what cleans up sets money aside by itself.
+            if cancel::asked(tx, seq)?.is_some() {
+                return ledger::room_for(tx, &Amounts::new(), None);
+            }
+            let run = LiveRun::get(tx, seq)?;
+            (run.pins, run.payer)
+        }
+        None => (lane.pins, family::payer_of(tx, head.entry)?),
     };
-    ledger::room_for(tx, &ledger::tranche(tx, pins)?)
+    ledger::room_for(tx, &ledger::tranche(tx, pins)?, payer)
 }
 
 fn take(
@@ -198,6 +213,9 @@ fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
         order,
         begun,
         escrow: run.escrow,
+        children_cost: family::of_run(tx, run.seq)?
+            .map(|family| family.settled + family.escrow)
+            .unwrap_or_default(),
         claimed_at: tx.now,
     })))
 }

@@ -15,6 +15,7 @@ use tollgate_core::{
 use super::{
     control,
     entry::KnownEntry,
+    family,
     intake::forget_arrival,
     readiness, sql,
     tx::{Columns, Tx, TxResult},
@@ -135,6 +136,7 @@ pub(super) fn let_in(tx: &Tx<'_>, id: EntryId, who: &str, why: &str) -> TxResult
         ))
         .into());
     }
+    family::forget(tx, id)?;
     control::remember(tx, Some(id), "admit", Some(who), Some(why))?;
     forget_arrival(tx, id)?;
     if entry.waits() {

@@ -21,6 +21,7 @@ use tollgate_core::{
 };
 
 use super::{
+    family::{self, ShortPayer},
     journal,
     live_run::LiveRun,
     sql,
@@ -45,12 +46,15 @@ pub(super) enum Room {
     Free(Reservation),
     /// One has not.
     CapReached { cap: Cap, until: Timestamp },
+    /// They have, and a run that pays has not.
+    Short(ShortPayer),
 }
 
 /// Money that may be set aside.
 pub(super) struct Reservation {
     total: Microcents,
     bookings: Vec<Booking>,
+    payer: Option<i64>,
 }
 
 struct Booking {
@@ -127,8 +131,8 @@ pub(super) fn tranche(tx: &Tx<'_>, pins: Digest) -> TxResult<Amounts> {
     Ok(rows.into_iter().collect())
 }
 
-/// Whether these amounts can be set aside.
-pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts) -> TxResult<Room> {
+/// Whether these amounts can be set aside, for which `payer` pays besides.
+pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts, payer: Option<i64>) -> TxResult<Room> {
     let mut bookings = Vec::new();
     for active in active_caps(tx)? {
         let Some(&amount) = amounts.get(&active.cap.scope) else { continue };
@@ -139,7 +143,10 @@ pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts) -> TxResult<Room> {
         bookings.push(Booking { cap: active.id, label: active.label, amount, balance });
     }
     let total = amounts.get(PROJECT).copied().unwrap_or_default();
-    Ok(Room::Free(Reservation { total, bookings }))
+    match family::short_of(tx, payer, total)? {
+        Some(short) => Ok(Room::Short(short)),
+        None => Ok(Room::Free(Reservation { total, bookings, payer })),
+    }
 }
 
 impl Reservation {
@@ -148,8 +155,14 @@ impl Reservation {
         self.total
     }
 
+    /// The run that pays for it.
+    pub(super) fn payer(&self) -> Option<i64> {
+        self.payer
+    }
+
     /// Sets it aside for the run in this row, whose escrow grows by the total.
     pub(super) fn book(self, tx: &Tx<'_>, run_seq: i64) -> TxResult<()> {
+        family::set_aside(tx, self.payer, self.total)?;
         for booking in self.bookings {
             put_balance(tx, booking.cap, &booking.label, booking.balance)?;
             let params = named_params! {
@@ -233,6 +246,7 @@ fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> T
     tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
     run.escrow = run.escrow.saturating_sub(from_escrow);
     run.cost = run.cost + total;
+    family::spend(tx, run, total, from_escrow)?;
     let mut owed = owed_by_cap(tx, costs, from_escrow)?;
     for part in escrow_of(tx, run.seq)? {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
@@ -274,6 +288,10 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     }
     if !parts.is_empty() {
         tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+    }
+    if run.escrow > Microcents::ZERO && run.payer.is_some() {
+        family::give_back(tx, run)?;
+        family::went_back(tx, run.payer)?;
     }
     run.escrow = Microcents::ZERO;
     Ok(())

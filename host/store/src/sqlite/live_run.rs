@@ -38,6 +38,8 @@ pub(super) struct LiveRun {
     pub(super) cost: Microcents,
     pub(super) escrow: Microcents,
     pub(super) chain: ChainHead,
+    /// The run that opened its entry, with whose cost it counts.
+    pub(super) payer: Option<i64>,
     /// The fence that was read: what [`LiveRun::save`] insists on.
     held: Fence,
 }
@@ -89,6 +91,7 @@ impl LiveRun {
             cost: row.money("cost")?,
             escrow: row.money("escrow")?,
             chain: ChainHead { events: row.count("chain_events")?, hash: row.digest("chain_hash")? },
+            payer: row.plain("payer")?,
             held: fence,
         })
     }

@@ -55,7 +55,7 @@ impl Newborn<'_> {
         let fence = Fence(1);
         let claimed = WrittenEvent::of(&claimed_event(&self.request.host, fence));
         let chain = ChainHead::start(self.request.new_run).link(tx.now, claimed.kind, &claimed.body);
-        let escrow = reservation.total();
+        let (escrow, payer) = (reservation.total(), reservation.payer());
         let params = named_params! {
             ":id": self.request.new_run.to_string(),
             ":entry": self.entry.0,
@@ -76,6 +76,7 @@ impl Newborn<'_> {
             ":escrow": cents(escrow),
             ":chain_events": chain.events,
             ":chain_hash": chain.hash.as_bytes(),
+            ":payer": payer,
         };
         tx.run(sql::RUN_INSERT, params)?;
         let seq = tx.inserted();
@@ -88,6 +89,7 @@ impl Newborn<'_> {
             order,
             begun: false,
             escrow,
+            children_cost: Microcents::ZERO,
             claimed_at: tx.now,
         })
     }

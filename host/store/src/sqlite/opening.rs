@@ -12,10 +12,10 @@ use tollgate_core::{
 };
 
 use super::{
-    children,
+    cancel, children,
     dependency::{self, Target},
     entry::KnownEntry,
-    guard,
+    family, guard,
     intake::{self, receive},
     live_run::LiveRun,
     similar::Compared,
@@ -35,7 +35,7 @@ const NO_RECONCILE: i64 = 0;
 
 /// Where an entry comes from that a run opens.
 struct Origin {
-    run_seq: i64,
+    run: LiveRun,
     parent: KnownEntry,
     /// The entry that no run opened, from which openings lead here.
     first: EntryId,
@@ -94,13 +94,13 @@ fn create(tx: &Tx<'_>, opening: &Opening, compared: &Compared) -> TxResult<Opene
         ":backlog": arrival.backlog,
         ":fingerprint": opening.fingerprint,
         ":parent": origin.as_ref().map(|origin| origin.parent.id.0),
-        ":run": origin.as_ref().map(|origin| origin.run_seq),
+        ":run": origin.as_ref().map(|origin| origin.run.seq),
         ":origin": origin.as_ref().map(|origin| origin.first.0),
         ":depth": origin.as_ref().map_or(0, |origin| origin.depth),
     };
     tx.run(sql::OPENED_INSERT, params)?;
     if let Some(origin) = &origin {
-        children::note(tx, origin.run_seq, change.id)?;
+        children::note(tx, &origin.run, change.id)?;
     }
     Ok(Opened { id: change.id, name: name.clone(), state: change.state, how: OpenedHow::Created })
 }
@@ -139,12 +139,20 @@ fn note_if_child(tx: &Tx<'_>, run: RunId, entry: EntryId) -> TxResult<()> {
     let run = opener(tx, run)?;
     let params = named_params! { ":entry": entry.0 };
     let parent = tx.one(sql::OPENED_GET, params, |row| row.plain::<Option<i64>>("parent_id"))?.flatten();
-    if parent == Some(run.entry.0) { children::note(tx, run.seq, entry) } else { Ok(()) }
+    if parent != Some(run.entry.0) {
+        return Ok(());
+    }
+    children::note(tx, &run, entry)?;
+    family::pay_again(tx, entry)
 }
 
 fn opener(tx: &Tx<'_>, run: RunId) -> TxResult<LiveRun> {
     let found = LiveRun::find(tx, run)?;
-    found.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() }.into())
+    let found = found.ok_or_else(|| StoreError::NotFound { what: "run", name: run.to_string() })?;
+    match cancel::asked(tx, found.seq)? {
+        Some(cancelled) => Err(refused(format!("the run that asks for it opens nothing more: {cancelled}"))),
+        None => Ok(found),
+    }
 }
 
 fn origin(tx: &Tx<'_>, run: RunId, depth_max: u32) -> TxResult<Origin> {
@@ -164,7 +172,7 @@ fn origin(tx: &Tx<'_>, run: RunId, depth_max: u32) -> TxResult<Origin> {
             depth - 1
         )));
     }
-    Ok(Origin { run_seq: run.seq, parent, first, depth })
+    Ok(Origin { run, parent, first, depth })
 }
 
 fn child_of(parent: &KnownEntry) -> Link {

@@ -32,14 +32,14 @@ pub(super) const POSITION_OF_POLICY: i64 = 1;
 const POSITION_OF_DEPENDENCIES: i64 = 1_000_000;
 
 /// A reason to write down.
-struct NewHold<'h> {
-    position: i64,
-    kind: HoldKind,
-    subject: &'h str,
-    reason: Option<&'h str>,
-    until_at: Option<i64>,
+pub(super) struct NewHold<'h> {
+    pub(super) position: i64,
+    pub(super) kind: HoldKind,
+    pub(super) subject: &'h str,
+    pub(super) reason: Option<&'h str>,
+    pub(super) until_at: Option<i64>,
     /// For a dependency: the link, and the entry that it leads to where that is known.
-    dependency: Option<(i64, Option<EntryId>)>,
+    pub(super) dependency: Option<(i64, Option<EntryId>)>,
 }
 
 /// An entry that was made by this transaction, and its row and holds by the policy's reasons alone.
@@ -186,7 +186,7 @@ pub(super) fn insert_holds<'h>(
 }
 
 /// Writes a reason down.
-fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
+pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> TxResult<()> {
     let (link, target) = hold.dependency.unzip();
     let params = named_params! {
         ":entry": entry.0,

@@ -21,7 +21,7 @@ use super::{
     adopt, children,
     dependency::{self, Lead},
     entry::KnownEntry,
-    intake, opening, rows, sql, supplement,
+    family, intake, opening, rows, sql, supplement,
     tx::{Columns, Failure, Tx, TxResult, json_of},
 };
 use crate::{
@@ -180,6 +180,7 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
         decisions: tx.all(sql::INBOX_LIST_APPLIED, of_run, |row| row.json("body"))?,
         waits: tx.all(sql::WAIT_END_LIST, of_run, |row| row.json("body"))?,
         children: children::of_run(tx, seq)?,
+        family: family::of_run(tx, seq)?,
         escrow,
         record,
         record_delivered: record_delivered.flatten(),

@@ -30,8 +30,10 @@ queries! {
     CAP_PERIOD_PUT = "cap_period_put";
     CAP_PUT = "cap_put";
     CHILD_GET_OPEN = "child_get_open";
+    CHILD_GET_PAYER = "child_get_payer";
     CHILD_INSERT = "child_insert";
     CHILD_LIST = "child_list";
+    CHILD_LIST_BELOW = "child_list_below";
     CONTROL_DELETE = "control_delete";
     CONTROL_GET = "control_get";
     CONTROL_PUT = "control_put";
@@ -68,9 +70,16 @@ queries! {
     ESCROW_TAKE = "escrow_take";
     EVENT_INSERT = "event_insert";
     EVENT_LIST = "event_list";
+    FAMILY_ADD = "family_add";
+    FAMILY_GET = "family_get";
+    FAMILY_GET_SHORT = "family_get_short";
+    FAMILY_INSERT = "family_insert";
+    FAMILY_RAISE = "family_raise";
     HISTORY_LIST = "history_list";
+    HOLD_DELETE_OF_BUDGET = "hold_delete_of_budget";
     HOLD_DELETE_DUE = "hold_delete_due";
     HOLD_DELETE_OF_GUARD = "hold_delete_of_guard";
+    HOLD_DELETE_OF_PARENT = "hold_delete_of_parent";
     HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
     HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
     HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
@@ -80,8 +89,12 @@ queries! {
     HOLD_LIST = "hold_list";
     HOST_PUT = "host_put";
     INBOX_APPLY = "inbox_apply";
+    INBOX_GET_CANCEL = "inbox_get_cancel";
+    INBOX_GET_OPEN_CANCEL = "inbox_get_open_cancel";
     INBOX_INSERT = "inbox_insert";
     INBOX_LIST_APPLIED = "inbox_list_applied";
+    INBOX_LIST_CANCELLED = "inbox_list_cancelled";
+    INBOX_LIST_DECISIONS = "inbox_list_decisions";
     INBOX_LIST_OPEN = "inbox_list_open";
     INTAKE_COUNT_AROUND = "intake_count_around";
     INTAKE_DELETE_BEFORE = "intake_delete_before";
@@ -134,6 +147,7 @@ queries! {
     OUTBOX_LIST_TAKABLE = "outbox_list_takable";
     OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
     OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
+    OUTBOX_WITHHOLD = "outbox_withhold";
     OUTBOX_SET_SENDING = "outbox_set_sending";
     PINS_GET = "pins_get";
     PINS_INSERT = "pins_insert";
@@ -178,6 +192,7 @@ queries! {
     RUN_LINE_LIST_OF_ENTRY = "run_line_list_of_entry";
     RUN_LIST_IDS = "run_list_ids";
     RUN_LIST_LAPSED = "run_list_lapsed";
+    RUN_LIST_LIVE = "run_list_live";
     RUN_RENEW_LEASES = "run_renew_leases";
     RUN_SET_HEARD = "run_set_heard";
     RUN_SET_REASON = "run_set_reason";
@@ -194,6 +209,7 @@ queries! {
     SOURCE_ITEM_GET_SHELF = "source_item_get_shelf";
     SOURCE_ITEM_PUT = "source_item_put";
     SOURCE_ITEM_SET_SHELF = "source_item_set_shelf";
+    STEP_COUNT = "step_count";
     STEP_INSERT = "step_insert";
     STEP_LIST = "step_list";
     STORE_COPY = "store_copy";
@@ -206,6 +222,9 @@ queries! {
     SUPPLEMENT_PUT = "supplement_put";
     TRANCHE_LIST = "tranche_list";
     TRANCHE_PUT = "tranche_put";
+    UNFUNDED_DELETE = "unfunded_delete";
+    UNFUNDED_INSERT = "unfunded_insert";
+    UNFUNDED_LIST = "unfunded_list";
     WAIT_DELETE = "wait_delete";
     WAIT_END_LIST = "wait_end_list";
     WAIT_GET = "wait_get";
@@ -334,5 +353,6 @@ mod tests {
         check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
         check_searches(WAKE_LIST_DUE, "wake", "wake_due");
         check_searches(WAKE_CHILDREN_LIST, "child", "child_by_entry");
+        check_searches(CHILD_GET_PAYER, "child", "child_by_entry");
     }
 }

@@ -103,6 +103,14 @@ pub(super) fn end_with_children(tx: &Tx<'_>, run: i64) -> TxResult<()> {
     }
 }
 
+/// The call of a run that waits for what it opened.
+pub(super) fn for_children(tx: &Tx<'_>, run: i64) -> TxResult<Option<StepKey>> {
+    match tx.one(sql::WAKE_CHILDREN_GET, named_params! { ":run": run }, |_| Ok(()))? {
+        Some(()) => Ok(get(tx, run)?.map(|kept| kept.step)),
+        None => Ok(None),
+    }
+}
+
 /// A person answered, which ends the wait of a run if it has one.
 pub(super) fn answered(tx: &Tx<'_>, run: i64) -> TxResult<()> {
     if get(tx, run)?.is_some() {

@@ -14,9 +14,9 @@ use tollgate_core::{
 };
 
 use super::{
-    children,
+    cancel, children,
     entry::KnownEntry,
-    intake, journal,
+    family, intake, journal,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
     readiness, sql, supplement,
@@ -98,7 +98,10 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     }
     run.save(tx)?;
     match &write.next {
-        NextState::Finish { end, refinement: None, .. } => children::tell(tx, run.entry, ended(end).1),
+        NextState::Finish { end, refinement: None, .. } => {
+            family::over(tx, &run, end)?;
+            children::tell(tx, run.entry, ended(end).1)
+        }
         NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => Ok(()),
     }
 }
@@ -121,10 +124,14 @@ pub(super) fn set_aside(
     run: &mut LiveRun,
     amount: tollgate_core::Microcents,
 ) -> TxResult<EscrowAnswer> {
+    if let Some(short) = family::own_short(tx, run, amount)? {
+        return Ok(EscrowAnswer::BudgetReached(short));
+    }
     let mut amounts = Amounts::from([(ledger::PROJECT.to_owned(), amount)]);
     amounts.extend(ledger::tranche(tx, run.pins)?.into_keys().map(|scope| (scope, amount)));
-    match ledger::room_for(tx, &amounts)? {
+    match ledger::room_for(tx, &amounts, run.payer)? {
         Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
+        Room::Short(short) => Ok(EscrowAnswer::BudgetReached(short.short)),
         Room::Free(reservation) => {
             run.escrow = run.escrow + reservation.total();
             reservation.book(tx, run.seq)?;
@@ -192,7 +199,7 @@ fn reference_key(reference: &EffectRef) -> TxResult<String> {
 fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
     let asked = wakes.iter().find_map(|wake| match wake {
         Wake::Approval(ask) => Some(ask),
-        Wake::At(_) | Wake::Delivered(_) | Wake::Asked => None,
+        Wake::At(_) | Wake::Delivered(_) | Wake::Asked | Wake::Paid(_) => None,
     });
     let body = match asked {
         None => json!({ "for": reason }),
@@ -206,6 +213,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
         let met = match wake {
             Wake::At(at) => !insert_time(tx, run, *at)?,
             Wake::Delivered(references) => !insert_deliveries(tx, run, condition, references)?,
+            Wake::Paid(amount) => !family::await_room(tx, run, *amount)?,
             Wake::Asked => {
                 if let Some(end) = wait::begin(tx, run)? {
                     run.save(tx)?;
@@ -227,7 +235,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
             return Ok(());
         }
     }
-    Ok(())
+    cancel::ends_wait(tx, run)
 }
 
 /// Whether the time is still to come.

@@ -40,6 +40,22 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.run_seq = run.seq AND outbox.state <> 'settled')",
     ),
     (
+        "what a run opened counts with it, and with those above it",
+        "WITH RECURSIVE line (seq, payer) AS (
+             SELECT seq, payer FROM run WHERE payer IS NOT NULL
+             UNION ALL
+             SELECT line.seq, run.payer FROM line JOIN run ON run.seq = line.payer WHERE run.payer IS NOT NULL)
+         SELECT run_seq FROM family WHERE (settled, escrow) IS NOT (
+             SELECT coalesce(sum(run.cost), 0), coalesce(sum(run.escrow), 0)
+             FROM line JOIN run ON run.seq = line.seq WHERE line.payer = family.run_seq)",
+    ),
+    (
+        "who waits for money has a live run that pays, and is not in the ready index",
+        "SELECT unfunded.entry_id FROM unfunded JOIN run AS payer ON payer.seq = unfunded.payer
+         LEFT JOIN ready ON ready.entry_id = unfunded.entry_id
+         WHERE ready.entry_id IS NOT NULL OR payer.state NOT IN ('running', 'waiting')",
+    ),
+    (
         "lanes count what waits in them",
         "SELECT id FROM lane WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
     ),
@@ -133,7 +149,12 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "what was sent to a run is applied by whoever drives it",
         "SELECT inbox.id FROM inbox JOIN run ON run.seq = run_seq
-         WHERE applied_at IS NULL AND (run.lease_until IS NOT NULL OR run.state <> 'running')",
+         WHERE applied_at IS NULL AND inbox.kind <> 'cancel' AND (run.lease_until IS NOT NULL OR run.state <> 'running')",
+    ),
+    (
+        "a run that was cancelled waits for nothing, unless somebody cleans up after it",
+        "SELECT run.seq FROM run JOIN inbox ON inbox.run_seq = run.seq AND inbox.kind = 'cancel'
+         WHERE run.state = 'waiting' AND inbox.applied_at IS NULL",
     ),
     (
         "only waiting runs have wakes",
@@ -143,7 +164,8 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "deliveries to an entry are settled in order",
         "SELECT later.id FROM outbox AS later JOIN outbox AS earlier USING (entry_id)
-         WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'",
+         WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'
+           AND json_extract(later.became, '$.kind') IS NOT 'withheld'",
     ),
 ];
 

@@ -1,6 +1,8 @@
 //! What every store must do. Each store runs the same cases: a case is a function from a factory of empty stores.
 
 mod adoption;
+mod budgets;
+mod cancels;
 mod caps;
 pub(crate) mod children;
 mod escalations;
@@ -91,6 +93,19 @@ exercise! {
         what_is_found_is_waited_for_where_it_is_a_child,
         what_is_still_to_be_opened_is_waited_for,
         what_a_named_entry_opens_is_named_with_it,
+    ;
+    budgets:
+        children_together_stay_within_the_budget_of_their_parent,
+        a_child_that_needs_more_waits_for_its_parents_money,
+        what_grandchildren_cost_counts_all_the_way_up,
+        a_parent_has_what_its_children_leave,
+        what_a_run_that_is_over_could_not_pay_for,
+    ;
+    cancels:
+        a_run_is_cancelled_wherever_it_stands,
+        to_end_a_run_needs_no_money,
+        all_that_a_run_led_to_is_cancelled_with_it,
+        what_a_cancelled_run_asked_for_outside_is_withheld,
     ;
     intake:
         an_arrival_that_brings_nothing_new_changes_nothing,

@@ -24,7 +24,8 @@ use tollgate_store::{
     SqliteStore, Store, StoreError,
     port::{
         Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome, EntryFilter, Guard,
-        NewDecision, NewIntent, OnChange, PausedCall, Rate, Reading, RunFilter, RunWrite, Wake,
+        NewCancellation, NewDecision, NewIntent, OnChange, PausedCall, Rate, Reading, RunFilter, RunWrite,
+        Wake,
     },
 };
 
@@ -41,6 +42,7 @@ enum Op {
     WaitForTime { claim: prop::sample::Index, seconds: u64 },
     Open { claim: prop::sample::Index, key: usize },
     WaitForChildren { claim: prop::sample::Index },
+    Cancel { claim: prop::sample::Index },
     Finish { claim: prop::sample::Index, done: bool },
     Release { claim: prop::sample::Index },
     Reserve { claim: prop::sample::Index, amount: u64 },
@@ -97,6 +99,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (index(), 0..40u64).prop_map(|(claim, seconds)| Op::WaitForTime { claim, seconds }),
         3 => (index(), 0..4usize).prop_map(|(claim, key)| Op::Open { claim, key }),
         3 => index().prop_map(|claim| Op::WaitForChildren { claim }),
+        1 => index().prop_map(|claim| Op::Cancel { claim }),
         4 => (index(), any::<bool>()).prop_map(|(claim, done)| Op::Finish { claim, done }),
         1 => index().prop_map(|claim| Op::Release { claim }),
         1 => (index(), 0..60u64).prop_map(|(claim, amount)| Op::Reserve { claim, amount }),
@@ -152,6 +155,7 @@ impl Trace<'_> {
                 self.rests(&run, &answer);
             }
             Op::Open { claim, key } => self.open(claim, key).await,
+            Op::Cancel { claim } => self.cancel(claim).await,
             Op::WaitForChildren { claim } => self.wait_for_children(claim).await,
             Op::Finish { claim, done } => self.finish(claim, done).await,
             Op::Release { claim } => {
@@ -340,7 +344,23 @@ impl Trace<'_> {
         let opening = conformance::opening::opening(&self.world, &format!("I-{key}"), opener);
         match self.world.store.open_entry(opening).await {
             Ok(_) => {}
-            Err(StoreError::Conflict(text)) => assert!(text.contains("3 deep at most"), "{text}"),
+            Err(StoreError::Conflict(text)) => {
+                assert!(text.contains("3 deep at most") || text.contains("opens nothing more"), "{text}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn cancel(&mut self, claim: prop::sample::Index) {
+        let Some(run) = self.any_claim(claim) else { return };
+        let new = NewCancellation { who: "ines".into(), why: "enough".into() };
+        let driven = self.held.contains_key(&run.claim.run);
+        match self.world.store.cancel(run.claim.run, new).await {
+            Ok(cancelled) => {
+                assert!(!self.finished.contains(&run.claim.run));
+                assert_eq!(cancelled.driven_by.is_some(), driven);
+            }
+            Err(StoreError::Conflict(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }

@@ -19,6 +19,8 @@ use crate::{
 /// A run that used up its fuel, time or money waits, holds nothing, and says how much it used and how much it probably needs. What
 /// is added holds for the stage or gate that asked, until the run ends; the same attempt goes on, is told again what it was told,
 /// and pays for nothing twice but its compute. Who and why stand in the record.
+///
+/// A run that waits for the entries that it opened pays for them; `--add cost=…` lets those go on that its budget could not pay for.
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     #[command(flatten)]

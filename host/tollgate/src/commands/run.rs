@@ -35,7 +35,7 @@ use crate::{
 /// second one stops now and loses nothing.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Run these entries only, and end: each a key, `TRACKER#KEY` or the path of its file
+    /// Run these entries and what their runs open only, and end: each a key, `TRACKER#KEY` or the path of its file
     #[arg(value_name = "ENTRY")]
     entries: Vec<String>,
     /// End when nothing is left that could run now

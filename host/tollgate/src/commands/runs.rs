@@ -1,6 +1,7 @@
 //! `tollgate runs`.
 
 mod answer;
+mod cancel;
 mod list;
 mod retry;
 mod show;
@@ -23,6 +24,7 @@ enum Runs {
     Show(show::ShowArgs),
     Watch(watch::WatchArgs),
     Retry(retry::RetryArgs),
+    Cancel(cancel::CancelArgs),
     Answer(answer::RunsAnswerArgs),
 }
 
@@ -32,6 +34,7 @@ pub(crate) async fn run(context: &Context, args: RunsArgs) -> Result<Exit> {
         Runs::Show(args) => show::run(context, args).await,
         Runs::Watch(args) => watch::run(context, args).await,
         Runs::Retry(args) => retry::run(context, args).await,
+        Runs::Cancel(args) => cancel::run(context, args).await,
         Runs::Answer(args) => answer::run(context, args).await,
     }
 }

@@ -151,14 +151,15 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
             ));
         }
         HoldKind::Person => return Some(format!("`{}` lifts it.", how_to_lift(key, LiftedBy::Retry))),
-        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => {
+        HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate | HoldKind::Cancelled => {
             return Some(format!("`{}` lets it in.", how_to_lift(key, LiftedBy::Admission)));
         }
         HoldKind::NotRefined
         | HoldKind::NotBefore
         | HoldKind::Dependency
         | HoldKind::DependencyUnknown
-        | HoldKind::OnHold => {
+        | HoldKind::OnHold
+        | HoldKind::Budget => {
             return None;
         }
     };
@@ -245,6 +246,12 @@ fn run(detail: &RunDetail) -> Vec<String> {
             let mut sentences =
                 vec![format!("Its run {} began at {begun} on {}{last}.", summary.id, first_host(detail))];
             sentences.extend(taken_over(summary));
+            let reason = summary.reason.as_ref().map(|reason| sentence(reason));
+            sentences.extend(
+                reason.map(|reason| {
+                    format!("{reason} The next host that has it ends it and writes its record.")
+                }),
+            );
             sentences
         }
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use tollgate_core::{
-    Digest, Microcents, RunId, Timestamp,
+    Digest, HostId, Microcents, RunId, Timestamp,
     adoption::{Adoption, Evidence},
     approval::Decision,
     child::ChildStatus,
@@ -28,7 +28,9 @@ use tollgate_policy::{
     Backlog, BacklogSchema, DeclaredField, Diagnostic, FieldReading, FieldSource, FieldType, FieldUse,
     Policy, Purpose, Severity, formula::FieldValue,
 };
-use tollgate_store::port::{CapBalanceReport, Child, Coverage, EntryDetail, LinkStatus, OpenWork, RunDetail};
+use tollgate_store::port::{
+    CapBalanceReport, Child, Coverage, EntryDetail, Family, LinkStatus, OpenWork, RunDetail,
+};
 
 pub(crate) use escalation::{Escalation, EscalationList};
 
@@ -416,12 +418,31 @@ pub(crate) struct Run {
     pub(crate) decisions: Vec<Decision>,
     /// The entries that it opened, in the order in which they were made.
     pub(crate) children: Vec<ChildStatus>,
+    /// What it may cost with them, and what they have cost; null when it opened nothing.
+    pub(crate) family: Option<RunFamily>,
     /// What is set aside for it and not spent.
     pub(crate) escrow: Microcents,
     /// Its record, once it is over.
     pub(crate) record: Option<Record>,
     /// What became of the record; null while it is to be delivered.
     pub(crate) record_delivered: Option<Delivered>,
+}
+
+/// A run and what it opened.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunFamily {
+    /// What all of it may cost, by the run's pipeline and by what people approved.
+    pub(crate) limit: Microcents,
+    /// What the runs of the entries that it opened have cost, and what these opened, and so on.
+    pub(crate) cost: Microcents,
+    /// What is set aside for those of them that are driven.
+    pub(crate) escrow: Microcents,
+}
+
+impl From<Family> for RunFamily {
+    fn from(family: Family) -> Self {
+        Self { limit: family.limit, cost: family.settled, escrow: family.escrow }
+    }
 }
 
 /// An effect and what became of it.
@@ -447,11 +468,27 @@ impl From<RunDetail> for Run {
             events: detail.events,
             decisions: detail.decisions,
             children: detail.children,
+            family: detail.family.map(RunFamily::from),
             escrow: detail.escrow,
             record: detail.record,
             record_delivered: detail.record_delivered,
         }
     }
+}
+
+/// `runs cancel`.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunCancelled {
+    /// The run.
+    pub(crate) run: RunId,
+    /// Its entry's key.
+    pub(crate) key: String,
+    /// The host that drives it, and ends it; null where the next one does.
+    pub(crate) driven_by: Option<HostId>,
+    /// Keys of entries whose runs are cancelled with it.
+    pub(crate) runs: Vec<String>,
+    /// Keys of entries that were not begun and are held for it.
+    pub(crate) held: Vec<String>,
 }
 
 /// A line of `runs watch`.

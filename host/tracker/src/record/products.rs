@@ -35,6 +35,7 @@ pub(super) fn effects(record: &Record) -> String {
                     format!("done: {}", escape::code(reference))
                 }
                 Some(Delivered::Refused { reason }) => format!("refused: {}", escape::text(reason, 400)),
+                Some(Delivered::Withheld { reason }) => format!("not sent: {}", escape::text(reason, 400)),
             };
             vec![escape::code(&effect.kind), escape::text(&effect.step.to_string(), 200), became]
         })

@@ -51,7 +51,7 @@ fn the_first_record_of_a_run_stays() {
     assert_eq!(project.read(RECORDS), before);
     let data = |delivered| match delivered {
         Delivered::Done { data, .. } => data.to_string(),
-        Delivered::Refused { reason } => reason,
+        Delivered::Refused { reason } | Delivered::Withheld { reason } => reason,
     };
     assert_eq!(data(again), r#"{"was-there":true,"differs":false}"#);
     assert_eq!(data(other), r#"{"was-there":true,"differs":true}"#);

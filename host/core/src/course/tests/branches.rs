@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    cancel::Cancellation,
     step::NotApplicable,
     wait::{Approval, Ended, Event, WakeOn},
 };
@@ -291,6 +292,7 @@ struct Kept {
     delivered: Vec<(EffectRef, Delivered)>,
     decisions: Vec<Decision>,
     waits: Vec<WaitEnd>,
+    cancelled: Option<Cancellation>,
 }
 
 impl Kept {
@@ -365,8 +367,8 @@ impl Kept {
     }
 
     fn replayed<'p>(&self, pins: &'p Pins) -> Course<'p> {
-        let Self { steps, delivered, decisions, waits } = self.clone();
-        Course::replay(pins, Past { steps: &steps, delivered, decisions, waits })
+        let Self { steps, delivered, decisions, waits, cancelled } = self.clone();
+        Course::replay(pins, Past { steps: &steps, delivered, decisions, waits, cancelled })
     }
 
     /// Whether a stage was called, or would have been had a person allowed it.
@@ -417,6 +419,40 @@ proptest! {
         let cleanup = pins.pipeline.stages.iter().skip(failed + 1).filter(|stage| stage.on != On::Success);
         for stage in cleanup {
             prop_assert!(kept.came_to(stage), "{} did not run", stage.name);
+        }
+    }
+
+    /// A person may end a run at any moment: it ends as cancelled unless it was ending already, calls nothing but what cleans up
+    /// whatever the end, and computes the same on another host.
+    #[test]
+    fn a_cancelled_course_replays_and_cleans_up(
+        pins in branching(),
+        turns in proptest::collection::vec(turn(), 200),
+        at in 0_usize..30,
+    ) {
+        let mut course = Course::new(&pins);
+        let mut kept = Kept::default();
+        let mut was_ending = None;
+        for (number, turn) in turns.iter().enumerate() {
+            if number == at {
+                was_ending = Some(course.end.is_some());
+                let after_steps = kept.steps.len() as u64;
+                kept.cancelled = Some(Cancellation { who: "ines".into(), why: "so".into(), after_steps });
+                course = kept.replayed(&pins);
+            }
+            if let (Next::Call { step, .. }, Some(false)) = (course.next(), was_ending) {
+                prop_assert_eq!(pins.pipeline.stage(&step.name.stage).unwrap().1.on, On::Always);
+            }
+            if !kept.go_on(&mut course, turn) {
+                break;
+            }
+            let again = kept.replayed(&pins);
+            prop_assert_eq!(again.next(), course.next());
+            prop_assert_eq!(again.spent(), course.spent());
+        }
+        if let (Next::End(end), Some(false)) = (course.next(), was_ending) {
+            let End::Cancelled { reason } = end else { panic!("{end:?}") };
+            prop_assert!(reason.starts_with("ines cancelled it: so"), "{}", reason);
         }
     }
 }

@@ -184,6 +184,24 @@ CREATE TABLE child (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX child_by_entry ON child (entry_id);
 
+-- A run that opened entries: what it may cost, by its pipeline and by what people approved, and what the runs that it pays for have
+-- cost and set aside: those of the entries that it opened, of those that these opened, and so on.
+CREATE TABLE family (
+    run_seq      INTEGER PRIMARY KEY REFERENCES run (seq),
+    limit_amount INTEGER NOT NULL,
+    settled      INTEGER NOT NULL CHECK (settled >= 0),
+    escrow       INTEGER NOT NULL CHECK (escrow >= 0)
+) STRICT;
+
+-- What waits until a run that pays for it has so much room: an entry that is held for it, or (`run_seq`) a run that was begun.
+CREATE TABLE unfunded (
+    entry_id INTEGER PRIMARY KEY REFERENCES entry (id),
+    payer    INTEGER NOT NULL REFERENCES family (run_seq),
+    run_seq  INTEGER REFERENCES run (seq),
+    amount   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX unfunded_by_payer ON unfunded (payer);
+
 -- Numbers that entries share whose texts are alike, where their backlog compares them. Entries that are held as duplicates have none.
 CREATE TABLE similar (
     backlog  TEXT NOT NULL,
@@ -302,7 +320,7 @@ CREATE TABLE sighting (
 -- One row for each journey of an entry through a pipeline. `fence` only rises. `lease_until` is set while a host drives it;
 -- a running run without one has a row in `ready`. `heard` is the newest signal before its present
 -- call began. `chain_*` is the head of its events. `escrow` is what is set aside for it.
--- `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
+-- `payer` is the run that opened its entry, with whose cost it counts. `rebuilt` is 1 for one that is known by its record alone: its events, steps, pins and the text that it worked on are not here.
 CREATE TABLE run (
     seq          INTEGER PRIMARY KEY,
     id           TEXT NOT NULL UNIQUE,
@@ -330,7 +348,8 @@ CREATE TABLE run (
     chain_events INTEGER NOT NULL,
     chain_hash   BLOB NOT NULL,
     heard        INTEGER NOT NULL DEFAULT 0,
-    rebuilt      INTEGER NOT NULL DEFAULT 0
+    rebuilt      INTEGER NOT NULL DEFAULT 0,
+    payer        INTEGER REFERENCES run (seq)
 ) STRICT;
 CREATE UNIQUE INDEX run_live ON run (entry_id, pipeline) WHERE state IN ('running', 'waiting');
 CREATE INDEX run_by_entry ON run (entry_id);
@@ -348,6 +367,7 @@ CREATE TABLE inbox (
     applied_at INTEGER
 ) STRICT;
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
+CREATE UNIQUE INDEX inbox_cancel ON inbox (run_seq) WHERE kind = 'cancel';
 
 -- Every call that ended, in the order in which they did. `gate` is empty for the stage itself. Rows are never changed.
 CREATE TABLE step (
@@ -617,8 +637,9 @@ FROM run
 JOIN entry ON entry.id = run.entry_id
 LEFT JOIN ask ON ask.run_seq = run.seq;
 
--- What waits for a person, and since when: runs that ask, entries whose newest run was given to a person, and entries that are held
--- for what a person alone lifts, unless the policy says no to them anyway.
+-- What waits for a person, and since when: runs that ask, runs that cannot pay for what they opened (with how much `more` that needs
+-- at the most), entries whose newest run was given to a person, and entries that are held for what a person alone lifts, unless the
+-- policy says no to them anyway.
 CREATE VIEW escalation AS
 SELECT CASE json_extract(ask.body, '$.lack')
            WHEN 'approval' THEN 'approval'
@@ -627,22 +648,32 @@ SELECT CASE json_extract(ask.body, '$.lack')
            ELSE 'budget'
        END AS kind,
        (SELECT max(event.at) FROM event WHERE event.run_seq = ask.run_seq AND event.kind = 'waiting') AS since_at,
-       run.entry_id, run.id AS run_id, json_extract(ask.body, '$.role') AS role
+       run.entry_id, run.id AS run_id, json_extract(ask.body, '$.role') AS role, NULL AS more
 FROM ask
 JOIN run ON run.seq = ask.run_seq
 UNION ALL
-SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to')
+SELECT 'budget',
+       min(coalesce(
+           (SELECT since_at FROM hold WHERE hold.entry_id = unfunded.entry_id AND hold.kind = 'budget'),
+           (SELECT max(event.at) FROM event WHERE event.run_seq = unfunded.run_seq AND event.kind = 'waiting'))),
+       run.entry_id, run.id, NULL, sum(unfunded.amount)
+FROM unfunded
+JOIN run ON run.seq = unfunded.payer
+GROUP BY run.seq
+UNION ALL
+SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to'), NULL
 FROM entry
 JOIN run ON run.seq = (SELECT max(seq) FROM run WHERE entry_id = entry.id AND kind = 'work')
 LEFT JOIN outbox ON outbox.run_seq = run.seq AND outbox.kind = 'record'
 LEFT JOIN outbox_body ON outbox_body.outbox_id = outbox.id
 WHERE entry.state = 'escalated'
 UNION ALL
-SELECT 'held', min(hold.since_at), entry.id, NULL, NULL
+SELECT 'held', min(hold.since_at), entry.id, NULL, NULL, NULL
 FROM entry
 JOIN hold ON hold.entry_id = entry.id
-WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake')
+WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake', 'budget')
   AND hold.until_at IS NULL
+  AND NOT (hold.kind = 'budget' AND EXISTS (SELECT 1 FROM unfunded WHERE unfunded.entry_id = entry.id))
   AND NOT EXISTS (
       SELECT 1 FROM hold AS refusal
       WHERE refusal.entry_id = entry.id AND refusal.kind IN ('closed', 'not-eligible', 'on-hold'))

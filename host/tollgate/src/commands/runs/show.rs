@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tollgate_core::{
+    Microcents,
     child::ChildStatus,
     effect::Delivered,
     record::{StepFacts, StepResult},
@@ -17,7 +18,8 @@ use crate::{
     exit::Exit,
     run_argument,
     ui::{
-        explain, json,
+        explain,
+        json::{self, RunFamily},
         printer::Printer,
         text::{bytes, duration, finding, large, time},
     },
@@ -56,6 +58,7 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
             summary.cost
         ),
     ];
+    lines.extend(run.family.as_ref().map(|family| with_children(summary.cost, family)));
     lines.extend(summary.reason.clone());
     lines.extend(run.decisions.iter().map(explain::decision));
     lines.extend(summary.ask.as_ref().map(|ask| explain::ways_to_answer(&summary.entry.key, ask)));
@@ -79,6 +82,16 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
         lines.push(format!("record: {}", delivered(run.record_delivered.as_ref())));
     }
     lines.join("\n")
+}
+
+/// What the run cost with what it opened.
+fn with_children(own: Microcents, family: &RunFamily) -> String {
+    let RunFamily { limit, cost, escrow } = family;
+    let set_aside = match *escrow {
+        Microcents::ZERO => String::new(),
+        escrow => format!(", and {escrow} set aside for it"),
+    };
+    format!("with what it opened {} of {limit}{set_aside}", own + *cost)
 }
 
 fn child(child: &ChildStatus) -> String {
@@ -165,5 +178,6 @@ fn delivered(became: Option<&Delivered>) -> String {
         Some(Delivered::Done { reference: Some(reference), .. }) => format!("delivered, {reference}"),
         Some(Delivered::Done { reference: None, .. }) => "delivered".to_owned(),
         Some(Delivered::Refused { reason }) => format!("refused: {reason}"),
+        Some(Delivered::Withheld { reason }) => format!("not sent: {reason}"),
     }
 }

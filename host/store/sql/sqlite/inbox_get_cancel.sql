@@ -1,0 +1,1 @@
+SELECT body FROM inbox INDEXED BY inbox_cancel WHERE run_seq = :run AND kind = 'cancel';
