@@ -230,9 +230,9 @@ fn an_entry_is_refined_once_whenever_its_host_is_killed() {
     scene.play();
 }
 
-/// A project whose item is split into two entries, by a stage that is told of them.
+/// A project whose item is split into two entries, by a stage that waits for them and is told what became of them.
 fn project_that_splits() -> Project {
-    project_that_opens("{ entries = [{ title = \"Part {n} of {key}\" }], times = 2 }")
+    project_that_opens("{ entries = [{ title = \"Part {n} of {key}\" }], times = 2, wait = true }")
 }
 
 #[test]
@@ -257,6 +257,14 @@ fn entries_that_a_run_opens_are_opened_once_whatever_commit_point_a_process_is_k
             assert_eq!(runs_of(project).len(), 3, "{context}");
             let parent = project.run(&["backlog", "show", "W-1", "--json"]).json(0);
             assert_eq!(parent["children"].as_array().map(Vec::len), Some(2), "{context}: {parent}");
+            let run = project.run(&["runs", "show", "W-1", "--json"]).json(0);
+            let told = &run["steps"][1]["outcome"]["data"]["woken"]["by"]["children"];
+            let states = (&told[0]["state"], &told[1]["state"], &told[2]);
+            assert_eq!(
+                states,
+                (&"done".into(), &"done".into(), &serde_json::Value::Null),
+                "{context}: {run}"
+            );
         },
     };
     scene.play();

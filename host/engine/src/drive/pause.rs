@@ -61,7 +61,8 @@ impl Journey<'_> {
                 run_budget(step, self.course.spent(), self.course.cost_limit(), needed.saturating_sub(room));
             return self.pause(ask, None).await;
         }
-        let wake = Wake::Paid(self.escrow + needed);
+        // What ended by now is paid from what was set aside, and written with the wait.
+        let wake = Wake::Paid((self.escrow + needed).saturating_sub(self.unwritten.cost()));
         self.wait(wake, short.to_string()).await
     }
 

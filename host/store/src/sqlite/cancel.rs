@@ -51,8 +51,9 @@ pub(super) fn cancel(tx: &Tx<'_>, id: RunId, new: &NewCancellation) -> TxResult<
         let text = format!("run {id} of {key} ends already, since {before}; the next host that runs ends it");
         return Err(StoreError::Conflict(text).into());
     }
-    let mut cancelled =
-        Cancelled { driven_by: run.lease_until.map(|_| run.host.clone()), ..Cancelled::default() };
+    // One whose host vanished is ended by the next.
+    let driven = run.lease_until.filter(|until| *until > tx.now);
+    let mut cancelled = Cancelled { driven_by: driven.map(|_| run.host.clone()), ..Cancelled::default() };
     let seq = run.seq;
     ask(tx, run, new)?;
     let why = format!("{key}, a run of which led to it, was cancelled: {}", new.why);

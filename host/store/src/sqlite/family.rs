@@ -223,7 +223,7 @@ fn room_grew(tx: &Tx<'_>, payer: i64) -> TxResult<()> {
     if waiting.is_empty() {
         return Ok(());
     }
-    let mut room = tx
+    let room = tx
         .one(sql::FAMILY_GET, named_params! { ":run": payer }, |row| {
             let taken = row.money("cost")?
                 + row.money("own_escrow")?
@@ -232,6 +232,21 @@ fn room_grew(tx: &Tx<'_>, payer: i64) -> TxResult<()> {
             Ok(row.money("limit_amount")?.saturating_sub(taken))
         })?
         .unwrap_or_default();
+    let_go_on_within(tx, waiting, room)
+}
+
+/// What a run had set aside for itself went back: what it pays for may fit now. The run is not saved yet.
+pub(super) fn own_went_back(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
+    let waiting = waiting_for(tx, run.seq)?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let family = of_run(tx, run.seq)?;
+    let room = family.map(|family| family.limit.saturating_sub(run.cost + family.settled + family.escrow));
+    let_go_on_within(tx, waiting, room.unwrap_or_default())
+}
+
+fn let_go_on_within(tx: &Tx<'_>, waiting: Vec<Waiting>, mut room: Microcents) -> TxResult<()> {
     for Waiting { what, amount } in waiting {
         if amount <= room {
             room = room.saturating_sub(amount);

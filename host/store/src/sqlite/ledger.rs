@@ -289,12 +289,15 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     if !parts.is_empty() {
         tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
     }
-    if run.escrow > Microcents::ZERO && run.payer.is_some() {
+    if run.escrow == Microcents::ZERO {
+        return Ok(());
+    }
+    if run.payer.is_some() {
         family::give_back(tx, run)?;
         family::went_back(tx, run.payer)?;
     }
     run.escrow = Microcents::ZERO;
-    Ok(())
+    family::own_went_back(tx, run)
 }
 
 /// What each active cap is charged: one on the project with everything, one on a plugin with what that plugin's versions cost.

@@ -99,6 +99,7 @@ exercise! {
         a_child_that_needs_more_waits_for_its_parents_money,
         what_grandchildren_cost_counts_all_the_way_up,
         a_parent_has_what_its_children_leave,
+        what_a_parent_gives_back_its_children_have,
         what_a_run_that_is_over_could_not_pay_for,
     ;
     cancels:

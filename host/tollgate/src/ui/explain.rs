@@ -247,11 +247,9 @@ fn run(detail: &RunDetail) -> Vec<String> {
                 vec![format!("Its run {} began at {begun} on {}{last}.", summary.id, first_host(detail))];
             sentences.extend(taken_over(summary));
             let reason = summary.reason.as_ref().map(|reason| sentence(reason));
-            sentences.extend(
-                reason.map(|reason| {
-                    format!("{reason} The next host that has it ends it and writes its record.")
-                }),
-            );
+            sentences.extend(reason.map(|reason| {
+                format!("{reason} The host that has it, or the next one, ends it and writes its record.")
+            }));
             sentences
         }
     }

@@ -166,6 +166,42 @@ pub(crate) async fn a_parent_has_what_its_children_leave<S: Store>(make: &dyn Fn
     assert!(matches!(unasked, Err(StoreError::Conflict(text)) if text.contains("asks nothing")));
 }
 
+/// What a parent sets aside for itself is in the way of its children only as long as it does.
+pub(crate) async fn what_a_parent_gives_back_its_children_have<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    for rest in ["waits", "is given back", "vanishes"] {
+        let parent = world.claim().await;
+        assert_eq!(parent.run.entry.key, "A");
+        assert_eq!(world.store.reserve(parent.claim, Microcents(850)).await.unwrap(), EscrowAnswer::Reserved);
+        open(&world, rest.split(' ').next().unwrap(), by_run(parent.claim.run, 3)).await;
+        assert!(claims(&world).await.is_empty());
+        match rest {
+            "waits" => {
+                let soon = start().after(LEASE);
+                world.store.write(wait(parent.claim, vec![Wake::At(soon)])).await.unwrap();
+            }
+            "is given back" => world.store.release(parent.claim, "room for others").await.unwrap(),
+            _ => {
+                world.clock.advance(LEASE);
+                world.store.sweep().await.unwrap();
+            }
+        }
+        let only = vec![world.id(rest.split(' ').next().unwrap()).await];
+        let request = tollgate_store::port::ClaimRequest { only, ..world.request() };
+        let ClaimOutcome::Claimed(child) = world.store.claim(request).await.unwrap() else {
+            panic!("the parent {rest}, and 1,000 are left");
+        };
+        world.finish(&child, End::Done).await;
+        if rest == "waits" {
+            world.clock.advance(LEASE);
+            world.store.lift_due().await.unwrap();
+        }
+    }
+}
+
 pub(crate) async fn what_a_run_that_is_over_could_not_pay_for<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
@@ -177,6 +213,7 @@ pub(crate) async fn what_a_run_that_is_over_could_not_pay_for<S: Store>(
         open(&world, &key("I"), by_run(parent.claim.run, 3)).await;
         assert_eq!(world.store.reserve(parent.claim, Microcents(850)).await.unwrap(), EscrowAnswer::Reserved);
         assert!(claims(&world).await.is_empty());
+        spends(&world, &parent, 950).await;
         world.finish(&parent, end).await;
         assert_eq!(world.state(&key("I")).await, expected);
         if expected == EntryState::Held {
