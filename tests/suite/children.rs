@@ -149,6 +149,12 @@ fn a_parents_budget_bounds_what_its_children_cost_together() {
 
     let fuel = project.run(&["approve", "W-1", "--add", "fuel=1G"]);
     assert!(fuel.stderr.contains("asks nothing"), "{fuel:?}");
+    let asked = project.run(&["escalations", "--json"]).json(0);
+    let [escalation] = asked["escalations"].as_array().expect("a list").as_slice() else { panic!("{asked}") };
+    assert_eq!((&escalation["kind"], &escalation["key"]), (&"budget".into(), &"W-1".into()));
+    let answer = escalation["answers"][0].as_str().expect("a command").to_owned();
+    assert!(answer.starts_with("tollgate approve W-1 --add 'cost=$"), "{answer}");
+    assert!(project.run(&["escalations"]).expect_code(0).contains(" for more money for what it opened:\n"));
     let said = project.run(&["approve", "W-1", "--add", "cost=$0.05", "--why", "one more", "--who", "ines"]);
     assert!(said.expect_code(0).contains("W-1 may go on with cost=$0.05"));
     drop(project.run(&["run", "--drain"]).expect_code(0));

@@ -13,7 +13,7 @@ use crate::{approval::Lack, entry::HoldKind};
 pub enum EscalationKind {
     /// A run ended with a question to a person.
     Escalated,
-    /// A run needs more fuel, time or money than its pipeline gives it.
+    /// A run needs more fuel, time or money than its pipeline gives it, or what it opened does.
     Budget,
     /// A run needs an approval.
     Approval,
@@ -74,7 +74,11 @@ impl LiftedBy {
     pub fn of(kind: HoldKind) -> Option<Self> {
         match kind {
             HoldKind::Person | HoldKind::RefineFailed => Some(Self::Retry),
-            HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate => Some(Self::Admission),
+            HoldKind::Intake
+            | HoldKind::OwnOutput
+            | HoldKind::Duplicate
+            | HoldKind::Budget
+            | HoldKind::Cancelled => Some(Self::Admission),
             HoldKind::NotRefined
             | HoldKind::NotEligible
             | HoldKind::Closed

@@ -1,7 +1,7 @@
 //! What waits for a person.
 
 use tollgate_core::{
-    Timestamp, course::Stopped, entry::EntryStatus, escalation::EscalationKind, run::RunSummary,
+    Microcents, Timestamp, course::Stopped, entry::EntryStatus, escalation::EscalationKind, run::RunSummary,
     step::Finding,
 };
 
@@ -18,6 +18,8 @@ pub struct Escalation {
     pub entry: EntryStatus,
     /// The run that asks, or that was given to a person; none for an entry that is held.
     pub run: Option<RunSummary>,
+    /// For a run that cannot pay for what it opened: how much more that needs, at the most.
+    pub more: Option<Microcents>,
     /// For a run that was given to a person: where it stopped, why, and what to do next.
     pub stopped: Option<Stopped>,
     /// What the gate found that gave it to a person, or could not judge it.

@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, named_params};
 use tollgate_core::{
+    Microcents,
     course::{End, Stopped},
     escalation::EscalationKind,
     pipeline::StepName,
@@ -50,6 +51,7 @@ fn read(tx: &Tx<'_>, row: &Row<'_>) -> TxResult<Escalation> {
         kind,
         since: row.time("since_at")?,
         role: row.plain("role")?,
+        more: row.plain::<Option<i64>>("more")?.and_then(|more| u64::try_from(more).ok()).map(Microcents),
         entry: rows::read_entry_status(row)?,
         run: run.map(|(_, run)| run),
         stopped,

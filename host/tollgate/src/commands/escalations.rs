@@ -140,6 +140,7 @@ fn what(escalation: &Escalation) -> String {
     let step = escalation.step.as_ref().map(|step| format!("`{step}`")).unwrap_or_default();
     match escalation.kind {
         EscalationKind::Escalated => format!("{} to take it on", by("somebody")),
+        EscalationKind::Budget if step.is_empty() => "more money for what it opened".to_owned(),
         EscalationKind::Budget => format!("more than {step} is given"),
         EscalationKind::Approval => format!("the approval of {}", by("anyone")),
         EscalationKind::Evidence => format!("what {step} needs to judge"),

@@ -632,8 +632,9 @@ FROM run
 JOIN entry ON entry.id = run.entry_id
 LEFT JOIN ask ON ask.run_seq = run.seq;
 
--- What waits for a person, and since when: runs that ask, entries whose newest run was given to a person, and entries that are held
--- for what a person alone lifts, unless the policy says no to them anyway.
+-- What waits for a person, and since when: runs that ask, runs that cannot pay for what they opened (with how much `more` that needs
+-- at the most), entries whose newest run was given to a person, and entries that are held for what a person alone lifts, unless the
+-- policy says no to them anyway.
 CREATE VIEW escalation AS
 SELECT CASE json_extract(ask.body, '$.lack')
            WHEN 'approval' THEN 'approval'
@@ -642,22 +643,32 @@ SELECT CASE json_extract(ask.body, '$.lack')
            ELSE 'budget'
        END AS kind,
        (SELECT max(event.at) FROM event WHERE event.run_seq = ask.run_seq AND event.kind = 'waiting') AS since_at,
-       run.entry_id, run.id AS run_id, json_extract(ask.body, '$.role') AS role
+       run.entry_id, run.id AS run_id, json_extract(ask.body, '$.role') AS role, NULL AS more
 FROM ask
 JOIN run ON run.seq = ask.run_seq
 UNION ALL
-SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to')
+SELECT 'budget',
+       min(coalesce(
+           (SELECT since_at FROM hold WHERE hold.entry_id = unfunded.entry_id AND hold.kind = 'budget'),
+           (SELECT max(event.at) FROM event WHERE event.run_seq = unfunded.run_seq AND event.kind = 'waiting'))),
+       run.entry_id, run.id, NULL, sum(unfunded.amount)
+FROM unfunded
+JOIN run ON run.seq = unfunded.payer
+GROUP BY run.seq
+UNION ALL
+SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to'), NULL
 FROM entry
 JOIN run ON run.seq = (SELECT max(seq) FROM run WHERE entry_id = entry.id AND kind = 'work')
 LEFT JOIN outbox ON outbox.run_seq = run.seq AND outbox.kind = 'record'
 LEFT JOIN outbox_body ON outbox_body.outbox_id = outbox.id
 WHERE entry.state = 'escalated'
 UNION ALL
-SELECT 'held', min(hold.since_at), entry.id, NULL, NULL
+SELECT 'held', min(hold.since_at), entry.id, NULL, NULL, NULL
 FROM entry
 JOIN hold ON hold.entry_id = entry.id
-WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake')
+WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake', 'budget')
   AND hold.until_at IS NULL
+  AND NOT (hold.kind = 'budget' AND EXISTS (SELECT 1 FROM unfunded WHERE unfunded.entry_id = entry.id))
   AND NOT EXISTS (
       SELECT 1 FROM hold AS refusal
       WHERE refusal.entry_id = entry.id AND refusal.kind IN ('closed', 'not-eligible', 'on-hold'))

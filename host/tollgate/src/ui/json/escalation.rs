@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use tollgate_core::{
     RunId, Timestamp,
+    approval::Allowance,
     entry::EntryName,
     escalation::{EscalationKind, LiftedBy},
     pipeline::StepName,
@@ -56,12 +57,19 @@ pub(crate) struct Escalation {
 impl Escalation {
     /// What is said of it at this time.
     pub(crate) fn new(escalation: port::Escalation, now: Timestamp) -> Self {
-        let port::Escalation { kind, since, role, entry, run, stopped, findings } = escalation;
+        let port::Escalation { kind, since, role, entry, run, more, stopped, findings } = escalation;
         let key = entry.name.key.clone();
         let lifted: Vec<_> =
             entry.holds.iter().filter_map(|hold| Some((hold, LiftedBy::of(hold.kind)?))).collect();
         let ask = run.as_ref().and_then(|run| run.ask.as_ref());
         let (step, reasons, answers) = match (ask, stopped) {
+            _ if more.is_some() => {
+                let cost = more.unwrap_or_default();
+                let added = Allowance { cost, ..Allowance::default() };
+                let reason =
+                    format!("What it opened needs {cost} more than its budget has left, at the most.");
+                (None, vec![reason], vec![explain::how_to_approve(&key, &added)])
+            }
             (Some(ask), _) => (
                 Some(ask.step.name.clone()),
                 vec![explain::sentence(&ask.reason)],
