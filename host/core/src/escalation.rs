@@ -89,10 +89,7 @@ impl LiftedBy {
             | HoldKind::NotBefore
             | HoldKind::Dependency
             | HoldKind::DependencyUnknown
-            | HoldKind::OnHold
-            // Money may go back; and what a person cancelled waits for nobody.
-            | HoldKind::Budget
-            | HoldKind::Cancelled => None,
+            | HoldKind::OnHold => None,
         }
     }
 }

@@ -99,7 +99,7 @@ async fn compare(folder: PathBuf) {
     Figure {
         blocks: durable,
         against: against(&baseline),
-        targets: vec![Target::RatioAtLeast(0.3)],
+        targets: vec![Target::RatioAtLeast(0.5)],
         fdatasync_ms,
         facts: commits.facts(),
         ..Figure::new("entries through 3 stages and 3 gates, 8 workers, store on disk", "entries/s")

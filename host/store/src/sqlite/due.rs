@@ -15,7 +15,7 @@ use super::{
 use crate::port::{Known, Rejudged, RescoreItem};
 
 /// Entries are scored again for no longer than this at once: what is changed has to be committed before anybody else is served.
-const SLICE: Duration = Duration::from_millis(5);
+const SLICE: Duration = Duration::from_millis(1);
 
 /// Lifts holds whose time has come and wakes runs whose time has come.
 pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
