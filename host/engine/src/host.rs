@@ -81,6 +81,8 @@ pub struct Outcome {
     pub failed: u64,
     /// Runs that were given to a person.
     pub escalated: u64,
+    /// Runs that a person cancelled.
+    pub cancelled: u64,
     /// Runs that wait for a person's answer since.
     pub asked: u64,
     /// What all of them cost.
@@ -101,7 +103,7 @@ impl Outcome {
             End::Done => self.done += 1,
             End::Failed(_) => self.failed += 1,
             End::Escalated { .. } => self.escalated += 1,
-            End::Cancelled { .. } => {}
+            End::Cancelled { .. } => self.cancelled += 1,
         }
     }
 }

@@ -193,15 +193,16 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
         lines.push(entries_table(printer, &report.entries));
         lines.push(String::new());
     }
-    let HostReport { done, refined, failed, escalated, asked, cost, .. } = report;
-    lines.push(match done + failed + escalated {
+    let HostReport { done, refined, failed, escalated, cancelled, asked, cost, .. } = report;
+    let cancelled_too = if *cancelled > 0 { format!(", {cancelled} cancelled") } else { String::new() };
+    lines.push(match done + failed + escalated + cancelled {
         0 if report.stopped => "nothing ran: the host was asked to stop".to_owned(),
         0 if *asked > 0 => "no run ended".to_owned(),
         0 if *refined > 0 => "no entry was worked on".to_owned(),
         0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
         0 => "nothing ran".to_owned(),
         runs => format!(
-            "{}: {done} done, {failed} failed, {escalated} escalated, {cost} spent",
+            "{}: {done} done, {failed} failed, {escalated} escalated{cancelled_too}, {cost} spent",
             count(runs, "run ended", "runs ended")
         ),
     });
@@ -332,6 +333,7 @@ mod tests {
             refined: 0,
             failed: 0,
             escalated: 0,
+            cancelled: 0,
             asked: 0,
             cost: Microcents::ZERO,
             stopped: false,
@@ -352,6 +354,14 @@ mod tests {
         assert_snapshot!(text(&report()), @"nothing to do: no entry is ready");
         let stopped = HostReport { stopped: true, ..report() };
         assert_snapshot!(text(&stopped), @"nothing ran: the host was asked to stop");
+    }
+
+    #[test]
+    fn what_a_person_cancelled_has_ended() {
+        let cancelled = HostReport { done: 1, cancelled: 2, cost: Microcents(3_400_000), ..report() };
+        assert_snapshot!(
+            text(&cancelled), @"3 runs ended: 1 done, 0 failed, 0 escalated, 2 cancelled, $0.034 spent"
+        );
     }
 
     #[test]

@@ -512,6 +512,8 @@ pub(crate) struct HostReport {
     pub(crate) failed: u64,
     /// Runs that were given to a person.
     pub(crate) escalated: u64,
+    /// Runs that a person cancelled.
+    pub(crate) cancelled: u64,
     /// Runs that this host left to a person's answer.
     pub(crate) asked: u64,
     /// What all of them cost.
@@ -538,6 +540,7 @@ impl HostReport {
             refined: outcome.refined,
             failed: outcome.failed,
             escalated: outcome.escalated,
+            cancelled: outcome.cancelled,
             asked: outcome.asked,
             cost: outcome.cost,
             stopped: outcome.stopped,
