@@ -19,7 +19,10 @@
 pub mod artifacts;
 pub mod error;
 pub mod port;
+mod rules;
+mod sql;
 mod sqlite;
+mod tx;
 
 pub use error::StoreError;
 pub use port::Store;

@@ -21,6 +21,6 @@ pub(super) fn copy(original: &Path, copy: &Path) -> TxResult<()> {
         )))
     })?;
     let connection = open::existing(original)?;
-    connection.execute(sql::STORE_COPY, rusqlite::named_params! { ":target": target })?;
+    connection.execute(sql::STORE_COPY.sqlite, rusqlite::named_params! { ":target": target })?;
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Bringing a database to the schema that this code knows.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 use tollgate_core::{StoreId, Timestamp};
 
 use super::{
     sql,
-    tx::{Columns, Failure, Tx, TxResult},
+    tx::{Failure, Tx, TxResult, named_params},
 };
 use crate::StoreError;
 
@@ -35,7 +35,7 @@ pub(super) fn migrate(connection: &mut Connection, location: &str, now: Timestam
     for (at, (name, statements)) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(statements)?;
-        let tx = Tx::new(&transaction, now);
+        let tx = Tx::new(&*transaction, now);
         let version = at + 1;
         let params = named_params! { ":version": version, ":name": name, ":now": now.as_millis() };
         tx.run(sql::MIGRATION_INSERT, params)?;
@@ -61,8 +61,8 @@ pub(super) fn require_present(connection: &Connection, location: &str) -> TxResu
 
 fn inspect(connection: &Connection, location: &str) -> TxResult<Found> {
     let tx = Tx::new(connection, Timestamp::default());
-    let tables =
-        tx.one(sql::MIGRATION_TABLE, [], |row| Ok((row.plain::<bool>("ours")?, row.plain::<bool>("used")?)))?;
+    let tables = tx
+        .one(sql::MIGRATION_TABLE, &[], |row| Ok((row.plain::<bool>("ours")?, row.plain::<bool>("used")?)))?;
     match tables {
         Some((true, _)) => {}
         Some((false, true)) => {
@@ -73,7 +73,7 @@ fn inspect(connection: &Connection, location: &str) -> TxResult<Found> {
         }
         Some((false, false)) | None => return Ok(Found::Empty),
     }
-    let newest = tx.one(sql::MIGRATION_NEWEST, [], |row| {
+    let newest = tx.one(sql::MIGRATION_NEWEST, &[], |row| {
         Ok((row.plain::<i64>("version")?, row.plain::<String>("name")?))
     })?;
     let (found, found_name) = newest.ok_or_else(|| Failure::damaged("it lists no migration"))?;

@@ -53,7 +53,7 @@ impl Readers {
             None => open::reader(&self.path)?,
         };
         let moment = connection.unchecked_transaction()?;
-        let value = body(&Tx::new(&moment, self.clock.now()));
+        let value = body(&Tx::new(&*moment, self.clock.now()));
         moment.finish()?;
         self.lock().push(connection);
         value

@@ -23,15 +23,16 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::{Connection, named_params};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tollgate_core::{Clock, Timestamp};
 
 use super::{
     checkpoint::{Beside, Checkpointer},
     queue::{self, Callers, Queue, Turn},
+    session::Shared,
     sql,
-    tx::{Columns, Failure, Tx, TxResult},
+    tx::{Failure, Tx, TxResult, named_params},
 };
 use crate::{StoreError, port::Result};
 
@@ -178,7 +179,7 @@ fn serve(
 
 fn answer(batch: impl IntoIterator<Item = Box<dyn Job>>, committed: TxResult<()>) {
     let committed = committed.map_err(|failure| match failure {
-        Failure::Sql(error) => error.to_string(),
+        Failure::Database(message) | Failure::Unreadable(message) => message,
         Failure::Refused(error) => error.to_string(),
     });
     for job in batch {
@@ -223,7 +224,8 @@ fn try_commit(
         // Never earlier than when the job was sent: its caller counts a lease from then.
         now = clock.now();
         let before = connection.total_changes();
-        let kept = job.perform(&Tx::new(connection, now).giving_way_to(queue.as_deref().map(Queue::waiting)));
+        let session = Shared { connection, others: queue.as_deref().map(Queue::waiting) };
+        let kept = job.perform(&Tx::new(&session, now));
         // A full disk, say, makes SQLite roll back everything at once.
         if !kept && (connection.total_changes() != before || connection.is_autocommit()) {
             return Ok(Batch::RolledBack);
@@ -251,7 +253,7 @@ fn try_commit(
 /// transaction is kept with what it changes, so that no later one acts on an earlier time.
 fn seen_so_far(connection: &Connection, clock: &StoreClock) -> TxResult<Timestamp> {
     let read = Tx::new(connection, Timestamp::default());
-    let seen = read.one(sql::STORE_GET, [], |row| row.time("seen_at"))?;
+    let seen = read.one(sql::STORE_GET, &[], |row| row.time("seen_at"))?;
     let seen = seen.ok_or_else(|| Failure::damaged("the store has no row about itself"))?;
     clock.raise_to(seen);
     Ok(seen)
@@ -266,7 +268,7 @@ mod tests {
     use tollgate_core::time::SystemClock;
 
     use super::*;
-    use crate::sqlite::{migrate, open, reconcile};
+    use crate::sqlite::{migrate, open};
 
     type Answer = oneshot::Receiver<Result<i64>>;
 
@@ -274,7 +276,8 @@ mod tests {
     fn job(fails: bool) -> (Box<dyn Job>, Answer) {
         let (reply, answer) = oneshot::channel();
         let body = move |tx: &Tx<'_>| {
-            let id = reconcile::begin(tx, "specs", "folder:docs")?;
+            let params = named_params! { ":backlog": "specs", ":tracker": "folder:docs", ":now": 0_i64 };
+            let id = tx.insert(sql::RECONCILE_INSERT, params)?;
             if fails { Err(StoreError::Conflict("no".into()).into()) } else { Ok(id) }
         };
         (Box::new(TypedJob { doing: "test", body, outcome: None, reply }), answer)

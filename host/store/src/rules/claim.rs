@@ -1,0 +1,291 @@
+//! Claims and leases: who drives what, until when, and what becomes of it when nobody does any more.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tollgate_core::{
+    Digest, EntryId, HostId, LaneId, RunId,
+    event::{EventKind, NewEvent},
+    id::DeliveryId,
+    lease::Fence,
+    run::{Claim, RunKind},
+};
+
+use super::{
+    cancel, control,
+    family::{self, Unfunded},
+    inbox,
+    ledger::{self, Amounts, Reservation, Room},
+    live_run::LiveRun,
+    newborn::{Newborn, ServedLane},
+    report, rows, sql,
+    tx::{Row, Tx, TxResult, json_of, named_params},
+};
+use crate::{
+    StoreError,
+    port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
+};
+
+/// A lane that something waits in.
+struct OpenLane {
+    id: LaneId,
+    pins: Digest,
+    kind: RunKind,
+    pipeline: String,
+    /// Its own virtual time.
+    vtime: i64,
+    /// The virtual time that it is served at.
+    turn: i64,
+}
+
+/// So many claims may be for refining before the first is for work that waits since. What comes first among entries is known when
+/// they are refined, and refining a backlog that comes in at once is not to keep others waiting without end: beyond this they take
+/// turns.
+const REFINE_HEAD_START: i64 = 1_000;
+
+/// What a lane would give next.
+struct Head {
+    rank_key: Vec<u8>,
+    entry: EntryId,
+    run: Option<i64>,
+}
+
+/// Claims the first thing that can be paid for, trying the heads of the lanes in the order in which these are due.
+///
+/// A claim whose answer was lost is given again to the host that repeats its request, as long as it holds.
+pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcome> {
+    if let Some(run) = LiveRun::find(tx, request.new_run)? {
+        return claimed_before(tx, request, &run);
+    }
+    let stop = control::get(tx)?.stop.map(|stop| stop.mode);
+    if stop == Some(StopMode::Now) {
+        return Ok(ClaimOutcome::Stopped);
+    }
+    let only_begun = request.only_begun || stop.is_some();
+    let mut reached = None;
+    for lane in lanes_in_turn(tx, request)? {
+        while let Some(head) = head(tx, request, lane.id)? {
+            // Begun runs come first in their lane, so behind an entry there are none.
+            if only_begun && head.run.is_none() {
+                break;
+            }
+            match room_for_head(tx, &lane, &head)? {
+                Room::Free(reservation) => return take(tx, request, lane, head, reservation),
+                Room::CapReached { cap, until } => {
+                    reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+                    break;
+                }
+                // It leaves the index, so the next head is another.
+                Room::Short(short) => {
+                    family::park(tx, &Unfunded { entry: head.entry, run: head.run }, &short)?;
+                }
+            }
+        }
+    }
+    let nothing = if stop.is_some() { ClaimOutcome::Stopped } else { ClaimOutcome::Nothing };
+    Ok(reached.unwrap_or(nothing))
+}
+
+fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResult<ClaimOutcome> {
+    if run.host != request.host || run.lease_until.is_none() {
+        return Err(StoreError::Conflict(format!("there is a run {} already; use a new id", run.id)).into());
+    }
+    claimed(tx, run, false)
+}
+
+/// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
+/// virtual time that was served last.
+fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>> {
+    let served = tx.one(sql::STORE_GET, &[], |row| row.plain::<i64>("vtime"))?.unwrap_or_default();
+    let mut lanes = tx.all(sql::LANE_LIST_WAITING, &[], |row| {
+        Ok(OpenLane {
+            id: LaneId(row.plain("id")?),
+            pins: row.digest("pins")?,
+            kind: row.word("kind")?,
+            pipeline: row.plain("pipeline")?,
+            vtime: row.plain("vtime")?,
+            turn: served,
+        })
+    })?;
+    lanes.retain(|lane| request.lanes.contains(&lane.id));
+    for lane in &mut lanes {
+        lane.turn = turn(lane.kind, lane.vtime, served);
+    }
+    lanes.sort_unstable_by_key(|lane| (lane.turn, lane.kind != RunKind::Refine, lane.vtime, lane.id));
+    for lane in &mut lanes {
+        lane.vtime = lane.vtime.max(served);
+    }
+    Ok(lanes)
+}
+
+/// The virtual time that a lane is served at.
+fn turn(kind: RunKind, vtime: i64, served: i64) -> i64 {
+    match kind {
+        RunKind::Work => vtime.max(served),
+        RunKind::Refine => (vtime - REFINE_HEAD_START).max(served),
+    }
+}
+
+fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<Head>> {
+    let read = |row: &Row<'_>| {
+        Ok(Head {
+            rank_key: row.plain("rank_key")?,
+            entry: row.entry_id("entry_id")?,
+            run: row.plain("run_seq")?,
+        })
+    };
+    if request.only.is_empty() {
+        return tx.one(sql::RUN_CLAIM, named_params! { ":lane": lane.0 }, read);
+    }
+    let only = json_of(&request.only)?;
+    tx.one(sql::RUN_CLAIM_ONLY, named_params! { ":lane": lane.0, ":only": only }, read)
+}
+
+/// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
+fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
+    let (pins, payer) = match head.run {
+        Some(seq) => {
+            // What was cancelled only ends; what cleans up sets money aside by itself.
+            if cancel::asked(tx, seq)?.is_some() {
+                return ledger::room_for(tx, &Amounts::new(), None);
+            }
+            let run = LiveRun::get(tx, seq)?;
+            (run.pins, run.payer)
+        }
+        None => (lane.pins, family::payer_of(tx, head.entry)?),
+    };
+    ledger::room_for(tx, &ledger::tranche(tx, pins)?, payer)
+}
+
+fn take(
+    tx: &Tx<'_>,
+    request: &ClaimRequest,
+    lane: OpenLane,
+    head: Head,
+    reservation: Reservation,
+) -> TxResult<ClaimOutcome> {
+    let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
+    tx.run(sql::READY_DELETE, place)?;
+    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.turn })?;
+    tx.run(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
+    match head.run {
+        Some(seq) => reclaim(tx, request, seq, reservation),
+        None => {
+            let OpenLane { id, pins, kind, pipeline, .. } = lane;
+            let lane = ServedLane { id, pins, kind, pipeline };
+            let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
+            Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))
+        }
+    }
+}
+
+/// A run that was begun goes on.
+fn reclaim(
+    tx: &Tx<'_>,
+    request: &ClaimRequest,
+    seq: i64,
+    reservation: Reservation,
+) -> TxResult<ClaimOutcome> {
+    let mut run = LiveRun::get(tx, seq)?;
+    run.fence = run.fence.raised();
+    run.host = request.host.clone();
+    run.lease_until = Some(tx.now.after(request.lease));
+    run.escrow = run.escrow + reservation.total();
+    reservation.book(tx, run.seq)?;
+    run.append(tx, claimed_event(&run.host, run.fence))?;
+    inbox::apply(tx, &mut run)?;
+    run.save(tx)?;
+    claimed(tx, &run, true)
+}
+
+/// What the chain says of every claim.
+pub(super) fn claimed_event(host: &HostId, fence: Fence) -> NewEvent {
+    NewEvent { kind: EventKind::Claimed, body: json!({ "host": host, "fence": fence }) }
+}
+
+fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
+    let (summary, order) = rows::run_at_claim(tx, run.id)?;
+    Ok(ClaimOutcome::Claimed(Box::new(ClaimedRun {
+        snapshot: report::snapshot(tx, run.revision)?,
+        claim: Claim { run: run.id, fence: run.fence },
+        run: summary,
+        order,
+        begun,
+        escrow: run.escrow,
+        children_cost: family::of_run(tx, run.seq)?
+            .map(|family| family.settled + family.escrow)
+            .unwrap_or_default(),
+        claimed_at: tx.now,
+    })))
+}
+
+/// Renews what a host still holds; a lease that has lapsed is not brought back, since its driver has stopped.
+pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxResult<Vec<Claim>> {
+    tx.run(sql::HOST_PUT, named_params! { ":id": host.0, ":now": tx.now.as_millis() })?;
+    let params = named_params! {
+        ":host": host.0,
+        ":now": tx.now.as_millis(),
+        ":lease_until": tx.now.after(lease).as_millis(),
+    };
+    tx.all(sql::RUN_RENEW_LEASES, params, |row| {
+        Ok(Claim { run: row.parsed::<RunId>("id")?, fence: Fence(row.plain("fence")?) })
+    })
+}
+
+/// Gives a claim back in good order.
+pub(super) fn release(tx: &Tx<'_>, claim: Claim, reason: &str) -> TxResult<()> {
+    let mut run = LiveRun::held_by(tx, claim)?;
+    run.append(tx, NewEvent { kind: EventKind::Released, body: json!({ "reason": reason }) })?;
+    run.let_go(tx)?;
+    run.queue(tx)?;
+    run.save(tx)
+}
+
+/// Takes back what hosts no longer hold.
+pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
+    let now = tx.now.as_millis();
+    let lapsed = tx.all(sql::RUN_LIST_LAPSED, named_params! { ":now": now }, |row| row.plain("seq"))?;
+    let runs = lapsed.into_iter().map(|seq| lapse(tx, seq)).collect::<TxResult<Vec<_>>>()?;
+    let deliveries = tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| {
+        Ok((DeliveryId(row.plain("id")?), HostId(row.plain("host")?)))
+    })?;
+    let (lapsed_runs, of_runs): (_, Vec<_>) = runs.into_iter().unzip();
+    let (lapsed_deliveries, of_deliveries): (_, Vec<_>) = deliveries.into_iter().unzip();
+    let lost_hosts = of_runs.into_iter().chain(of_deliveries).collect();
+    Ok(Sweep { lapsed_runs, lapsed_deliveries, lost_hosts })
+}
+
+/// Takes a run back; with it comes the host that had it.
+fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<(RunId, HostId)> {
+    let mut run = LiveRun::get(tx, seq)?;
+    run.crashes += 1;
+    let body = json!({ "host": run.host, "fence": run.fence, "crashes": run.crashes });
+    run.append(tx, NewEvent { kind: EventKind::LeaseLapsed, body })?;
+    run.fence = run.fence.raised();
+    run.let_go(tx)?;
+    run.queue(tx)?;
+    run.save(tx)?;
+    Ok((run.id, run.host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refining_goes_ahead_of_work_and_then_takes_turns_with_it() {
+        let (mut served, mut refine, mut work) = (0, 0, 0);
+        let mut claims = Vec::new();
+        for _ in 0..REFINE_HEAD_START + 21 {
+            let (of_refine, of_work) =
+                (turn(RunKind::Refine, refine, served), turn(RunKind::Work, work, served));
+            let lane = if of_refine <= of_work { &mut refine } else { &mut work };
+            *lane = (*lane).max(served) + 1;
+            served = of_refine.min(of_work);
+            claims.push(of_refine <= of_work);
+        }
+        let (ahead, rest) = claims.split_at(claims.len() - 20);
+        assert!(ahead.iter().all(|refines| *refines));
+        assert_eq!(rest.iter().filter(|refines| **refines).count(), 10);
+    }
+}

@@ -1,0 +1,173 @@
+//! A run is born in the transaction that claims its entry.
+//!
+//! Everything is known before the first row is written, so each row is written once, and nothing that was written is read again:
+//! the claim is the one transaction that every entry pays for while others wait.
+
+use tollgate_core::{
+    Digest, EntryId, LaneId, Microcents,
+    entry::{EntryName, EntryState},
+    event::ChainHead,
+    lease::Fence,
+    record::OrderFacts,
+    run::{Claim, RunKind, RunState, RunSummary},
+};
+
+use super::{
+    claim::claimed_event,
+    ledger::Reservation,
+    live_run::WrittenEvent,
+    report, sql,
+    tx::{Failure, Tx, TxResult, cents, json_of, millis, named_params},
+};
+use crate::port::{ClaimRequest, ClaimedRun};
+
+/// What a new run takes over from its lane.
+pub(super) struct ServedLane {
+    pub(super) id: LaneId,
+    pub(super) pins: Digest,
+    pub(super) kind: RunKind,
+    pub(super) pipeline: String,
+}
+
+/// What a run is born from.
+pub(super) struct Newborn<'r> {
+    pub(super) request: &'r ClaimRequest,
+    pub(super) entry: EntryId,
+    pub(super) rank_key: Vec<u8>,
+    pub(super) lane: ServedLane,
+}
+
+/// What the run works on: the entry as it is now.
+struct Subject {
+    name: EntryName,
+    title: String,
+    backlog: String,
+    revision: Digest,
+    round: u32,
+}
+
+impl Newborn<'_> {
+    /// Pins the run to what its lane says now, on what the entry says now, and sets its first tranche aside.
+    pub(super) fn bear(self, tx: &Tx<'_>, reservation: Reservation) -> TxResult<ClaimedRun> {
+        let subject = self.make_busy(tx)?;
+        let order = self.take_out_of_order(tx, &subject.backlog)?;
+        let fence = Fence(1);
+        let claimed = WrittenEvent::of(&claimed_event(&self.request.host, fence));
+        let chain = ChainHead::start(self.request.new_run).link(tx.now, claimed.kind, &claimed.body);
+        let (escrow, payer) = (reservation.total(), reservation.payer());
+        let params = named_params! {
+            ":id": self.request.new_run.to_string(),
+            ":entry": self.entry.0,
+            ":lane": self.lane.id.0,
+            ":backlog": subject.backlog,
+            ":pipeline": self.lane.pipeline,
+            ":kind": self.lane.kind.as_str(),
+            ":round": subject.round,
+            ":title": subject.title,
+            ":revision": subject.revision.as_bytes(),
+            ":pins": self.lane.pins.as_bytes(),
+            ":rank_key": self.rank_key,
+            ":order_facts": json_of(&order)?,
+            ":fence": fence.0,
+            ":host": self.request.host.0,
+            ":lease_until": tx.now.after(self.request.lease).as_millis(),
+            ":now": tx.now.as_millis(),
+            ":escrow": cents(escrow),
+            ":chain_events": chain.events,
+            ":chain_hash": chain.hash.as_bytes(),
+            ":payer": payer,
+        };
+        let seq = tx.insert(sql::RUN_INSERT, params)?;
+        claimed.insert(tx, seq, chain)?;
+        reservation.book(tx, seq)?;
+        Ok(ClaimedRun {
+            snapshot: report::snapshot(tx, subject.revision)?,
+            claim: Claim { run: self.request.new_run, fence },
+            run: self.summary(tx, subject, fence),
+            order,
+            begun: false,
+            escrow,
+            children_cost: Microcents::ZERO,
+            claimed_at: tx.now,
+        })
+    }
+
+    fn make_busy(&self, tx: &Tx<'_>) -> TxResult<Subject> {
+        let by_id = named_params! { ":id": self.entry.0 };
+        // What waits to be refined is held for that.
+        let (state, set_busy) = match self.lane.kind {
+            RunKind::Work => (EntryState::Ready, sql::ENTRY_SET_BUSY),
+            RunKind::Refine => (EntryState::Held, sql::ENTRY_SET_REFINING),
+        };
+        let params = named_params! { ":id": self.entry.0, ":state": state.as_str() };
+        let subject = tx.one(sql::ENTRY_GET_CLAIMABLE, params, |row| {
+            Ok(Subject {
+                name: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
+                title: row.plain("title")?,
+                backlog: row.plain("backlog")?,
+                revision: row.digest("revision")?,
+                round: row.small_count("rounds")? + 1,
+            })
+        })?;
+        let mut subject = subject
+            .ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not {state}", self.entry)))?;
+        if self.lane.kind == RunKind::Refine {
+            subject.round = self.refine_round(tx)?;
+        }
+        tx.run(set_busy, by_id)?;
+        Ok(subject)
+    }
+
+    /// Refine runs are counted by themselves.
+    fn refine_round(&self, tx: &Tx<'_>) -> TxResult<u32> {
+        let params = named_params! { ":entry": self.entry.0 };
+        let before = tx.one(sql::RUN_COUNT_REFINING, params, |row| row.small_count("runs"))?;
+        Ok(before.unwrap_or_default() + 1)
+    }
+
+    /// What put the entry where it stood; it stands there no longer, so its score need not change any more.
+    fn take_out_of_order(&self, tx: &Tx<'_>, backlog: &str) -> TxResult<OrderFacts> {
+        let place = tx.one(sql::PLACE_GET, named_params! { ":entry": self.entry.0 }, |row| {
+            let order = OrderFacts {
+                backlog: backlog.to_owned(),
+                score_thousandths: row.plain("score_thousandths")?,
+                terms: row.json("terms")?,
+            };
+            Ok((order, row.time_or_none("due_at")?))
+        })?;
+        let (order, due_at) =
+            place.ok_or_else(|| Failure::damaged(format!("entry {} waits, and has no place", self.entry)))?;
+        if due_at.is_some() {
+            let params = named_params! { ":entry": self.entry.0, ":due_at": millis(None) };
+            tx.run(sql::PLACE_SET_DUE, params)?;
+        }
+        Ok(order)
+    }
+
+    fn summary(self, tx: &Tx<'_>, subject: Subject, fence: Fence) -> RunSummary {
+        RunSummary {
+            id: self.request.new_run,
+            entry_id: self.entry,
+            entry: subject.name,
+            title: subject.title,
+            lane: self.lane.id,
+            pipeline: self.lane.pipeline,
+            kind: self.lane.kind,
+            round: subject.round,
+            state: RunState::Running,
+            reason: None,
+            ask: None,
+            host: self.request.host.clone(),
+            driven: true,
+            lost_hosts: Vec::new(),
+            fence,
+            crashes: 0,
+            started_at: tx.now,
+            ended_at: None,
+            cost: Microcents::ZERO,
+            pins: self.lane.pins,
+            revision: subject.revision,
+            rebuilt: false,
+        }
+    }
+}

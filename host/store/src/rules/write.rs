@@ -1,0 +1,345 @@
+//! A driver's writes: steps, costs, effects, events and what comes next, all at once.
+
+use serde_json::json;
+use tollgate_core::{
+    Digest, Timestamp,
+    course::{EffectRef, End},
+    effect::KnownEffect,
+    entry::EntryState,
+    event::{EventKind, NewEvent},
+    record::Record,
+    run::{Claim, RunState},
+    step::{Step, StepOutcome},
+};
+
+use super::{
+    cancel, children,
+    entry::KnownEntry,
+    family, intake, journal,
+    ledger::{self, Amounts, Room},
+    live_run::{LiveRun, WrittenEvent},
+    readiness, sql, supplement,
+    tx::{Tx, TxResult, cents, json_of, named_params},
+    wait,
+};
+use crate::{
+    StoreError,
+    port::{EscrowAnswer, NextState, PausedCall, ReleasedEffect, RunWrite, Wake},
+};
+
+/// What a driver did since its last durable point, with the texts that are kept of it: they are made before the transaction
+/// begins, so that nobody waits for it meanwhile.
+pub(super) struct PreparedWrite {
+    claim: Claim,
+    paused: Option<PausedCall>,
+    steps: Vec<PreparedStep>,
+    events: Vec<WrittenEvent>,
+    released: Vec<ReleasedEffect>,
+    next: NextState,
+    /// The digest of the record of a run that ends, as long as the entry did not change since the run began.
+    record: Option<Digest>,
+}
+
+struct PreparedStep {
+    step: Step,
+    body: String,
+}
+
+impl PreparedWrite {
+    pub(super) fn of(mut write: RunWrite) -> TxResult<Self> {
+        let record = match &mut write.next {
+            NextState::Finish { record, .. } => {
+                record.entry.changed_since = false;
+                record.chain = None;
+                Some(record.digest())
+            }
+            NextState::GoOn | NextState::Wait { .. } => None,
+        };
+        let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
+        Ok(Self {
+            claim: write.claim,
+            paused: write.paused,
+            steps: write.steps.into_iter().map(prepare).collect::<TxResult<_>>()?,
+            events: write.events.iter().map(WrittenEvent::of).collect(),
+            released: write.released,
+            next: write.next,
+            record,
+        })
+    }
+}
+
+/// Writes what a driver did.
+pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
+    let mut run = LiveRun::held_by(tx, write.claim)?;
+    insert_steps(tx, &mut run, &write.steps)?;
+    if let Some(paused) = &write.paused {
+        journal::pause(tx, &mut run, paused)?;
+    }
+    for event in &write.events {
+        run.append_written(tx, event)?;
+    }
+    for released in &write.released {
+        release_effect(tx, &run, released)?;
+    }
+    match &mut write.next {
+        NextState::GoOn => {}
+        NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
+        NextState::Finish { end, record, leaves_entry, refinement } => {
+            let entry = finish(tx, &mut run, end, record, write.record)?;
+            match refinement {
+                None => leave_as_it_ended(tx, &run, &entry, end, record)?,
+                Some(refinement) => supplement::refine(tx, &run, refinement, record)?,
+            }
+            if *leaves_entry {
+                insert_after_end(tx, &run, "leave", &json_of(&run.state)?)?;
+            }
+        }
+    }
+    run.save(tx)?;
+    match &write.next {
+        NextState::Finish { end, refinement: None, .. } => {
+            family::over(tx, &run, end)?;
+            children::tell(tx, run.entry, ended(end).1)
+        }
+        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => Ok(()),
+    }
+}
+
+/// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.
+pub(super) fn reserve(
+    tx: &Tx<'_>,
+    claim: Claim,
+    amount: tollgate_core::Microcents,
+) -> TxResult<EscrowAnswer> {
+    let mut run = LiveRun::held_by(tx, claim)?;
+    let answer = set_aside(tx, &mut run, amount)?;
+    run.save(tx)?;
+    Ok(answer)
+}
+
+/// Sets more aside for a run that the caller saves.
+pub(super) fn set_aside(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    amount: tollgate_core::Microcents,
+) -> TxResult<EscrowAnswer> {
+    if let Some(short) = family::own_short(tx, run, amount)? {
+        return Ok(EscrowAnswer::BudgetReached(short));
+    }
+    let mut amounts = Amounts::from([(ledger::PROJECT.to_owned(), amount)]);
+    amounts.extend(ledger::tranche(tx, run.pins)?.into_keys().map(|scope| (scope, amount)));
+    match ledger::room_for(tx, &amounts, run.payer)? {
+        Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
+        Room::Short(short) => Ok(EscrowAnswer::BudgetReached(short.short)),
+        Room::Free(reservation) => {
+            run.escrow = run.escrow + reservation.total();
+            reservation.book(tx, run.seq)?;
+            Ok(EscrowAnswer::Reserved)
+        }
+    }
+}
+
+fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxResult<()> {
+    for PreparedStep { step, body } in steps {
+        let params = named_params! {
+            ":run": run.seq,
+            ":stage": step.key.name.stage,
+            ":gate": step.key.name.gate.as_deref().unwrap_or_default(),
+            ":rework": step.key.rework,
+            ":attempt": step.key.attempt,
+            ":plugin": step.plugin.as_bytes(),
+            ":now": tx.now.as_millis(),
+            ":fuel": i64::try_from(step.usage.fuel).unwrap_or(i64::MAX),
+            ":cost": cents(step.usage.cost),
+            ":body": body,
+        };
+        tx.run(sql::STEP_INSERT, params)?;
+        if let StepOutcome::Waits(asked) = &step.outcome {
+            wait::keep(tx, run.seq, &step.key, asked)?;
+        }
+    }
+    if !steps.is_empty() {
+        wait::has_heard(tx, run.seq)?;
+    }
+    // What is awaited by now will not come.
+    journal::lose_open(tx, run)?;
+    ledger::settle(tx, run, steps.iter().map(|prepared| &prepared.step))
+}
+
+fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxResult<()> {
+    let file = match KnownEffect::parse(&released.effect) {
+        Ok(KnownEffect::PublishFile(file)) => Some(file),
+        // What cannot be parsed is refused when it is delivered, by who knows what the tracker can do.
+        Ok(KnownEffect::SetState(_) | KnownEffect::OpenEntry(_)) | Err(_) => None,
+    };
+    let params = named_params! {
+        ":run": run.seq,
+        ":entry": run.entry.0,
+        ":kind": "effect",
+        ":reference": reference_key(&released.reference)?,
+        ":path": file.as_ref().map(|file| file.path.as_str()),
+        ":artifact": file.as_ref().map(|file| file.artifact.as_bytes()),
+        ":leaves": released.leaves.as_ref().map(Digest::as_bytes),
+        ":now": tx.now.as_millis(),
+    };
+    let delivery = tx.insert(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, delivery, &json_of(&released.effect)?)
+}
+
+/// Writes what a row of the outbox delivers.
+pub(super) fn insert_body(tx: &Tx<'_>, delivery: i64, body: &str) -> TxResult<()> {
+    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": delivery, ":body": body })?;
+    Ok(())
+}
+
+/// A reference as the text by which the outbox knows it again; fields are written in the order of their declaration.
+fn reference_key(reference: &EffectRef) -> TxResult<String> {
+    json_of(reference)
+}
+
+/// Ends the claim until something happens. What has happened already wakes the run at once, so that nothing is missed.
+fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResult<()> {
+    let asked = wakes.iter().find_map(|wake| match wake {
+        Wake::Approval(ask) => Some(ask),
+        Wake::At(_) | Wake::Delivered(_) | Wake::Asked | Wake::Paid(_) => None,
+    });
+    let body = match asked {
+        None => json!({ "for": reason }),
+        Some(ask) => json!({ "for": reason, "ask": ask }),
+    };
+    run.append(tx, NewEvent { kind: EventKind::Waiting, body })?;
+    run.let_go(tx)?;
+    run.state = RunState::Waiting;
+    run.reason = Some(reason.to_owned());
+    for (condition, wake) in wakes.iter().enumerate() {
+        let met = match wake {
+            Wake::At(at) => !insert_time(tx, run, *at)?,
+            Wake::Delivered(references) => !insert_deliveries(tx, run, condition, references)?,
+            Wake::Paid(amount) => !family::await_room(tx, run, *amount)?,
+            Wake::Asked => {
+                if let Some(end) = wait::begin(tx, run)? {
+                    run.save(tx)?;
+                    wait::end(tx, run.seq, &end)?;
+                    *run = LiveRun::get(tx, run.seq)?;
+                    return Ok(());
+                }
+                false
+            }
+            Wake::Approval(ask) => {
+                tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
+                false
+            }
+        };
+        if met {
+            run.save(tx)?;
+            LiveRun::wake(tx, run.seq, "what it waits for had happened")?;
+            *run = LiveRun::get(tx, run.seq)?;
+            return Ok(());
+        }
+    }
+    cancel::ends_wait(tx, run)
+}
+
+/// Whether the time is still to come.
+fn insert_time(tx: &Tx<'_>, run: &LiveRun, at: Timestamp) -> TxResult<bool> {
+    if at <= tx.now {
+        return Ok(false);
+    }
+    tx.run(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
+    Ok(true)
+}
+
+/// Whether any of the deliveries is still to come.
+fn insert_deliveries(
+    tx: &Tx<'_>,
+    run: &LiveRun,
+    condition: usize,
+    references: &[EffectRef],
+) -> TxResult<bool> {
+    let mut open = false;
+    for reference in references {
+        let params = named_params! { ":run": run.seq, ":reference": reference_key(reference)? };
+        let found = tx.one(sql::OUTBOX_GET_BY_REFERENCE, params, |row| {
+            Ok((row.plain::<i64>("id")?, row.plain::<String>("state")?))
+        })?;
+        let Some((id, state)) = found else {
+            return Err(StoreError::Conflict(format!(
+                "run {} waits for the effect `{}` of `{}`, which was never released",
+                run.id, reference.id, reference.step
+            ))
+            .into());
+        };
+        if state != "settled" {
+            let params = named_params! { ":run": run.seq, ":condition": condition, ":outbox": id };
+            tx.run(sql::WAKE_DELIVERY_INSERT, params)?;
+            open = true;
+        }
+    }
+    Ok(open)
+}
+
+/// Ends the run; its entry as it was until now. The last event carries the digest of the record, and the record the chain with that
+/// event in it.
+fn finish(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    end: &End,
+    record: &mut Record,
+    digest: Option<Digest>,
+) -> TxResult<KnownEntry> {
+    let entry = KnownEntry::get(tx, run.entry)?;
+    let (run_state, _, reason) = ended(end);
+    wait::forget(tx, run.seq)?;
+    run.let_go(tx)?;
+    run.state = run_state;
+    run.reason = reason.map(str::to_owned);
+    run.ended_at = Some(tx.now);
+    record.entry.changed_since =
+        entry.revision != run.revision && !intake::is_left_by(tx, run.seq, entry.basis)?;
+    record.chain = None;
+    let digest = digest.filter(|_| !record.entry.changed_since).unwrap_or_else(|| record.digest());
+    let body = json!({ "state": run_state, "reason": reason, "record": digest });
+    run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
+    record.chain = Some(run.chain);
+    Ok(entry)
+}
+
+/// The entry is what its run ended as, and the record is on its way.
+fn leave_as_it_ended(
+    tx: &Tx<'_>,
+    run: &LiveRun,
+    entry: &KnownEntry,
+    end: &End,
+    record: &Record,
+) -> TxResult<()> {
+    let (_, state, _) = ended(end);
+    insert_after_end(tx, run, "record", &json_of(record)?)?;
+    readiness::set_state(tx, entry.id, state, None)?;
+    readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)
+}
+
+/// Enters what is delivered after a run has ended.
+fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxResult<()> {
+    let params = named_params! {
+        ":run": run.seq,
+        ":entry": run.entry.0,
+        ":kind": kind,
+        ":reference": None::<String>,
+        ":path": None::<String>,
+        ":artifact": None::<Vec<u8>>,
+        ":leaves": None::<Vec<u8>>,
+        ":now": tx.now.as_millis(),
+    };
+    let delivery = tx.insert(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, delivery, body)
+}
+
+/// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.
+pub(super) fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
+    match end {
+        End::Done => (RunState::Done, EntryState::Done, None),
+        End::Failed(stopped) => (RunState::Failed, EntryState::Failed, Some(&stopped.reason)),
+        End::Escalated { stopped, .. } => (RunState::Escalated, EntryState::Escalated, Some(&stopped.reason)),
+        End::Cancelled { reason } => (RunState::Cancelled, EntryState::Failed, Some(reason)),
+    }
+}

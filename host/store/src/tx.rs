@@ -1,0 +1,107 @@
+//! One logical transaction, whichever database it runs in.
+//!
+//! What happens inside a transaction is written once, in [`rules`](crate::rules), against [`Tx`]: queries by name, named
+//! parameters, columns by name. A database brings a [`Session`], and a text for each query that is its own.
+//!
+//! The rules are plain functions that block. A transaction is a conversation: most of what it asks depends on what it was told,
+//! and nothing else may happen between two of its questions. So it has a thread for as long as it lasts, and each database decides
+//! which: SQLite its one writer, another a thread for code that blocks.
+
+mod failure;
+mod row;
+mod value;
+
+use tollgate_core::Timestamp;
+
+pub(crate) use self::{
+    failure::{Failure, TxResult},
+    row::{Cells, Row},
+    value::{Param, Params, Value, cents, from_json, json_of, millis, named_params},
+};
+use crate::sql::Query;
+
+/// A connection while a transaction is under way.
+pub(crate) trait Session {
+    /// Runs a statement; how many rows it changed.
+    fn run(&self, query: Query, params: Params<'_>) -> TxResult<usize>;
+
+    /// Runs a statement that inserts one row; its number.
+    fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64>;
+
+    /// Hands the rows of a query to `each` until it wants no more.
+    fn rows(
+        &self,
+        query: Query,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
+    ) -> TxResult<()>;
+
+    /// Whether somebody waits for the transaction to end.
+    fn is_awaited(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a reader of rows wants the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum More {
+    Wanted,
+    Enough,
+}
+
+/// A logical transaction: everything in it sees the same time.
+pub(crate) struct Tx<'c> {
+    session: &'c dyn Session,
+    pub(crate) now: Timestamp,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(session: &'c dyn Session, now: Timestamp) -> Self {
+        Self { session, now }
+    }
+
+    /// Whether somebody waits for it to end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.session.is_awaited()
+    }
+
+    /// Runs a statement; how many rows it changed.
+    pub(crate) fn run(&self, query: Query, params: Params<'_>) -> TxResult<usize> {
+        self.session.run(query, params)
+    }
+
+    /// Runs a statement that inserts one row; its number.
+    pub(crate) fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64> {
+        self.session.insert(query, params)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn one<T>(
+        &self,
+        query: Query,
+        params: Params<'_>,
+        read: impl FnOnce(&Row<'_>) -> TxResult<T>,
+    ) -> TxResult<Option<T>> {
+        let (mut read, mut value) = (Some(read), None);
+        self.session.rows(query, params, &mut |row| {
+            value = read.take().map(|read| read(row)).transpose()?;
+            Ok(More::Enough)
+        })?;
+        Ok(value)
+    }
+
+    /// All rows.
+    pub(crate) fn all<T>(
+        &self,
+        query: Query,
+        params: Params<'_>,
+        mut read: impl FnMut(&Row<'_>) -> TxResult<T>,
+    ) -> TxResult<Vec<T>> {
+        let mut values = Vec::new();
+        self.session.rows(query, params, &mut |row| {
+            values.push(read(row)?);
+            Ok(More::Wanted)
+        })?;
+        Ok(values)
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a transaction is rolled back.
+
+use crate::StoreError;
+
+/// What every function that runs inside a transaction returns.
+pub(crate) type TxResult<T> = Result<T, Failure>;
+
+/// Why a logical transaction is rolled back.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The database failed; in its own words.
+    Database(String),
+    /// What was opened is no database, or not a whole one; in its own words.
+    Unreadable(String),
+    /// The store says no.
+    Refused(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Failure {
+    /// The error that the caller sees; `doing` is a verb, as in `claim a run`.
+    pub(crate) fn while_doing(self, doing: &'static str) -> StoreError {
+        match self {
+            Self::Database(message) | Self::Unreadable(message) => StoreError::Platform { doing, message },
+            Self::Refused(error) => error,
+        }
+    }
+
+    /// The error that whoever opens the store at `location` sees: a file that is no whole database is told from a failing disk.
+    pub(crate) fn while_opening(self, location: &str) -> StoreError {
+        match self {
+            Self::Unreadable(message) => StoreError::Unreadable { location: location.to_owned(), message },
+            other => other.while_doing("open"),
+        }
+    }
+
+    /// The store holds something that no version of this code wrote.
+    pub(crate) fn damaged(what: impl std::fmt::Display) -> Self {
+        Self::Refused(StoreError::Damaged(what.to_string()))
+    }
+}
