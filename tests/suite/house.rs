@@ -36,6 +36,7 @@ const OWNED: &[(&str, &str)] = &[
     ("wasmtime", "tollgate-sandbox"),
     ("wasmtime-wasi", "tollgate-sandbox"),
     ("rusqlite", "tollgate-store"),
+    ("tokio-postgres", "tollgate-store"),
     ("reqwest", "tollgate-model"),
     ("octocrab", "tollgate-tracker"),
     ("tokio-postgres", "tollgate-store"),

@@ -19,11 +19,14 @@
 pub mod artifacts;
 pub mod error;
 pub mod port;
+mod postgres;
 mod rules;
+mod schema;
 mod sql;
 mod sqlite;
 mod tx;
 
 pub use error::StoreError;
 pub use port::Store;
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{OpenMode, SqliteOptions, SqliteStore};

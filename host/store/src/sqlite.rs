@@ -31,7 +31,7 @@ use crate::{
     StoreError,
     port::Result,
     rules::{Access, Database},
-    sql,
+    schema, sql,
     tx::{self, Failure, Tx, TxResult},
 };
 
@@ -112,7 +112,9 @@ impl SqliteStore {
         let connected = connected.and_then(|mut connection| {
             match mode {
                 OpenMode::Host => migrate::migrate(&mut connection, &location, clock.now())?,
-                OpenMode::Client | OpenMode::ReadOnly => migrate::require_present(&connection, &location)?,
+                OpenMode::Client | OpenMode::ReadOnly => {
+                    schema::require_present(&connection, &location, migrate::MIGRATIONS)?
+                }
             }
             let about = Tx::new(&connection, Timestamp::default())
                 .one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;

@@ -10,6 +10,8 @@ pub(crate) type TxResult<T> = Result<T, Failure>;
 pub(crate) enum Failure {
     /// The database failed; in its own words.
     Database(String),
+    /// The database gave way to another transaction; in its own words. It may be run again.
+    Interrupted(String),
     /// What was opened is no database, or not a whole one; in its own words.
     Unreadable(String),
     /// The store says no.
@@ -26,7 +28,9 @@ impl Failure {
     /// The error that the caller sees; `doing` is a verb, as in `claim a run`.
     pub(crate) fn while_doing(self, doing: &'static str) -> StoreError {
         match self {
-            Self::Database(message) | Self::Unreadable(message) => StoreError::Platform { doing, message },
+            Self::Database(message) | Self::Interrupted(message) | Self::Unreadable(message) => {
+                StoreError::Platform { doing, message }
+            }
             Self::Refused(error) => error,
         }
     }

@@ -1,0 +1,1 @@
+DELETE FROM ask WHERE run_seq = :run;

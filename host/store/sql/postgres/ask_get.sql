@@ -1,0 +1,1 @@
+SELECT body FROM ask WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+INSERT INTO ask (run_seq, body) VALUES (:run, :body);

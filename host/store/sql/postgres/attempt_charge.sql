@@ -1,0 +1,2 @@
+UPDATE attempt SET charged = charged + :amount
+WHERE run_seq = :run AND stage = :stage AND gate = :gate AND rework = :rework AND attempt = :attempt;

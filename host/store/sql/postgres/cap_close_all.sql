@@ -1,0 +1,1 @@
+UPDATE cap SET active = false;

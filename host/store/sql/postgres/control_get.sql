@@ -1,0 +1,1 @@
+SELECT mode, who, why, since_at FROM control;

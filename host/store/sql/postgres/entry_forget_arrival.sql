@@ -1,0 +1,1 @@
+UPDATE entry SET arrival = NULL WHERE id = :id;

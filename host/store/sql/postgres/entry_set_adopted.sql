@@ -1,0 +1,1 @@
+UPDATE entry SET adopted = true, worked = basis WHERE id = :id;

@@ -1,0 +1,1 @@
+UPDATE entry SET adopted = true, worked = :worked WHERE id = :id;

@@ -1,0 +1,1 @@
+UPDATE entry SET rounds = greatest(rounds, :round), worked = :worked, adopted = false WHERE id = :id;

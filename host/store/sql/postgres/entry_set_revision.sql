@@ -1,0 +1,1 @@
+UPDATE entry SET revision = :revision, basis = :basis WHERE id = :id;

@@ -1,0 +1,1 @@
+UPDATE entry SET url = :url, arrival = NULL WHERE id = :id;

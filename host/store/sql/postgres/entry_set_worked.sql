@@ -1,0 +1,1 @@
+UPDATE entry SET worked = basis WHERE id = :id;

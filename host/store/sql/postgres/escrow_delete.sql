@@ -1,0 +1,1 @@
+DELETE FROM escrow WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+UPDATE family SET limit_amount = limit_amount + :added WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+DELETE FROM hold WHERE until_at <= :now RETURNING entry_id;

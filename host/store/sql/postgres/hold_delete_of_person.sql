@@ -1,0 +1,1 @@
+DELETE FROM hold WHERE entry_id = :entry AND kind = 'person';

@@ -1,0 +1,1 @@
+UPDATE inbox SET applied_at = :now WHERE id = :id;

@@ -1,0 +1,1 @@
+SELECT body FROM inbox WHERE run_seq = :run AND kind = 'decision' AND applied_at IS NOT NULL ORDER BY id;

@@ -1,0 +1,1 @@
+DELETE FROM intake WHERE backlog = :backlog AND scope = :scope AND at <= :at;

@@ -1,0 +1,1 @@
+INSERT INTO intake (backlog, scope, at) VALUES (:backlog, :scope, :at);

@@ -1,0 +1,2 @@
+UPDATE journal SET answer = :answer, open = false
+WHERE run_seq = :run AND stage = :stage AND gate = :gate AND rework = :rework AND attempt = :attempt AND call = :call AND open = true;

@@ -1,0 +1,2 @@
+DELETE FROM journal
+WHERE run_seq = :run AND stage = :stage AND gate = :gate AND rework = :rework AND attempt = :attempt AND call = :call AND open = true;

@@ -1,0 +1,1 @@
+UPDATE lane SET open = false;

@@ -1,0 +1,1 @@
+SELECT 1 FROM lane WHERE id = :id;

@@ -1,0 +1,1 @@
+SELECT count(*) AS entries FROM opened WHERE origin_id = :origin;

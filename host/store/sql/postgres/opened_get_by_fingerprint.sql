@@ -1,0 +1,1 @@
+SELECT entry_id FROM opened WHERE backlog = :backlog AND fingerprint = :fingerprint;

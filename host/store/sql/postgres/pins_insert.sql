@@ -1,0 +1,1 @@
+INSERT INTO pins (digest, body) VALUES (:digest, :body) ON CONFLICT DO NOTHING;

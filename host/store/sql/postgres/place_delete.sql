@@ -1,0 +1,1 @@
+DELETE FROM place WHERE entry_id = :entry;

@@ -1,0 +1,1 @@
+SELECT name FROM plugin_version WHERE digest = :digest;

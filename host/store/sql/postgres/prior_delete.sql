@@ -1,0 +1,1 @@
+DELETE FROM prior WHERE tracker = :tracker;

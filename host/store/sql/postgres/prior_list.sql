@@ -1,0 +1,1 @@
+SELECT kind, place, body FROM prior WHERE tracker = :tracker AND key = :key ORDER BY at, id;

@@ -1,0 +1,1 @@
+SELECT 1 FROM prior_reading WHERE tracker = :tracker;

@@ -1,0 +1,3 @@
+SELECT count(*) AS ahead, (SELECT CAST(coalesce(sum(waiting), 0) AS bigint) FROM lane_share WHERE lane_id = :lane) AS waiting
+FROM ready
+WHERE lane_id = :lane AND (rank_key, entry_id) < (:rank_key, :entry);

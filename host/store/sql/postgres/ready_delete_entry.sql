@@ -1,0 +1,1 @@
+DELETE FROM ready WHERE entry_id = :entry AND run_seq IS NULL;

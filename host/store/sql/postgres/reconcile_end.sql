@@ -1,0 +1,1 @@
+UPDATE reconcile SET ended_at = :now, complete = :complete WHERE id = :id;

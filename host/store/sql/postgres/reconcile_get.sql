@@ -1,0 +1,1 @@
+SELECT backlog, tracker, ended_at FROM reconcile WHERE id = :id;

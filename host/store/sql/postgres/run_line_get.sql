@@ -1,0 +1,1 @@
+SELECT * FROM run_line WHERE id = :id;

@@ -1,0 +1,1 @@
+SELECT * FROM run_line WHERE entry_id = :entry ORDER BY seq DESC;

@@ -1,0 +1,1 @@
+SELECT seq FROM run WHERE lease_until <= :now ORDER BY lease_until, seq;

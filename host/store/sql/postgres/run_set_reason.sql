@@ -1,0 +1,1 @@
+UPDATE run SET reason = :reason WHERE seq = :run AND state IN ('running', 'waiting');

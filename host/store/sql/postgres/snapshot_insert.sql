@@ -1,0 +1,1 @@
+INSERT INTO snapshot (revision, body) VALUES (:revision, :body) ON CONFLICT DO NOTHING;

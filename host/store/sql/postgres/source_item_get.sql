@@ -1,0 +1,1 @@
+SELECT body FROM source_item WHERE entry_id = :entry;

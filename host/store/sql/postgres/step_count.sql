@@ -1,0 +1,1 @@
+SELECT count(*) AS steps FROM step WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+SELECT body FROM step WHERE run_seq = :run ORDER BY id;

@@ -1,0 +1,1 @@
+UPDATE store SET seen_at = greatest(seen_at, :now);

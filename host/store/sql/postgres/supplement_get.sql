@@ -1,0 +1,1 @@
+SELECT version, body FROM supplement WHERE entry_id = :entry;

@@ -1,0 +1,1 @@
+SELECT scope, amount FROM tranche WHERE pins = :pins;

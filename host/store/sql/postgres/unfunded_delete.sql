@@ -1,0 +1,1 @@
+DELETE FROM unfunded WHERE entry_id = :entry;

@@ -1,0 +1,1 @@
+DELETE FROM wait WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+SELECT step, since, body FROM wait WHERE run_seq = :run;

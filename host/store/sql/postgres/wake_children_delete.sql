@@ -1,0 +1,1 @@
+DELETE FROM wake_children WHERE run_seq = :run;

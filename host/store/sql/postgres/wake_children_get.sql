@@ -1,0 +1,1 @@
+SELECT 1 FROM wake_children WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+DELETE FROM wake WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+DELETE FROM wake_delivery WHERE run_seq = :run;

@@ -1,0 +1,1 @@
+SELECT DISTINCT run_seq FROM wake WHERE at <= :now ORDER BY run_seq;

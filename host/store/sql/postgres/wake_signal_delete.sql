@@ -1,0 +1,1 @@
+DELETE FROM wake_signal WHERE run_seq = :run;

@@ -1,0 +1,49 @@
+//! A connection as the rules see it.
+
+use tokio_postgres::error::SqlState;
+
+use super::connection::Connection;
+use crate::{
+    sql::Query,
+    tx::{Failure, More, Params, Row, Session, TxResult},
+};
+
+impl Session for Connection {
+    fn run(&self, query: Query, params: Params<'_>) -> TxResult<usize> {
+        let changed = self.execute(query, params)?;
+        usize::try_from(changed).map_err(Failure::damaged)
+    }
+
+    fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64> {
+        let rows = self.query(query, params)?;
+        let row = rows.first().ok_or_else(|| Failure::damaged("a statement inserted no row"))?;
+        // Whatever the number is called in its table, the query calls it so.
+        Row(row).plain("id")
+    }
+
+    fn rows(
+        &self,
+        query: Query,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
+    ) -> TxResult<()> {
+        for row in &self.query(query, params)? {
+            if each(&Row(row))? == More::Enough {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let for_another = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        // The error by itself says where it comes from and not what it is.
+        let message = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+        match error.code() {
+            Some(code) if for_another.contains(code) => Self::Interrupted(message),
+            _ => Self::Database(message),
+        }
+    }
+}
