@@ -27,7 +27,7 @@
 //! # The clock
 //!
 //! The time of a transaction is the database's, asked once and after the wait for the lock, so it is the same clock for all hosts; it
-//! is never earlier than what this process has acted on, nor than what the store has noted.
+//! is never earlier than what this process has acted on.
 //!
 //! # Counters
 //!
@@ -86,14 +86,19 @@ struct StoreClock {
 }
 
 impl StoreClock {
-    fn new(given: Option<Arc<dyn Clock>>, seen: Timestamp) -> Self {
-        Self { given, seen_ms: Arc::new(AtomicI64::new(seen.as_millis())) }
+    fn new(given: Option<Arc<dyn Clock>>) -> Self {
+        Self { given, seen_ms: Arc::default() }
     }
 
     /// The time of a transaction that began at `database` by the database's clock.
     fn at(&self, database: Timestamp) -> Timestamp {
         let now_ms = self.given.as_ref().map_or(database, |clock| clock.now()).as_millis();
         Timestamp::from_millis(self.seen_ms.fetch_max(now_ms, Ordering::SeqCst).max(now_ms))
+    }
+
+    /// Takes into account what the store has noted.
+    fn raise_to(&self, seen: Timestamp) {
+        self.seen_ms.fetch_max(seen.as_millis(), Ordering::SeqCst);
     }
 }
 
@@ -106,11 +111,11 @@ impl PostgresStore {
     /// address cannot be read, [`StoreError::Platform`] when there is no database to be had.
     pub fn open(options: PostgresOptions) -> Result<Self> {
         let PostgresOptions { url, mode, clock } = options;
-        let pool = Pool::new(&url)?;
-        let opened = pool.clone().on_a_thread(move |pool| {
+        let (pool, clock) = (Pool::new(&url)?, StoreClock::new(clock));
+        let opened = pool.clone().on_a_thread(|pool| {
             let connection = pool.take()?;
             match mode {
-                OpenMode::Host => migrate::migrate(&connection, pool.location())?,
+                OpenMode::Host => migrate::migrate(&connection, pool.location(), &clock)?,
                 OpenMode::Client | OpenMode::ReadOnly => {
                     schema::require_present(&connection, pool.location(), migrate::MIGRATIONS)?;
                 }
@@ -121,7 +126,8 @@ impl PostgresStore {
             about.ok_or_else(|| Failure::damaged("it has no row about itself"))
         });
         let (id, seen) = opened.map_err(|failure| failure.while_opening(pool.location()))?;
-        Ok(Self { id, mode, pool, clock: StoreClock::new(clock, seen) })
+        clock.raise_to(seen);
+        Ok(Self { id, mode, pool, clock })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bringing a database to the schema that this code knows.
 
-use super::connection::Connection;
+use super::{StoreClock, connection::Connection};
 use crate::{
     schema::{self, Migration},
     tx::{Tx, TxResult},
@@ -16,8 +16,8 @@ pub(super) const MIGRATIONS: &[Migration] =
 /// # Errors
 ///
 /// As for [`schema::migrated`].
-pub(super) fn migrate(connection: &Connection, location: &str) -> TxResult<()> {
-    let now = connection.begin_writing()?;
+pub(super) fn migrate(connection: &Connection, location: &str, clock: &StoreClock) -> TxResult<()> {
+    let now = clock.at(connection.begin_writing()?);
     let migrated = missing(connection, &Tx::new(connection, now), location);
     match migrated {
         Ok(()) => connection.commit(),

@@ -29,6 +29,15 @@ macro_rules! exercise {
             )*)*
         }
 
+        mod postgres {
+            $($(
+                #[test]
+                fn $case() {
+                    crate::support::block_on(super::$module::$case(&|clock| crate::postgres::fresh(clock)));
+                }
+            )*)*
+        }
+
         mod sqlite_in_a_file {
             $($(
                 #[test]

@@ -1,4 +1,4 @@
-//! What every store must do, and what the SQLite store must do besides.
+//! What every store must do, and what each must do besides.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
@@ -6,5 +6,6 @@ mod support;
 
 mod check;
 mod conformance;
+mod postgres;
 mod sqlite;
 mod traces;
