@@ -67,6 +67,17 @@ impl Connection {
         !self.is_lost.get() && !self.client.is_closed()
     }
 
+    /// The same, with what the server said while nobody asked it anything: that it ended the connection, say.
+    pub(super) fn is_usable_after_a_rest(&self) -> bool {
+        // The first turn hears of it, the next is the task's that reads it.
+        self.block_on(async {
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+        });
+        self.is_usable()
+    }
+
     /// Begins a transaction that changes something, as soon as no other is under way; the time then.
     pub(super) fn begin_writing(&self) -> TxResult<Timestamp> {
         self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::WRITING_BEGIN)

@@ -77,8 +77,9 @@ impl Pool {
     /// A connection that works, as far as is known.
     pub(super) fn take(&self) -> TxResult<Connection> {
         loop {
-            match self.lock().pop() {
-                Some(connection) if connection.is_usable() => return Ok(connection),
+            let idle = self.lock().pop();
+            match idle {
+                Some(connection) if connection.is_usable_after_a_rest() => return Ok(connection),
                 Some(_) => {}
                 None => return Connection::open(&self.config),
             }

@@ -4,8 +4,13 @@ mod server;
 
 use std::sync::Arc;
 
-use tollgate_core::time::ManualClock;
-use tollgate_store::{OpenMode, PostgresOptions, PostgresStore};
+use tollgate_core::{HostId, course::End, time::ManualClock};
+use tollgate_store::{
+    OpenMode, PostgresOptions, PostgresStore, Store as _,
+    port::{ClaimOutcome, EntryFilter},
+};
+
+use crate::support::*;
 
 /// A store in a database of its own.
 pub(crate) fn fresh(clock: Arc<ManualClock>) -> PostgresStore {
@@ -17,12 +22,18 @@ fn open(url: &str, clock: Arc<ManualClock>) -> PostgresStore {
     PostgresStore::open(options).unwrap()
 }
 
+/// Does all there is to do; the keys of what it did.
+async fn work_all(world: &World<PostgresStore>) -> Vec<String> {
+    let mut keys = Vec::new();
+    while let ClaimOutcome::Claimed(run) = world.store.claim(world.request()).await.unwrap() {
+        world.finish(&run, End::Done).await;
+        keys.push(run.run.entry.key.clone());
+    }
+    keys
+}
+
 #[test]
 fn what_was_written_is_there_for_whoever_opens_it_next() {
-    use tollgate_store::Store as _;
-
-    use crate::support::*;
-
     let url = server::new_database();
     let clock = Arc::new(ManualClock::at(start()));
     let id = block_on(async {
@@ -34,4 +45,44 @@ fn what_was_written_is_there_for_whoever_opens_it_next() {
     assert_eq!(next.id(), id);
     let entry = block_on(next.entry("A", None)).unwrap();
     assert_eq!(entry.status.name, name("A"));
+}
+
+#[test]
+fn hosts_that_share_a_store_do_everything_once() {
+    let url = server::new_database();
+    block_on(async {
+        let here = World::new(&|clock| open(&url, clock)).await;
+        let there = World {
+            store: open(&url, Arc::clone(&here.clock)),
+            clock: Arc::clone(&here.clock),
+            lane: here.lane,
+            host: HostId("there-2".into()),
+        };
+        let mut keys: Vec<_> = (0..60).map(|number| format!("{number:02}")).collect();
+        here.admit(keys.iter().map(|key| here.arrival(key)).collect()).await;
+        let work =
+            async { tokio::join!(work_all(&here), work_all(&here), work_all(&there), work_all(&there)) };
+        let done = work.await;
+        let mut done = [done.0, done.1, done.2, done.3].concat();
+        done.sort_unstable();
+        keys.sort_unstable();
+        assert_eq!(done, keys);
+        // What each connection counted adds up.
+        let coverage = there.store.coverage().await.unwrap();
+        let listed = there.store.entries(EntryFilter::default()).await.unwrap();
+        assert_eq!((coverage.len(), listed.total), (1, 60));
+        let open = there.store.open_work().await.unwrap();
+        assert_eq!((open.ready, open.driven, open.undelivered), (0, 0, 60));
+    });
+}
+
+#[test]
+fn connections_that_the_server_ended_are_made_again() {
+    let url = server::new_database();
+    block_on(async {
+        let world = World::new(&|clock| open(&url, clock)).await;
+        world.admit(vec![world.arrival("A")]).await;
+        server::end_connections(&url);
+        assert_eq!(work_all(&world).await, ["A"]);
+    });
 }

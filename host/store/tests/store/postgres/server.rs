@@ -47,6 +47,16 @@ pub(crate) fn new_database() -> String {
     format!("postgres://tollgate@127.0.0.1:{}/{name}", server.port)
 }
 
+/// Ends every connection to a database, as a restart of the server does.
+pub(crate) fn end_connections(url: &str) {
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let port = server.rsplit_once(':').unwrap().1.parse().unwrap();
+    let end =
+        format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
+    let ended = psql(port).args(["-A", "-t", "-c", &end]).output().unwrap();
+    assert!(String::from_utf8_lossy(&ended.stdout).lines().any(|line| line == "t"), "none was there");
+}
+
 fn start() -> Server {
     let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir().unwrap().keep();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
