@@ -8,6 +8,8 @@ mod checkpoint;
 mod copy;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod readers;
 mod session;

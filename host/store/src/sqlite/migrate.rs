@@ -17,7 +17,7 @@ pub(super) const MIGRATIONS: &[Migration] =
 /// # Errors
 ///
 /// As for [`schema::migrated`].
-pub(crate) fn migrate(connection: &mut Connection, location: &str, now: Timestamp) -> TxResult<()> {
+pub(super) fn migrate(connection: &mut Connection, location: &str, now: Timestamp) -> TxResult<()> {
     let done = schema::migrated(&Tx::new(connection, now), location, MIGRATIONS)?;
     for (at, (name, statements)) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
