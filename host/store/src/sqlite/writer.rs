@@ -307,6 +307,30 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_behind_learns_that_somebody_waits() {
+        let mut connection = open::in_memory().ok().unwrap();
+        migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
+        let clock = StoreClock::new(Arc::new(SystemClock::default()), Timestamp::default());
+        let (jobs, mut queue) = queue::queue::<Box<dyn Job>>();
+        let jobs = Arc::new(std::sync::Mutex::new(Some(jobs)));
+        let (later, answer_to_later) = job(false);
+        let (reply, answer) = oneshot::channel();
+        let (sender, mut later) = (Arc::clone(&jobs), Some(later));
+        let body = move |tx: &Tx<'_>| {
+            let before = tx.is_awaited();
+            if let Some(jobs) = sender.lock().unwrap().take() {
+                assert!(jobs.send(Turn::InOrder, later.take().unwrap()));
+            }
+            Ok((before, tx.is_awaited()))
+        };
+        let behind = Box::new(TypedJob { doing: "test", body, outcome: None, reply });
+        assert!(jobs.lock().unwrap().as_ref().unwrap().send(Turn::Behind, behind));
+        serve(&connection, &clock, &mut queue, None);
+        assert_eq!(answer.blocking_recv().unwrap().ok(), Some((false, true)));
+        assert!(answer_to_later.blocking_recv().unwrap().is_ok(), "it is served with it");
+    }
+
+    #[test]
     fn a_transaction_that_fails_takes_no_other_with_it() {
         assert_eq!(outcomes(&[true]), [false]);
         assert_eq!(outcomes(&[false]), [true]);
