@@ -158,7 +158,7 @@ fn serve(
     beside: Option<&Beside>,
 ) {
     while let Some(first) = queue.next() {
-        let mut batch = vec![first];
+        let (mut batch, before) = (vec![first], connection.total_changes());
         match commit(connection, clock, &mut batch, Some(queue)) {
             Ok(Batch::Committed) => answer(batch, Ok(())),
             Ok(Batch::RolledBack) => {
@@ -170,7 +170,8 @@ fn serve(
             }
             Err(failure) => answer(batch, Err(failure)),
         }
-        if let Some(beside) = beside {
+        // An idle host only looks, and leaves nothing to move.
+        if let Some(beside) = beside.filter(|_| connection.total_changes() != before) {
             beside.committed(connection);
         }
     }
