@@ -5,13 +5,14 @@
 //! 1. No more runs are driven at once than workers were asked for.
 //! 2. The price of a commit is shared: the end of a run, the next claim and what other workers have to write at that moment go to
 //!    the disk together, and no core is idle meanwhile.
-//! 3. What is claimed is driven soon: nobody claims what would wait behind long work, while another host has nothing to do.
-//! 4. A host that has nothing to do costs next to nothing.
+//! 3. What is claimed is driven soon: who comes from long work claims nothing before there is a place for it.
+//! 4. Of a host that has nothing to do, one worker looks for work.
 //!
 //! So there are more workers than places to drive at, and a run gives up its place when nothing is left of it but the last write.
 //! Another worker takes the place while that write is on its way. A worker claims when it has a place; only where runs are short
-//! does it claim before, and then it waits for its place about as long as such a run takes. Of workers that find nothing, one looks
-//! again from time to time, and the others wait until something happens.
+//! does it claim before, and then it waits for its place about as long as such a run takes, or, where long ones have come
+//! between, as long as the first of these takes. Of workers that find nothing, one looks again from time to time, and the others
+//! wait until something happens.
 
 use std::{
     sync::atomic::Ordering,

@@ -85,3 +85,38 @@ fn pass(connection: &Connection) -> i64 {
         .inspect_err(|error| tracing::warn!(%error, "the store's log could not be moved"))
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// How often the log began anew, as the header of its file counts.
+    fn beginning(database: &Path) -> Vec<u8> {
+        let log = std::fs::read(format!("{}-wal", database.display())).unwrap();
+        log[12..16].to_vec()
+    }
+
+    #[test]
+    fn a_log_that_became_long_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let writer = open::writer(&path, true).ok().unwrap();
+        let (checkpointer, beside) = Checkpointer::start(&path).ok().unwrap();
+        // Each of these commits writes a page, and waits for no disk.
+        writer.pragma_update(None, "synchronous", "OFF").unwrap();
+        let write_page = |number: i64| writer.pragma_update(None, "user_version", number).unwrap();
+        (0..LONG + 100).for_each(write_page);
+        let (first, deadline) = (beginning(&path), Instant::now() + PATIENCE);
+        while beginning(&path) == first && Instant::now() < deadline {
+            beside.committed(&writer);
+            write_page(0);
+        }
+        assert_ne!(beginning(&path), first);
+        drop(beside);
+        drop(checkpointer);
+    }
+}

@@ -159,7 +159,7 @@ fn serve(
     beside: Option<&Beside>,
 ) {
     while let Some(first) = queue.next() {
-        let mut batch = vec![first];
+        let (mut batch, before) = (vec![first], connection.total_changes());
         match commit(connection, clock, &mut batch, Some(queue)) {
             Ok(Batch::Committed) => answer(batch, Ok(())),
             Ok(Batch::RolledBack) => {
@@ -171,7 +171,8 @@ fn serve(
             }
             Err(failure) => answer(batch, Err(failure)),
         }
-        if let Some(beside) = beside {
+        // An idle host only looks, and leaves nothing to move.
+        if let Some(beside) = beside.filter(|_| connection.total_changes() != before) {
             beside.committed(connection);
         }
     }
@@ -307,6 +308,30 @@ mod tests {
         let count = (1..=fails.len() as i64).filter(|id| there(*id)).count();
         assert_eq!(count, kept.iter().filter(|kept| **kept).count(), "nothing else is there");
         kept
+    }
+
+    #[test]
+    fn what_stands_behind_learns_that_somebody_waits() {
+        let mut connection = open::in_memory().ok().unwrap();
+        migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
+        let clock = StoreClock::new(Arc::new(SystemClock::default()), Timestamp::default());
+        let (jobs, mut queue) = queue::queue::<Box<dyn Job>>();
+        let jobs = Arc::new(std::sync::Mutex::new(Some(jobs)));
+        let (later, answer_to_later) = job(false);
+        let (reply, answer) = oneshot::channel();
+        let (sender, mut later) = (Arc::clone(&jobs), Some(later));
+        let body = move |tx: &Tx<'_>| {
+            let before = tx.is_awaited();
+            if let Some(jobs) = sender.lock().unwrap().take() {
+                assert!(jobs.send(Turn::InOrder, later.take().unwrap()));
+            }
+            Ok((before, tx.is_awaited()))
+        };
+        let behind = Box::new(TypedJob { doing: "test", body, outcome: None, reply });
+        assert!(jobs.lock().unwrap().as_ref().unwrap().send(Turn::Behind, behind));
+        serve(&connection, &clock, &mut queue, None);
+        assert_eq!(answer.blocking_recv().unwrap().ok(), Some((false, true)));
+        assert!(answer_to_later.blocking_recv().unwrap().is_ok(), "it is served with it");
     }
 
     #[test]
