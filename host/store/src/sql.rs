@@ -160,6 +160,7 @@ queries! {
         OUTBOX_GET_EFFECT = "outbox_get_effect";
         OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
         OUTBOX_GET_RECORD = "outbox_get_record";
+        OUTBOX_GIVE_BACK_IF_FENCE = "outbox_give_back_if_fence";
         OUTBOX_INSERT = "outbox_insert";
         OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
         OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
