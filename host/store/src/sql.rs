@@ -140,6 +140,8 @@ queries! {
         LANE_LIST_WAITING = "lane_list_waiting";
         LANE_PUT = "lane_put";
         LANE_SERVE = "lane_serve";
+        LATE_INSERT = "late_insert";
+        LATE_LIST = "late_list";
         LINK_DELETE = "link_delete";
         LINK_INSERT = "link_insert";
         LINK_LIST = "link_list";
