@@ -196,3 +196,52 @@ impl WrittenEvent {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run in row 1, without the rows that it is about.
+    fn insert(tx: &Tx<'_>, id: RunId) {
+        let nothing = Digest::of("");
+        let params = named_params! {
+            ":id": id.to_string(),
+            ":entry": 1_i64,
+            ":lane": 1_i64,
+            ":backlog": "specs",
+            ":pipeline": "draft",
+            ":kind": "work",
+            ":round": 1_i64,
+            ":title": "A",
+            ":revision": nothing.as_bytes(),
+            ":pins": nothing.as_bytes(),
+            ":rank_key": [0_u8; 4].as_slice(),
+            ":order_facts": "{}",
+            ":fence": 1_i64,
+            ":host": "here",
+            ":lease_until": 1_i64,
+            ":now": 0_i64,
+            ":escrow": 0_i64,
+            ":chain_events": 0_i64,
+            ":chain_hash": nothing.as_bytes(),
+            ":payer": None::<i64>,
+        };
+        tx.run(sql::RUN_INSERT, params).ok().expect("a run");
+    }
+
+    #[test]
+    fn what_was_read_before_another_claim_is_not_written_over_it() {
+        let connection = crate::sqlite::tests::in_memory_without_references();
+        let (tx, id) = (Tx::new(&connection, Timestamp::default()), RunId::generate());
+        insert(&tx, id);
+        let get = || LiveRun::get(&tx, 1).ok().expect("the run");
+        let (mut before, mut after) = (get(), get());
+        after.fence = after.fence.raised();
+        after.host = HostId("there".into());
+        assert!(after.save(&tx).is_ok());
+        let refused = before.save(&tx);
+        assert!(matches!(refused, Err(Failure::Refused(StoreError::StaleFence { .. }))));
+        assert_eq!(get().host.0, "there");
+        assert!(after.save(&tx).is_ok(), "who raised it goes on");
+    }
+}
