@@ -18,6 +18,7 @@ mod guard;
 mod inbox;
 mod intake;
 mod journal;
+mod late;
 mod ledger;
 mod live_run;
 mod newborn;
@@ -244,7 +245,9 @@ impl<D: Database> Store for D {
     async fn write(&self, write: RunWrite) -> Result<()> {
         let doing = "write what a driver did";
         let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
-        self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await
+        let claim = write.claim();
+        let in_time = self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await?;
+        late::refuse_unless(in_time, claim)
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
@@ -267,13 +270,13 @@ impl<D: Database> Store for D {
     async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
         let step = step.clone();
         crash::point("journal.answer.before");
-        let written = self
+        let in_time = self
             .transact(Access::Drive, "write an answer", move |tx| {
                 journal::answer(tx, claim, &step, call, &answer)
             })
             .await;
         crash::point("journal.answer.after");
-        written
+        late::refuse_unless(in_time?, claim)
     }
 
     async fn journal_withdraw(&self, claim: Claim, step: &StepKey, call: u32) -> Result<()> {

@@ -140,6 +140,8 @@ queries! {
         LANE_LIST_WAITING = "lane_list_waiting";
         LANE_PUT = "lane_put";
         LANE_SERVE = "lane_serve";
+        LATE_INSERT = "late_insert";
+        LATE_LIST = "late_list";
         LINK_DELETE = "link_delete";
         LINK_INSERT = "link_insert";
         LINK_LIST = "link_list";
@@ -160,6 +162,7 @@ queries! {
         OUTBOX_GET_EFFECT = "outbox_get_effect";
         OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
         OUTBOX_GET_RECORD = "outbox_get_record";
+        OUTBOX_GIVE_BACK_IF_FENCE = "outbox_give_back_if_fence";
         OUTBOX_INSERT = "outbox_insert";
         OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
         OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";

@@ -92,6 +92,7 @@ pub(super) fn settle(
             DeliveryOutcome::Retry { at, reason, ambiguous } => {
                 retry_one(tx, *delivery, *at, reason, *ambiguous)?
             }
+            DeliveryOutcome::NotBegun => give_back_one(tx, *delivery)?,
         };
         if !accepted {
             stale.push(delivery.id);
@@ -208,4 +209,9 @@ fn retry_one(
         ":ambiguous": ambiguous,
     };
     Ok(tx.one(sql::OUTBOX_RETRY_IF_FENCE, params, |_| Ok(()))?.is_some())
+}
+
+fn give_back_one(tx: &Tx<'_>, delivery: DeliveryTicket) -> TxResult<bool> {
+    let params = named_params! { ":id": delivery.id.0, ":fence": delivery.fence.0 };
+    Ok(tx.run(sql::OUTBOX_GIVE_BACK_IF_FENCE, params)? == 1)
 }
