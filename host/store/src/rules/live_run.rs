@@ -50,12 +50,21 @@ impl LiveRun {
     ///
     /// [`StoreError::StaleFence`] when it no longer does.
     pub(super) fn held_by(tx: &Tx<'_>, claim: Claim) -> TxResult<Self> {
-        let run = Self::find(tx, claim.run)?
-            .ok_or_else(|| StoreError::NotFound { what: "run", name: claim.run.to_string() })?;
+        let run = Self::to_change(tx, claim.run)?;
         if run.fence != claim.fence || run.lease_until.is_none() {
             return Err(StoreError::StaleFence { run: claim.run, fence: claim.fence }.into());
         }
         Ok(run)
+    }
+
+    /// The run with this id, which stays as it is until the transaction changes it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`].
+    pub(super) fn to_change(tx: &Tx<'_>, id: RunId) -> TxResult<Self> {
+        let run = tx.one(sql::RUN_GET_TO_CHANGE, named_params! { ":id": id.to_string() }, Self::read)?;
+        run.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() }.into())
     }
 
     /// The run with this id, whoever holds it.
@@ -63,7 +72,7 @@ impl LiveRun {
         tx.one(sql::RUN_GET, named_params! { ":id": id.to_string() }, Self::read)
     }
 
-    /// The run in this row.
+    /// The run in this row, which stays as it is until the transaction changes it.
     pub(super) fn get(tx: &Tx<'_>, seq: i64) -> TxResult<Self> {
         let run = tx.one(sql::RUN_GET_BY_SEQ, named_params! { ":seq": seq }, Self::read)?;
         run.ok_or_else(|| Failure::damaged(format!("there is no run in row {seq}")))
