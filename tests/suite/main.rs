@@ -13,6 +13,7 @@ mod children;
 mod crash;
 mod data_set;
 mod demo;
+mod doctor;
 mod escalations;
 mod explain;
 mod foreign;

@@ -343,11 +343,11 @@ fn a_store_that_cannot_be_used_says_why() {
     exit 3
 
     $ tollgate run --drain
-    error: the store at [folder]/.tollgate/tollgate.db cannot be read: database disk image is malformed; put a copy of it back, or move it and its `-wal` file away: the next `tollgate run` begins a new store
+    error: the store at [folder]/.tollgate/tollgate.db cannot be read: database disk image is malformed; `tollgate store doctor` says what is wrong and what helps
     exit 4
 
     $ tollgate runs list
-    error: the store at [folder]/.tollgate/tollgate.db cannot be read: file is not a database; put a copy of it back, or move it and its `-wal` file away: the next `tollgate run` begins a new store
+    error: the store at [folder]/.tollgate/tollgate.db cannot be read: file is not a database; `tollgate store doctor` says what is wrong and what helps
     exit 4
 
     $ tollgate run --drain

@@ -84,7 +84,8 @@ pub async fn verify<'t>(
 }
 
 impl Audit {
-    fn check_run(&mut self, detail: &RunDetail) {
+    /// What is kept of one run.
+    pub(crate) fn check_run(&mut self, detail: &RunDetail) {
         let run = detail.summary.id;
         self.runs += 1;
         if detail.summary.rebuilt {

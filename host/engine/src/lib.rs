@@ -37,6 +37,7 @@ mod stop_file;
 
 pub mod adapter;
 pub mod audit;
+pub mod doctor;
 
 pub use drive::Driven;
 pub use error::EngineError;

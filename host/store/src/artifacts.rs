@@ -87,6 +87,11 @@ impl ArtifactFolder {
         Ok(Self { root, next_incoming: AtomicU64::new(0) })
     }
 
+    /// The folder at `root` for reading, whether it is there or not.
+    pub fn existing(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), next_incoming: AtomicU64::new(0) }
+    }
+
     /// Keeps `bytes`; they can be read as soon as this returns, and survive a power cut after [`ArtifactFolder::sync`].
     ///
     /// # Errors

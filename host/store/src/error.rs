@@ -59,8 +59,7 @@ pub enum StoreError {
     },
     /// The file is no database, or not a whole one.
     #[error(
-        "the store at {location} cannot be read: {message}; put a copy of it back, or move it and its `-wal` file away: \
-         the next `tollgate run` begins a new store"
+        "the store at {location} cannot be read: {message}; `tollgate store doctor` says what is wrong and what helps"
     )]
     Unreadable {
         /// Where the store is.

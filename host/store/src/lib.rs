@@ -17,6 +17,7 @@
 //! for every store.
 
 pub mod artifacts;
+pub mod doctor;
 pub mod error;
 pub mod port;
 mod postgres;

@@ -300,7 +300,8 @@ mod tests {
     fn sources() -> Vec<(String, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let folders = ["postgres", "rules", "sqlite"].map(|name| fs::read_dir(root.join(name)).unwrap());
-        let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
+        let files =
+            folders.into_iter().flatten().map(|file| file.unwrap().path()).filter(|path| path.is_file());
         let files =
             files.chain(["postgres.rs", "rules.rs", "schema.rs", "sqlite.rs"].map(|name| root.join(name)));
         files.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()

@@ -2,10 +2,12 @@
 //!
 //! * [`writer`] owns the one connection that writes and shares commits; [`readers`] see the last commit.
 //! * [`open`] holds the connections' settings and the lock; [`migrate`] brings the schema up to date.
+//! * [`doctor`] says what is wrong with one.
 //! * [`session`] runs the queries of `sql/sqlite/` for what happens inside a transaction.
 
 mod checkpoint;
 mod copy;
+mod doctor;
 mod migrate;
 mod open;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use self::{
 };
 use crate::{
     StoreError,
+    doctor::Examination,
     port::Result,
     rules::{Access, Database},
     schema, sql,
@@ -45,6 +48,9 @@ pub struct SqliteOptions {
     pub mode: OpenMode,
     /// Where the time comes from. The store never acts on an earlier time than it has acted on.
     pub clock: Arc<dyn Clock>,
+    /// The file system that it is on, by the name that SQLite knows it by; none for the operating system's. One that is named need not
+    /// have memory that connections share, so the store makes do with one connection, and only a host can open it.
+    pub vfs: Option<String>,
 }
 
 /// What a process does with a store. Any number of processes may open one at the same time, of which one as [`OpenMode::Host`].
@@ -67,7 +73,7 @@ pub struct SqliteStore {
     clock: StoreClock,
     /// None when it is opened for reading.
     writer: Option<Writer>,
-    /// None when it lives in memory: then the one connection reads as well.
+    /// None when there is but one connection, which reads as well: in memory, or on a file system that was named.
     readers: Option<Arc<Readers>>,
     /// After the writer, so that the lock is given back when the last commit is done.
     _lock: Option<HostLock>,
@@ -76,18 +82,24 @@ pub struct SqliteStore {
 impl SqliteOptions {
     /// The store at `path`.
     pub fn at(path: impl Into<PathBuf>, mode: OpenMode) -> Self {
-        Self { path: Some(path.into()), mode, clock: Arc::new(SystemClock::default()) }
+        Self { path: Some(path.into()), mode, clock: Arc::new(SystemClock::default()), vfs: None }
     }
 
     /// A store in memory.
     pub fn in_memory() -> Self {
-        Self { path: None, mode: OpenMode::Host, clock: Arc::new(SystemClock::default()) }
+        Self { path: None, mode: OpenMode::Host, clock: Arc::new(SystemClock::default()), vfs: None }
     }
 
     /// With this clock.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
+    }
+
+    /// On this file system.
+    #[must_use]
+    pub fn with_vfs(self, name: impl Into<String>) -> Self {
+        Self { vfs: Some(name.into()), ..self }
     }
 }
 
@@ -100,16 +112,17 @@ impl SqliteStore {
     /// [`StoreError::NotFound`] when there is none and the mode does not make one, [`StoreError::Unreadable`] when the file is no
     /// whole database.
     pub fn open(options: SqliteOptions) -> Result<Self> {
-        let SqliteOptions { path, mode, clock } = options;
+        let SqliteOptions { path, mode, clock, vfs } = options;
         let lock = match &path {
             Some(path) => make_room(path, mode)?,
             None => None,
         };
         let location = path.as_ref().map_or_else(|| "memory".into(), |path| path.display().to_string());
-        let connected = match (&path, mode) {
-            (None, _) => open::in_memory(),
-            (Some(path), OpenMode::ReadOnly) => open::reader(path),
-            (Some(path), _) => open::writer(path, mode == OpenMode::Host),
+        let connected = match (&path, &vfs, mode) {
+            (None, ..) => open::in_memory(),
+            (Some(path), Some(vfs), _) => open::alone(path, vfs),
+            (Some(path), None, OpenMode::ReadOnly) => open::reader(path),
+            (Some(path), None, _) => open::writer(path, mode == OpenMode::Host),
         };
         let connected = connected.and_then(|mut connection| {
             match mode {
@@ -125,12 +138,13 @@ impl SqliteStore {
         });
         let (connection, id, seen) = connected.map_err(|failure| failure.while_opening(&location))?;
         let clock = StoreClock::new(clock, seen);
-        let checkpointer = match (&path, mode) {
+        let shared = path.filter(|_| vfs.is_none());
+        let checkpointer = match (&shared, mode) {
             (Some(path), OpenMode::Host) => Some(Checkpointer::start(path)),
             _ => None,
         };
         let checkpointer = checkpointer.transpose().map_err(|failure| failure.while_opening(&location))?;
-        let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
+        let readers = shared.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
             OpenMode::Host | OpenMode::Client => {
                 Some(Writer::start(connection, clock.clone(), checkpointer)?)
@@ -138,6 +152,12 @@ impl SqliteStore {
             OpenMode::ReadOnly => None,
         };
         Ok(Self { id, mode, clock, writer, readers, _lock: lock })
+    }
+
+    /// Says what is wrong with whatever is at `path`, and changes nothing. A host may be driving it. Blocks, for seconds where the store is
+    /// large.
+    pub fn examine(path: &Path) -> Examination {
+        doctor::examine(path)
     }
 
     /// Copies the store in `original`, of whatever version and whoever drives it, to a new file: as it is at one commit. Blocks.

@@ -22,14 +22,31 @@ const STATEMENTS_MAX: usize = 256;
 /// somebody else.
 pub(super) fn writer(path: &Path, checkpointer: bool) -> TxResult<Connection> {
     let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // A commit is on the disk before anybody hears of it: a fence that was handed out is never handed out again.
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    make_durable(&connection)?;
     // In pages. Moving the log into the database costs a sync of its own; at the default that is every few dozen commits.
     connection.pragma_update(None, "wal_autocheckpoint", if checkpointer { 0 } else { 8_192 })?;
     prepare(&connection)?;
     Ok(connection)
+}
+
+/// The only connection to a file on the file system that SQLite knows by this name.
+pub(super) fn alone(path: &Path, vfs: &str) -> TxResult<Connection> {
+    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?;
+    // First of all: then the log's index is kept by the connection, and not in memory that is shared.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    make_durable(&connection)?;
+    // A megabyte: there is nobody beside the writer who could move more of it without making it wait.
+    connection.pragma_update(None, "wal_autocheckpoint", 256)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn make_durable(connection: &Connection) -> TxResult<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A commit is on the disk before anybody hears of it: a fence that was handed out is never handed out again.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+    Ok(())
 }
 
 /// A connection to a database that is gone when it is closed.

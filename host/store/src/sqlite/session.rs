@@ -1,7 +1,7 @@
 //! A connection as the rules see it.
 
 use rusqlite::{
-    CachedStatement, Connection, ErrorCode,
+    CachedStatement, Connection, ErrorCode, ffi,
     types::{ToSqlOutput, ValueRef},
 };
 
@@ -84,8 +84,26 @@ impl From<rusqlite::Error> for Failure {
         let message = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Unreadable(message),
+            Some(ErrorCode::DiskFull) => Self::Database(format!(
+                "{message}; nothing of it was kept. Make room, and a host goes on by itself"
+            )),
+            Some(ErrorCode::SystemIoFailure) => Self::Database(format!(
+                "{message} ({}); nothing of it was kept. See what the system says of the disk, and `tollgate store doctor` of the store",
+                refused(&error)
+            )),
             _ => Self::Database(message),
         }
+    }
+}
+
+/// What the disk refused.
+fn refused(error: &rusqlite::Error) -> String {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) => "it could not be read".into(),
+        Some(ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_TRUNCATE) => "it could not be written".into(),
+        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) => "it could not be synced".into(),
+        Some(code) => format!("SQLite's code {code}"),
+        None => "it does not say why".into(),
     }
 }
 

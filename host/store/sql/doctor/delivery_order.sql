@@ -1,0 +1,4 @@
+-- Each row contradicts: deliveries to an entry are settled in order.
+SELECT later.entry_id FROM outbox AS later JOIN outbox AS earlier USING (entry_id)
+WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'
+  AND coalesce(later.became, '') NOT LIKE '%withheld%';

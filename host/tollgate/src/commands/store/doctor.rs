@@ -1,0 +1,140 @@
+//! `tollgate store doctor`.
+
+use std::io;
+
+use clap::Args;
+use serde::Serialize;
+use tollgate_engine::doctor::{self, Extent};
+use tollgate_store::{
+    OpenMode, SqliteStore,
+    artifacts::ArtifactFolder,
+    doctor::{Examination, Finding, FindingKind, Gravity},
+};
+
+use crate::{
+    context::Context,
+    error::{Failure, Result},
+    exit::Exit,
+    project::Project,
+    ui::text::count,
+};
+
+/// Find out what is wrong with the store, and what to do about it
+///
+/// Looks at whatever lies where the store should be, and changes nothing; a host may go on meanwhile. It looks at the place and the room on
+/// the disk, has the database check its own pages and references, counts again what the store keeps count of, follows the chain of every
+/// run, and looks for the artifacts that runs name. `tollgate audit verify` compares with the trackers as well. Exits with 1 when
+/// anything has to be mended; what is only a risk is told.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Read the bytes of at most this many artifacts, those of the newest runs first; the others are only looked for
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    artifacts: u64,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Where the store is.
+    store: String,
+    #[serde(flatten)]
+    examination: Examination,
+    /// How much of it was looked at.
+    #[serde(flatten)]
+    extent: Extent,
+}
+
+pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<Exit> {
+    let project = context.project()?;
+    let path = project.store_path()?;
+    let looked_at = path.clone();
+    let examined = tokio::task::spawn_blocking(move || SqliteStore::examine(&looked_at)).await;
+    let mut examination = examined.map_err(|panicked| Failure::Io {
+        doing: "look at the store".into(),
+        source: io::Error::other(panicked),
+    })?;
+    let extent = match examination.is_readable {
+        true => look_at_runs(&project, args.artifacts, &mut examination).await,
+        false => Extent::default(),
+    };
+    let report = Report { store: path.display().to_string(), examination, extent };
+    context.printer.show(&report, text)?;
+    Ok(if report.examination.has_faults() { Exit::Failed } else { Exit::Done })
+}
+
+/// Looks at the runs and artifacts of a store that can be read. Where that fails all the same, this is a finding.
+async fn look_at_runs(project: &Project, artifacts: u64, found: &mut Examination) -> Extent {
+    let looked = async {
+        let store = project.store(OpenMode::ReadOnly).await?;
+        let folder = ArtifactFolder::existing(project.artifacts_path()?);
+        Ok::<_, Failure>(doctor::examine_runs(&*store, &folder, artifacts, found).await?)
+    };
+    match looked.await {
+        Ok(extent) => extent,
+        Err(failure) => {
+            let what = format!("the runs cannot be looked at: {failure}");
+            found.add(Finding::fault(FindingKind::Run, what, "mend what is named first, and look again"));
+            Extent::default()
+        }
+    }
+}
+
+fn text(report: &Report) -> String {
+    let findings = &report.examination.findings;
+    let mut lines: Vec<_> = findings.iter().map(finding).collect();
+    let Extent { runs, events, artifacts, artifacts_read } = report.extent;
+    let looked_at = format!(
+        "{} with {}, {} of which {artifacts_read} were read",
+        count(runs, "run", "runs"),
+        count(events, "event", "events"),
+        count(artifacts, "artifact", "artifacts"),
+    );
+    let of = |gravity: Gravity| findings.iter().filter(|finding| finding.gravity == gravity).count() as u64;
+    let sum = match (of(Gravity::Fault), of(Gravity::Risk)) {
+        (0, 0) => "nothing is wrong with".to_owned(),
+        (0, risks) => format!("{} and no fault in", count(risks, "risk", "risks")),
+        (faults, 0) => format!("{} in", count(faults, "fault", "faults")),
+        (faults, risks) => {
+            format!("{} and {} in", count(faults, "fault", "faults"), count(risks, "risk", "risks"))
+        }
+    };
+    lines.push(match report.examination.is_readable {
+        true => format!("{sum} {}: {looked_at}", report.store),
+        false => format!("{sum} {}, whose runs could not be looked at", report.store),
+    });
+    lines.join("\n")
+}
+
+fn finding(finding: &Finding) -> String {
+    let gravity = match finding.gravity {
+        Gravity::Fault => "fault",
+        Gravity::Risk => "risk",
+    };
+    format!("{gravity}: {}\n  {}", finding.what, finding.advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_come_first_and_the_sum_last() {
+        let fine = Report {
+            store: "tollgate.db".into(),
+            examination: Examination { findings: vec![], is_readable: true },
+            extent: Extent { runs: 3, events: 27, artifacts: 2, artifacts_read: 1 },
+        };
+        insta::assert_snapshot!(text(&fine), @"nothing is wrong with tollgate.db: 3 runs with 27 events, 2 artifacts of which 1 were read");
+        let mut examination = Examination::default();
+        examination.add(Finding::risk(FindingKind::Room, "there are 3 MiB left", "make room"));
+        examination.add(Finding::fault(FindingKind::Database, "a page is torn", "put a backup back"));
+        let bad = Report { examination, ..fine };
+        insta::assert_snapshot!(text(&bad), @r"
+        fault: a page is torn
+          put a backup back
+        risk: there are 3 MiB left
+          make room
+        1 fault and 1 risk in tollgate.db, whose runs could not be looked at
+        ");
+    }
+}
