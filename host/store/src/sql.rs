@@ -72,6 +72,7 @@ queries! {
         ENTRY_INSERT = "entry_insert";
         ENTRY_LINE_COUNT = "entry_line_count";
         ENTRY_LINE_LIST = "entry_line_list";
+        ENTRY_LINE_LIST_READY = "entry_line_list_ready";
         ENTRY_LINE_LIST_BY_KEY = "entry_line_list_by_key";
         ENTRY_LIST_ABSENT = "entry_list_absent";
         ENTRY_LIST_DEPENDANTS = "entry_list_dependants";

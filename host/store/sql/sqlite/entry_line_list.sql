@@ -1,5 +1,5 @@
--- First those that wait for their turn, in their order; then the others.
+-- Those that do not wait for their turn.
 SELECT * FROM entry_line
-WHERE (:backlog IS NULL OR backlog = :backlog) AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
-ORDER BY state <> 'ready', CASE WHEN state = 'ready' THEN lane_id END, CASE WHEN state = 'ready' THEN rank_key END, id
+WHERE (:backlog IS NULL OR backlog = :backlog) AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states))) AND state <> 'ready'
+ORDER BY id
 LIMIT :limit OFFSET :offset;

@@ -35,14 +35,28 @@ use crate::{
 
 /// Entries: those that wait for their turn in their order, then the others.
 pub(super) fn entries(tx: &Tx<'_>, filter: &EntryFilter) -> TxResult<Page<EntryStatus>> {
-    let queries = Paged { count: sql::ENTRY_LINE_COUNT, list: sql::ENTRY_LINE_LIST };
     let states = list_or_all(&filter.states)?;
     let matching = named_params! { ":backlog": filter.backlog, ":states": states };
-    let mut page = queries.page(tx, matching, filter.limit, filter.offset, rows::read_entry_status)?;
-    for status in &mut page.rows {
+    let counted = |row: &Row<'_>| Ok((row.count("total")?, row.count("ready")?));
+    let (total, ready) = tx.one(sql::ENTRY_LINE_COUNT, matching, counted)?.unwrap_or_default();
+    let mut rows = Vec::new();
+    let mut offset = u64::from(filter.offset);
+    if offset < ready {
+        let params = named_params! {
+            ":backlog": filter.backlog, ":limit": limit_or_all(filter.limit), ":offset": offset,
+        };
+        rows = tx.all(sql::ENTRY_LINE_LIST_READY, params, rows::read_entry_status)?;
+        offset = ready;
+    }
+    let left = filter.limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+    if total > ready && (filter.limit == 0 || left > 0) {
+        let part: Params<'_> = named_params! { ":limit": limit_or_all(left), ":offset": offset - ready };
+        rows.extend(tx.all(sql::ENTRY_LINE_LIST, &[matching, part].concat(), rows::read_entry_status)?);
+    }
+    for status in &mut rows {
         status.holds = rows::holds(tx, status)?;
     }
-    Ok(page)
+    Ok(Page { rows, total })
 }
 
 /// One entry by its key.

@@ -51,6 +51,13 @@ fn a_claim_descends_the_ready_index() {
 }
 
 #[test]
+fn a_page_of_a_backlog_is_read_along_the_ready_index() {
+    let plan = plan(ENTRY_LINE_LIST_READY);
+    assert!(plan[0].starts_with("SCAN ready"), "{plan:?}");
+    assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "it sorts nothing: {plan:?}");
+}
+
+#[test]
 fn what_is_done_often_scans_nothing() {
     check_searches(OUTBOX_LIST_TAKABLE, "earlier", "outbox_unsettled");
     check_searches(OUTBOX_LIST_TAKABLE, "outbox", "outbox_due");

@@ -134,6 +134,7 @@ exercise! {
         an_entry_without_a_lane_is_judged_again_when_it_is_due,
         what_a_run_itself_changes_is_no_change,
         a_key_that_two_trackers_have_must_be_told_apart,
+        pages_together_are_the_whole_list,
     ;
     sources:
         a_key_of_another_source_is_found_whenever_it_comes,

@@ -358,3 +358,38 @@ pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart<S: Store>(
 fn rejudged(id: EntryId, admission: Admission) -> Rejudged {
     Rejudged { id, says: None, supplement_version: 0, admission }
 }
+
+pub(crate) async fn pages_together_are_the_whole_list<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    let keys = ["A", "B", "C", "D", "E"];
+    let mut arrivals: Vec<_> =
+        keys.iter().zip(1..).map(|(key, score)| arrival(world.lane, key, score)).collect();
+    arrivals.push(world.arrival("F").held(HoldKind::NotEligible, "not eligible"));
+    arrivals.push(world.arrival("G").needs("A"));
+    world.admit(arrivals).await;
+    world.work(End::Done).await;
+    let _driven = world.claim().await;
+    let list = async |states: &[EntryState], limit, offset| {
+        let filter = EntryFilter { backlog: Some(BACKLOG.into()), states: states.to_vec(), limit, offset };
+        let page = world.store.entries(filter).await.unwrap();
+        (page.rows.into_iter().map(|row| row.name.key).collect::<Vec<_>>(), page.total)
+    };
+    for states in
+        [&[] as &[_], &[EntryState::Ready], &[EntryState::Ready, EntryState::Done], &[EntryState::Held]]
+    {
+        let (whole, total) = list(states, 0, 0).await;
+        assert_eq!(whole.len() as u64, total, "{states:?}");
+        for limit in 1..=8 {
+            for offset in 0..=8 {
+                let expected: Vec<_> =
+                    whole.iter().skip(offset as usize).take(limit as usize).cloned().collect();
+                assert_eq!(
+                    list(states, limit, offset).await,
+                    (expected, total),
+                    "{states:?} {limit} {offset}"
+                );
+            }
+        }
+    }
+    assert_eq!(list(&[], 0, 0).await.0, ["C", "B", "A", "D", "E", "F", "G"]);
+}
