@@ -12,7 +12,6 @@
 mod sql;
 
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -94,7 +93,7 @@ fn list(mutants: &[Mutant]) -> String {
             Outcome::Survived => "**survived**",
             Outcome::Unviable => "refused",
         };
-        let _ = writeln!(text, "* {outcome}: `{}`", mutant.what);
+        text += &format!("* {outcome}: `{}`\n", mutant.what);
     }
     text
 }
@@ -141,7 +140,7 @@ impl Copy {
 impl Drop for Copy {
     fn drop(&mut self) {
         // Whoever runs it next removes what is left.
-        let _ = self.remove();
+        drop(self.remove());
     }
 }
 
