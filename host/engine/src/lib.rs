@@ -38,6 +38,7 @@ mod stop_file;
 pub mod adapter;
 pub mod audit;
 
+pub use adapter::artifacts::artifacts_named_by;
 pub use drive::Driven;
 pub use error::EngineError;
 pub use host::{Host, HostOptions, Outcome, Parts};

@@ -15,6 +15,7 @@
 
 pub mod error;
 mod source_map;
+mod store_address;
 mod units;
 
 pub mod pipeline_file;
@@ -50,3 +51,4 @@ pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
 pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use schedule::Schedule;
+pub use store_address::{PostgresAddress, StoreAddress};

@@ -16,6 +16,7 @@ use crate::{
     policy::{Instance, Policy, StepBound, StopFile},
     project::{CapsTable, InstanceTable, PricesTable, ProjectFile, StopFileChoice},
     source_map::{Place, Report, SourceFile},
+    store_address::StoreAddress,
     units,
 };
 
@@ -98,11 +99,7 @@ pub(crate) fn resolve(
 }
 
 fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Instance {
-    let store = table.store.unwrap_or_else(|| "sqlite:.tollgate/tollgate.db".into());
-    if store.strip_prefix("sqlite:").is_none_or(str::is_empty) {
-        let help = Some("e.g. `sqlite:.tollgate/tollgate.db`".into());
-        report.error(&place.key("store"), "expected `sqlite:` and a path", help);
-    }
+    let store = store_address(table.store.as_deref(), &place.key("store"), report);
     let lease_place = place.key("lease");
     let lease = table.lease.and_then(|text| report.take(&lease_place, units::positive_duration(&text)));
     let lease = lease.unwrap_or(Duration::from_secs(60));
@@ -112,6 +109,17 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
     }
     let stop_file = stop_file(table.stop_file, &place.key("stop_file"), report);
     Instance { store, lease, stop_file, workers: table.workers.unwrap_or(4) }
+}
+
+fn store_address(written: Option<&str>, place: &Place<'_>, report: &mut Report) -> StoreAddress {
+    let address = match written.map(StoreAddress::parse) {
+        None => Ok(StoreAddress::default_file()),
+        Some(parsed) => parsed,
+    };
+    address.unwrap_or_else(|bad| {
+        report.error(place, bad.message, bad.help);
+        StoreAddress::default_file()
+    })
 }
 
 fn stop_file(choice: Option<StopFileChoice>, place: &Place<'_>, report: &mut Report) -> StopFile {

@@ -24,6 +24,7 @@ mod rules;
 mod schema;
 mod sql;
 mod sqlite;
+mod transfer;
 mod tx;
 
 pub use error::StoreError;

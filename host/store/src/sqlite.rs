@@ -53,6 +53,9 @@ pub enum OpenMode {
     /// Drives what is in it: takes the lock beside the file, makes the file when there is none and brings its schema up to date.
     /// Only a host claims and delivers.
     Host,
+    /// Looks after the store itself, and drives nothing: makes it, brings it up to date, fills it, marks it as moved. Takes the lock as a
+    /// host does, of a store that has moved as well.
+    Keeper,
     /// Says something short (`stop`, `retry`) while a host may be driving: no lock; waits for the host's commits, not for the
     /// host.
     Client,
@@ -71,6 +74,13 @@ pub struct SqliteStore {
     readers: Option<Arc<Readers>>,
     /// After the writer, so that the lock is given back when the last commit is done.
     _lock: Option<HostLock>,
+}
+
+impl OpenMode {
+    /// Whether it makes a store where there is none, and is the only one of its kind where a store can have one alone.
+    fn is_alone(self) -> bool {
+        matches!(self, Self::Host | Self::Keeper)
+    }
 }
 
 impl SqliteOptions {
@@ -109,30 +119,32 @@ impl SqliteStore {
         let connected = match (&path, mode) {
             (None, _) => open::in_memory(),
             (Some(path), OpenMode::ReadOnly) => open::reader(path),
-            (Some(path), _) => open::writer(path, mode == OpenMode::Host),
+            (Some(path), _) => open::writer(path, mode.is_alone()),
         };
         let connected = connected.and_then(|mut connection| {
             match mode {
-                OpenMode::Host => migrate::migrate(&mut connection, &location, clock.now())?,
+                OpenMode::Host | OpenMode::Keeper => {
+                    migrate::migrate(&mut connection, &location, clock.now())?
+                }
                 OpenMode::Client | OpenMode::ReadOnly => {
                     schema::require_present(&connection, &location, migrate::MIGRATIONS)?
                 }
             }
             let about = Tx::new(&connection, Timestamp::default())
-                .one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
+                .one(sql::STORE_GET, &[], |row| schema::identity(row, mode))?;
             let (id, seen) = about.ok_or_else(|| Failure::damaged("it has no row about itself"))?;
             Ok((connection, id, seen))
         });
         let (connection, id, seen) = connected.map_err(|failure| failure.while_opening(&location))?;
         let clock = StoreClock::new(clock, seen);
         let checkpointer = match (&path, mode) {
-            (Some(path), OpenMode::Host) => Some(Checkpointer::start(path)),
+            (Some(path), OpenMode::Host | OpenMode::Keeper) => Some(Checkpointer::start(path)),
             _ => None,
         };
         let checkpointer = checkpointer.transpose().map_err(|failure| failure.while_opening(&location))?;
         let readers = path.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
-            OpenMode::Host | OpenMode::Client => {
+            OpenMode::Host | OpenMode::Keeper | OpenMode::Client => {
                 Some(Writer::start(connection, clock.clone(), checkpointer)?)
             }
             OpenMode::ReadOnly => None,
@@ -193,7 +205,7 @@ impl Database for SqliteStore {
 
 /// What must be there before a database can be opened: for a host its folder and the lock, for the others the file.
 fn make_room(path: &Path, mode: OpenMode) -> Result<Option<HostLock>> {
-    if mode != OpenMode::Host {
+    if !mode.is_alone() {
         return match path.exists() {
             true => Ok(None),
             false => Err(StoreError::NotFound { what: "store", name: path.display().to_string() }),

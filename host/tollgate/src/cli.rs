@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::{
     commands::{
         approve, audit, backlog, check, demo, escalations, event, help_markdown, help_schemas, init, plugin,
-        reject, report, resume, run, runs, stop, why,
+        reject, report, resume, run, runs, stop, store, why,
     },
     context::Context,
     env::Environment,
@@ -64,6 +64,7 @@ enum Command {
     Plugin(plugin::PluginArgs),
     Audit(audit::AuditArgs),
     Report(report::ReportArgs),
+    Store(store::StoreArgs),
     #[command(hide = true)]
     HelpMarkdown(help_markdown::HelpMarkdownArgs),
     #[command(hide = true)]
@@ -135,6 +136,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Plugin(args) => plugin::run(context, args),
         Command::Audit(args) => audit::run(context, args).await,
         Command::Report(args) => report::run(context, args).await,
+        Command::Store(args) => store::run(context, args).await,
         Command::HelpMarkdown(args) => help_markdown::run(context, args),
         Command::HelpSchemas(args) => help_schemas::run(context, args),
     }

@@ -20,6 +20,7 @@ pub(crate) mod why;
 
 pub(crate) mod audit;
 pub(crate) mod plugin;
+pub(crate) mod store;
 
 pub(crate) mod event;
 pub(crate) mod help_markdown;

@@ -12,7 +12,7 @@ pub(crate) struct Variable {
 }
 
 /// Every variable that has an effect.
-pub(crate) const VARIABLES: [Variable; 5] = [
+pub(crate) const VARIABLES: [Variable; 6] = [
     Variable {
         name: "TOLLGATE_CACHE",
         meaning: "folder for compiled components; default: the user's cache folder, or `.tollgate/cache` in the project",
@@ -28,6 +28,10 @@ pub(crate) const VARIABLES: [Variable; 5] = [
     Variable {
         name: "USER",
         meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME",
+    },
+    Variable {
+        name: "PGPASSWORD",
+        meaning: "the password of the store's database; else a line of the file PGPASSFILE, or of `~/.pgpass`",
     },
     Variable { name: "NO_COLOR", meaning: "when set, nothing is coloured" },
 ];
@@ -82,6 +86,6 @@ pub(crate) fn of_key(name: &str) -> Option<String> {
 
 /// A variable's value; one that is empty counts as absent.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -68,7 +68,7 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
     let store = project.store(OpenMode::Host).await?;
     let workers = wish.workers.unwrap_or(project.policy.instance.workers);
     let progress = Arc::new(Progress::new(context.printer.clone(), workers));
-    let artifacts = project.artifacts_path()?;
+    let artifacts = project.artifacts_path();
     let parts =
         project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&progress) as _)?;
     let models = project.models(Arc::clone(&parts.clock)).inspect_err(|_| progress.finish())?;
@@ -211,12 +211,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        project::open_store,
+        store::open_sqlite,
         ui::printer::{Format, captured},
     };
 
     async fn exit(outcome: Outcome, interrupted: bool) -> Exit {
-        let store = open_store(tollgate_store::SqliteOptions::in_memory()).await.unwrap();
+        let store = open_sqlite(tollgate_store::SqliteOptions::in_memory()).await.unwrap();
         Ended { outcome, store, named: Vec::new(), interrupted }.exit()
     }
 

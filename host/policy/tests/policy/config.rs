@@ -23,7 +23,9 @@ fn a_small_project_has_every_default() {
     let backlog = policy.backlog("specs").unwrap();
     assert_snapshot!(format!("{:#?}", policy.instance), @r#"
     Instance {
-        store: "sqlite:.tollgate/tollgate.db",
+        store: Sqlite(
+            ".tollgate/tollgate.db",
+        ),
         lease: 60s,
         stop_file: StopFile {
             path: ".tollgate/stop",
@@ -257,9 +259,39 @@ fn units_and_zones_say_what_was_expected() {
     "#);
     assert_snapshot!(project_errors("zone =", "claim = { cron = \"* 8-18 * Mon-Fri\" }\nzone ="), @"tollgate.toml:4:18: error: `* 8-18 * Mon-Fri` has 4 fields; expected five: minute, hour, day of month, month, day of week, e.g. `*/15 8-18 * * Mon-Fri`");
     assert_snapshot!(project_errors("zone =", "pull = [{ every = \"5m\", cron = \"* * * * *\" }]\nzone ="), @"tollgate.toml:4:9: error: expected either `every` or `cron`");
-    assert_snapshot!(project_errors("[roles]", "[instance]\nstore = \"postgres://db\"\n[roles]"), @r#"
-    tollgate.toml:16:9: error: expected `sqlite:` and a path
-      help: e.g. `sqlite:.tollgate/tollgate.db`
+    let store =
+        |address: &str| project_errors("[roles]", &format!("[instance]\nstore = \"{address}\"\n[roles]"));
+    assert_snapshot!(store("postgres://db"), @r#"
+    tollgate.toml:16:9: error: expected the name of one database at the end of the address
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("mysql://ines:s3cr@db/x"), @r#"
+    tollgate.toml:16:9: error: expected `sqlite:` and a path, or `postgres://` and a database
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("sqlite:"), @r#"
+    tollgate.toml:16:9: error: expected a path after `sqlite:`
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres://ines:s3cr@db:port/x"), @r#"
+    tollgate.toml:16:9: error: this is no address of a PostgreSQL database: invalid port number
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres:///x"), @r#"
+    tollgate.toml:16:9: error: expected the name of a server after `//`
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres://db/x?ssl_mode=require"), @r#"
+    tollgate.toml:16:9: error: an address has no parameter `ssl_mode`
+      help: did you mean `sslmode`?
+    "#);
+    assert_snapshot!(store("postgres://db/x?sslmode=require"), @r#"
+    tollgate.toml:16:9: error: `sslmode=require` asks for TLS, which this version does not speak to a database
+      help: put the server on a network of its own, or a tunnel before it, and write `sslmode=disable`
+    "#);
+    assert_snapshot!(store("postgres://db/x?password=s3cr"), @r#"
+    tollgate.toml:16:9: error: a password does not stand behind the `?`
+      help: put it into `PGPASSWORD` or `~/.pgpass`
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"../backlog\""), @r#"
     tollgate.toml:10:10: error: `../backlog` is no path inside the project

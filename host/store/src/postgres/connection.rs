@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, Row, Statement, types::ToSql};
 use tollgate_core::Timestamp;
 
-use super::placeholders::Numbered;
+use super::{placeholders::Numbered, refusal};
 use crate::{
     sql::{self, Query},
     tx::{self, Failure, Params, TxResult, Value},
@@ -50,7 +50,8 @@ impl Connection {
         // What the address says comes later, and holds.
         let options = format!("{SETTINGS} {options}");
         config.options(options).connect_timeout(CONNECT_TIMEOUT);
-        let (client, io) = runtime.block_on(config.connect(NoTls))?;
+        let connected = runtime.block_on(config.connect(NoTls));
+        let (client, io) = connected.map_err(|error| refusal::of_connecting(&error, &config))?;
         // It ends when the client is dropped; what ends it before that is told to whoever asks next.
         drop(runtime.spawn(io));
         let connection = Self {

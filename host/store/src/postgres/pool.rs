@@ -97,7 +97,8 @@ impl Pool {
     }
 }
 
-fn location(config: &Config) -> String {
+/// Where a database is, for people: without a password.
+pub(super) fn location(config: &Config) -> String {
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),
         Some(Host::Unix(path)) => path.display().to_string(),

@@ -9,3 +9,5 @@ mod conformance;
 mod postgres;
 mod sqlite;
 mod traces;
+mod transfer;
+mod versions;

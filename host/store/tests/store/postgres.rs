@@ -1,6 +1,6 @@
 //! What the PostgreSQL store must do besides, and a server to do it on.
 
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 //! records are as `tollgate_core` writes them; `schemas/record.schema.json` describes the latter.
 
 mod escalation;
+mod store;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ use tollgate_store::port::{
 };
 
 pub(crate) use escalation::{Escalation, EscalationList};
+pub(crate) use store::{ArtifactsFound, Exported, Imported, Migrated, StoreStatus};
 
 /// `backlog list`.
 #[derive(Debug, Serialize)]

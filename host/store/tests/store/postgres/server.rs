@@ -1,5 +1,6 @@
 //! A PostgreSQL server of the tests' own: the system's binaries, as an unprivileged user, on a free port of the loopback, in a temporary
-//! folder. It ends with the process that runs the tests, however that ends.
+//! folder. It ends with the process that runs the tests, however that ends. Where `TOLLGATE_TEST_POSTGRES` has the address of one, as
+//! `cargo xtask test` sees to, that one is used.
 
 use std::{
     net::TcpListener,
@@ -31,17 +32,17 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 
 struct Server {
     port: u16,
-    _keeper: Child,
-    /// Closed when the process ends.
-    _alive: ChildStdin,
+    /// Of a server of our own: the input is closed when the process ends.
+    _keeper: Option<(Child, ChildStdin)>,
 }
 
 /// The address of a database in which nothing is.
 pub(crate) fn new_database() -> String {
     static SERVER: OnceLock<Server> = OnceLock::new();
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let server = SERVER.get_or_init(start);
-    let name = format!("test{}", MADE.fetch_add(1, Ordering::SeqCst));
+    let server = SERVER.get_or_init(|| given().unwrap_or_else(start));
+    // A server that is shared has databases of other processes.
+    let name = format!("test{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
     let made = psql(server.port).args(["-q", "-c", &format!("CREATE DATABASE {name}")]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     format!("postgres://tollgate@127.0.0.1:{}/{name}", server.port)
@@ -55,6 +56,24 @@ pub(crate) fn end_connections(url: &str) {
         format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");
     let ended = psql(port).args(["-A", "-t", "-c", &end]).output().unwrap();
     assert!(String::from_utf8_lossy(&ended.stdout).lines().any(|line| line == "t"), "none was there");
+}
+
+/// What a query answers, a line each.
+pub(crate) fn ask(url: &str, query: &str) -> String {
+    let mut psql = Command::new(binaries().join("psql"));
+    let asked =
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query, url]).output().unwrap();
+    assert!(asked.status.success(), "{query}: {}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8(asked.stdout).unwrap()
+}
+
+/// The server that whoever runs the tests has started.
+fn given() -> Option<Server> {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so by it")]
+    let url = std::env::var("TOLLGATE_TEST_POSTGRES").ok()?;
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let port = place.split(['/', '?']).next().unwrap().rsplit_once(':').unwrap().1.parse().unwrap();
+    Some(Server { port, _keeper: None })
 }
 
 fn start() -> Server {
@@ -71,7 +90,7 @@ fn start() -> Server {
         assert!(began.elapsed() < START_WITHIN, "the server does not answer: {log}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    Server { port, _keeper: keeper, _alive: alive }
+    Server { port, _keeper: Some((keeper, alive)) }
 }
 
 /// A command that runs as somebody who may run a server: `postgres` refuses to be root.
