@@ -10,6 +10,7 @@ on_both! {
     the_main_job_is_done_and_told,
     a_dry_run_changes_nothing,
     what_a_dead_host_left_the_next_one_finishes,
+    a_pipeline_is_driven_by_hosts_with_its_labels,
 }
 
 /// Items `W-1`, `W-2`, …, each of which passes.
@@ -84,6 +85,30 @@ fn what_a_dead_host_left_the_next_one_finishes(store: Store) {
     assert_eq!(runs_of(&project), ["W-1", "W-2", "W-3"]);
     assert!(project.records().iter().all(|(_, records)| *records == 1), "{:?}", project.records());
     assert_audited(&project);
+}
+
+fn a_pipeline_is_driven_by_hosts_with_its_labels(store: Store) {
+    let project = project_with_items(2).on(store);
+    project.change("pipelines/spec.toml", |text| {
+        text.replacen("owner =", "host = [\"git\", \"gpu\"]\nowner =", 1)
+    });
+    let without = project.run(&["run", "--drain", "--label", "git"]).expect_code(0);
+    let left = "2 entries of the pipeline spec wait for a host with the labels git and gpu: tollgate run --label git --label gpu";
+    assert!(without.contains("left: 2 ready") && without.contains(left), "{without}");
+    let why = project.run(&["why", "W-1"]).expect_code(0);
+    assert!(
+        why.contains("No host with the labels git and gpu is running: `tollgate run --label git --label gpu` starts one."),
+        "{why}"
+    );
+    let malformed = project.run(&["run", "--label", "big gpu"]);
+    assert_eq!(malformed.code, Some(3), "{malformed:?}");
+
+    let mut with = command(project.path(), &["run", "--drain", "--label", "gpu"]);
+    with.env("TOLLGATE_LABELS", "git, fast");
+    let with = finish(with).expect_code(0);
+    assert!(with.contains("2 done") && !with.contains("wait for a host"), "{with}");
+    let status = project.run(&["store", "status", "--json"]).json(0);
+    assert_eq!(status["hosts"], json!([]), "who ends in good order is forgotten");
 }
 
 fn start(project: &Project, host: &str) -> Child {

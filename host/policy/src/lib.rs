@@ -50,5 +50,6 @@ pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
 pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
+pub use resolve::host_label;
 pub use schedule::Schedule;
 pub use store_address::{PostgresAddress, StoreAddress};

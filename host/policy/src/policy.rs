@@ -47,6 +47,7 @@ pub struct Policy {
     pub models: BTreeMap<String, ModelSpec>,
     /// Who is asked, by role.
     pub roles: BTreeMap<String, Vec<String>>,
+    pub(crate) host_labels: BTreeMap<String, Vec<String>>,
     pub(crate) sources: Vec<SourceFile>,
 }
 
@@ -79,6 +80,11 @@ impl Policy {
         let grants: BTreeSet<&str> =
             pipeline.grants().filter_map(|grant| grant.strip_prefix("model:")).collect();
         self.models.iter().filter(move |(name, _)| grants.contains(name.as_str()))
+    }
+
+    /// The labels that a host must have to drive runs of a pipeline.
+    pub fn host_labels(&self, pipeline: &str) -> &[String] {
+        self.host_labels.get(pipeline).map_or(&[], Vec::as_slice)
     }
 
     /// The files that it was read from, with stars for what may be a secret: what a store keeps of a policy.

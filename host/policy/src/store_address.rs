@@ -133,7 +133,7 @@ fn check_parameter(key: &str, value: &str) -> Result<(), BadAddress> {
         });
     }
     if !PARAMETERS.contains(&key) {
-        let help = did_you_mean(key, PARAMETERS.into_iter());
+        let help = did_you_mean(key, PARAMETERS);
         return Err(BadAddress { message: format!("an address has no parameter `{key}`"), help });
     }
     if key == "sslmode" && !matches!(value, "disable" | "prefer") {

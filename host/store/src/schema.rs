@@ -82,7 +82,7 @@ pub(crate) fn require_no_older_host(tx: &Tx<'_>, migration: &Migration) -> TxRes
     }
     Err(StoreError::Conflict(format!(
         "the schema needs the step `{}`, which hosts of an earlier version do not understand, and some were at work within the last \
-         minute: {}; stop them, wait a minute, and try again",
+         minute: {}; stop them and try again, and wait a minute for one that did not end in good order",
         migration.name,
         older.join(", ")
     ))

@@ -113,10 +113,12 @@ queries! {
         HOLD_INSERT = "hold_insert";
         HOLD_KEEPS_UNREFINED = "hold_keeps_unrefined";
         HOLD_LIST = "hold_list";
+        HOST_DELETE = "host_delete";
         HOST_LIST = "host_list";
         HOST_LIST_DRIVING = "host_list_driving";
         HOST_LIST_OLDER = "host_list_older";
         HOST_PUT = "host_put";
+        HOST_REGISTER = "host_register";
         INBOX_APPLY = "inbox_apply";
         INBOX_GET_CANCEL = "inbox_get_cancel";
         INBOX_GET_OPEN_CANCEL = "inbox_get_open_cancel";

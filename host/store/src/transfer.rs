@@ -19,13 +19,38 @@ use crate::{
     port::{About, Archive, ExportSummary, KnownHost, Result, SchemaVersion, Sink, Source},
     rules::{Access, Database},
     schema, sql,
-    tx::{Failure, Tx, TxResult, named_params},
+    tx::{Failure, Tx, TxResult, json_of, named_params},
 };
 
 #[async_trait]
 impl<D: Database> Archive for D {
     async fn about(&self) -> Result<About> {
         self.transact(Access::Read, "look at itself", about).await
+    }
+
+    async fn register(&self, host: &HostId, labels: &[String]) -> Result<()> {
+        let (host, labels) = (host.clone(), labels.to_vec());
+        self.transact(Access::Drive, "register a host", move |tx| {
+            let params = named_params! {
+                ":id": host.0,
+                ":now": tx.now.as_millis(),
+                ":version": env!("CARGO_PKG_VERSION"),
+                ":schema": schema::KNOWN,
+                ":labels": json_of(&labels)?,
+            };
+            tx.run(sql::HOST_REGISTER, params)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn leave(&self, host: &HostId) -> Result<()> {
+        let host = host.clone();
+        self.transact(Access::Drive, "let a host go", move |tx| {
+            tx.run(sql::HOST_DELETE, named_params! { ":id": host.0 })?;
+            Ok(())
+        })
+        .await
     }
 
     async fn export(&self, to: Sink) -> Result<ExportSummary> {
@@ -65,6 +90,7 @@ fn about(tx: &Tx<'_>) -> TxResult<About> {
             id: HostId(row.plain("id")?),
             seen_at: row.time("seen_at")?,
             version: row.plain("version")?,
+            labels: row.json_or_none("labels")?.unwrap_or_default(),
         })
     })?;
     let about = tx.one(sql::STORE_ABOUT, &[], |row| {

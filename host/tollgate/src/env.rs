@@ -12,7 +12,7 @@ pub(crate) struct Variable {
 }
 
 /// Every variable that has an effect.
-pub(crate) const VARIABLES: [Variable; 6] = [
+pub(crate) const VARIABLES: [Variable; 7] = [
     Variable {
         name: "TOLLGATE_CACHE",
         meaning: "folder for compiled components; default: the user's cache folder, or `.tollgate/cache` in the project",
@@ -20,6 +20,10 @@ pub(crate) const VARIABLES: [Variable; 6] = [
     Variable {
         name: "TOLLGATE_HOST",
         meaning: "the machine's name in claims and records; default: its host name",
+    },
+    Variable {
+        name: "TOLLGATE_LABELS",
+        meaning: "the host's labels, with commas between them, which pipelines may ask for; `--label` adds to them",
     },
     Variable {
         name: "TOLLGATE_LOG",
@@ -43,6 +47,8 @@ pub(crate) struct Environment {
     pub(crate) cache: Option<PathBuf>,
     /// `TOLLGATE_HOST`.
     pub(crate) host: Option<String>,
+    /// `TOLLGATE_LABELS`.
+    pub(crate) labels: Vec<String>,
     /// `TOLLGATE_LOG`.
     pub(crate) log: Option<String>,
     /// `USER`, else `LOGNAME`.
@@ -55,6 +61,7 @@ impl Environment {
         Self {
             cache: variable("TOLLGATE_CACHE").map(PathBuf::from),
             host: variable("TOLLGATE_HOST"),
+            labels: variable("TOLLGATE_LABELS").map(|text| listed(&text)).unwrap_or_default(),
             log: variable("TOLLGATE_LOG"),
             user: variable("USER").or_else(|| variable("LOGNAME")),
         }
@@ -77,6 +84,11 @@ impl Environment {
             VARIABLES.iter().map(|variable| format!("  {:width$}  {}", variable.name, variable.meaning));
         format!("Environment:\n{}", lines.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// The parts between commas that are not empty.
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 /// The value of a variable that the project says holds a key.

@@ -174,7 +174,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(pipeline_errors("owner =", "autonomy = \"full\"\nowner ="), @r#"
     pipelines/spec.toml:2:1: error: unknown key `autonomy` in pipelines/spec.toml
-      help: known are `owner`, `budget`, `stage`
+      help: known are `owner`, `budget`, `host`, `stage`
     "#);
 }
 
@@ -297,6 +297,21 @@ fn units_and_zones_say_what_was_expected() {
     tollgate.toml:10:10: error: `../backlog` is no path inside the project
       help: a relative path with `/` between its parts, e.g. `docs/backlog`
     "#);
+}
+
+#[test]
+fn labels_of_hosts_are_words() {
+    let asked = |labels: &str| PIPELINE.replace("owner =", &format!("host = {labels}\nowner ="));
+    let policy = load(PROJECT, &asked("[\"git\", \"zone:eu\"]")).unwrap();
+    assert_eq!(policy.host_labels("spec"), ["git", "zone:eu"]);
+    assert_eq!(policy.host_labels("refine"), [""; 0]);
+    let wrong = |labels: &str| load(PROJECT, &asked(labels)).unwrap_err().to_string();
+    assert_snapshot!(wrong("[\"git\", \"big gpu\"]"), @r#"
+    pipelines/spec.toml:2:16: error: `big gpu` is no label of a host: expected 1 to 64 letters, digits, `-`, `_`, `.`, `:` and `/`
+      help: e.g. `git`, `gpu` or `zone:eu`
+    "#);
+    assert_snapshot!(wrong("[\"git\", \"git\"]"), @"pipelines/spec.toml:2:16: error: `git` is asked for twice");
+    assert_snapshot!(wrong("\"git\""), @"pipelines/spec.toml:2:8: error: expected a list, found `git`");
 }
 
 #[test]

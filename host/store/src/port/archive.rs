@@ -24,6 +24,12 @@ pub trait Archive: Store {
     /// What the store is, and how it stands.
     async fn about(&self) -> Result<About>;
 
+    /// Notes a host before it begins: its version, and its labels, which decide what it may claim.
+    async fn register(&self, host: &HostId, labels: &[String]) -> Result<()>;
+
+    /// Forgets a host that ended in good order.
+    async fn leave(&self, host: &HostId) -> Result<()>;
+
     /// Writes the whole store as it is at one moment: the same bytes for the same content, whatever the database.
     ///
     /// # Errors
@@ -111,6 +117,18 @@ pub struct KnownHost {
     pub seen_at: Timestamp,
     /// Its version of Tollgate.
     pub version: Option<String>,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
+/// A host that lives renews its leases more often, and says that it lives when it has none.
+const SILENT_MS: i64 = 90_000;
+
+impl KnownHost {
+    /// Whether it is at work at this time, as far as is known.
+    pub fn is_at_work(&self, now: Timestamp) -> bool {
+        now.as_millis() - self.seen_at.as_millis() <= SILENT_MS
+    }
 }
 
 /// What an export holds.

@@ -95,7 +95,7 @@ tables! {
     wake_children by [run_seq] { run_seq: Integer }
     ask by [run_seq] { run_seq: Integer, body: Text }
     wake_delivery by [run_seq, condition, outbox_id] { run_seq: Integer, condition: Integer, outbox_id: Integer }
-    host by [id] { id: Text, seen_at: Integer, version: Text, schema: Integer }
+    host by [id] { id: Text, seen_at: Integer, version: Text, schema: Integer, labels: Text }
     control by [one] { one: Integer, mode: Text, who: Text, why: Text, since_at: Integer }
     decision by [id] numbered id { id: Integer, entry_id: Integer, kind: Text, who: Text, why: Text, body: Text, decided_at: Integer }
     schedule_fire by [schedule, tick_at] { schedule: Text, tick_at: Integer, fired_at: Integer }

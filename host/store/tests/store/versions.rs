@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use tollgate_core::time::ManualClock;
+use tollgate_core::{Clock as _, time::ManualClock};
 use tollgate_store::{
     OpenMode, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Store, StoreError, port::Archive,
 };
@@ -127,9 +127,15 @@ fn a_store_with_more_than_is_known_does_all_that_it_must() {
 fn a_host_says_its_version_with_every_sign_of_life() {
     let world = block_on(World::new(&|clock| crate::postgres::fresh(clock)));
     block_on(async {
+        world.store.register(&world.host, &["gpu".into()]).await.unwrap();
         world.store.renew_leases(&world.host, LEASE).await.unwrap();
         let hosts = world.store.about().await.unwrap().hosts;
         let [host] = hosts.as_slice() else { panic!("{hosts:?}") };
         assert_eq!((&host.id, host.version.as_deref()), (&world.host, Some(env!("CARGO_PKG_VERSION"))));
+        assert_eq!(host.labels, ["gpu"]);
+        let now = world.clock.now();
+        assert!(host.is_at_work(now) && !host.is_at_work(now.after(LEASE * 4)));
+        world.store.leave(&world.host).await.unwrap();
+        assert_eq!(world.store.about().await.unwrap().hosts, []);
     });
 }

@@ -536,6 +536,19 @@ pub(crate) struct HostReport {
     pub(crate) entries: Vec<EntryOutcome>,
     /// Every run that waits for a person's answer, newest first.
     pub(crate) asking: Vec<RunSummary>,
+    /// What is ready for hosts with other labels.
+    pub(crate) not_for_this_host: Vec<NotForThisHost>,
+}
+
+/// What is ready in a pipeline that asks for labels which the host has not.
+#[derive(Debug, Serialize)]
+pub(crate) struct NotForThisHost {
+    /// The pipeline.
+    pub(crate) pipeline: String,
+    /// What it asks for.
+    pub(crate) labels: Vec<String>,
+    /// How many entries are ready for it.
+    pub(crate) entries: u64,
 }
 
 impl HostReport {
@@ -555,6 +568,7 @@ impl HostReport {
             backlogs: coverage.into_iter().map(BacklogCoverage::from).collect(),
             entries: Vec::new(),
             asking: Vec::new(),
+            not_for_this_host: Vec::new(),
         }
     }
 }

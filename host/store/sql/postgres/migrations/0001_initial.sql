@@ -629,7 +629,8 @@ CREATE TABLE host (
     id      TEXT COLLATE "C" PRIMARY KEY,
     seen_at BIGINT NOT NULL,
     version TEXT COLLATE "C",
-    schema  BIGINT
+    schema  BIGINT,
+    labels  TEXT COLLATE "C"
 );
 
 -- At most one row: the stop in force.

@@ -591,7 +591,8 @@ CREATE TABLE host (
     id      TEXT PRIMARY KEY,
     seen_at INTEGER NOT NULL,
     version TEXT,
-    schema  INTEGER
+    schema  INTEGER,
+    labels  TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- At most one row: the stop in force.

@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, _: MigrateArgs) -> Result<Exit> {
         changed: before != Before::UpToDate,
         schema: about.schema,
     };
-    context.printer.show(&migrated, |migrated| text(migrated))?;
+    context.printer.show(&migrated, text)?;
     Ok(Exit::Done)
 }
 

@@ -27,9 +27,6 @@ pub(crate) struct StatusArgs {}
 /// A host that was not heard of for so long is no more shown.
 const HOSTS_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// A host renews its leases more often, so one that was not heard of for so long works no more.
-const WORKS_WITHIN_MS: i64 = 90 * 1000;
-
 pub(crate) async fn run(context: &Context, _: StatusArgs) -> Result<Exit> {
     let project = context.project()?;
     let about = project.archive(OpenMode::ReadOnly).await?.about().await?;
@@ -69,9 +66,14 @@ fn text(printer: &Printer, status: &StoreStatus) -> String {
     if hosts.is_empty() {
         lines.push("no host was heard of within a day".into());
     } else {
-        let mut table = printer.table(&["host", "version", "heard of"]);
+        let mut table = printer.table(&["host", "version", "labels", "heard of"]);
         for host in hosts {
-            table.row([host.id.0.clone(), host.version.clone().unwrap_or_default(), heard(about.now, host)]);
+            table.row([
+                host.id.0.clone(),
+                host.version.clone().unwrap_or_default(),
+                host.labels.join(", "),
+                heard(about.now, host),
+            ]);
         }
         lines.push(table.render());
     }
@@ -91,7 +93,7 @@ fn outbox(about: &About) -> String {
 }
 
 fn heard(now: Timestamp, host: &KnownHost) -> String {
-    let works = if ago_ms(now, host.seen_at) <= WORKS_WITHIN_MS { "" } else { "; it works no more" };
+    let works = if host.is_at_work(now) { "" } else { "; it works no more" };
     format!("{} ago{works}", span(now, host.seen_at))
 }
 
