@@ -352,7 +352,7 @@ fn a_store_that_cannot_be_used_says_why() {
     exit 4
 
     $ tollgate run --drain
-    error: [folder]/.tollgate/tollgate.db is a database of another program; name another file as the store
+    error: [folder]/.tollgate/tollgate.db is a database of another program; name another one as the store
     exit 3
     "#);
 }

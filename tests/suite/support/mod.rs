@@ -2,7 +2,11 @@
 
 mod binary;
 #[path = "../../../host/store/tests/store/postgres/server.rs"]
-#[allow(dead_code, reason = "the tests of the store need more of it")]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "it is the server of the store's tests, which need more of it"
+)]
 pub(crate) mod postgres;
 mod project;
 mod store;

@@ -80,6 +80,11 @@ pub(super) fn settle(
     tx: &Tx<'_>,
     outcomes: &[(DeliveryTicket, DeliveryOutcome)],
 ) -> TxResult<Vec<DeliveryId>> {
+    if !tx.is_alone() {
+        // Before the deliveries themselves: who writes what a run did has the run first, too.
+        let ids: Vec<_> = outcomes.iter().map(|(delivery, _)| delivery.id.0).collect();
+        tx.run(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
+    }
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
         let accepted = match outcome {

@@ -184,6 +184,7 @@ fn answer(batch: impl IntoIterator<Item = Box<dyn Job>>, committed: TxResult<()>
         | Failure::Interrupted(message)
         | Failure::Denied(message)
         | Failure::Unreadable(message) => message,
+        Failure::Crowded => "it has to keep others out, and may not".to_owned(),
         Failure::Refused(error) => error.to_string(),
     });
     for job in batch {

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Interrupted(String),
     /// The database does not let its user do that; in its own words.
     Denied(String),
+    /// It must be run again when nobody else changes anything.
+    Crowded,
     /// What was opened is no database, or not a whole one; in its own words.
     Unreadable(String),
     /// The store says no.
@@ -34,6 +36,10 @@ impl Failure {
             | Self::Interrupted(message)
             | Self::Denied(message)
             | Self::Unreadable(message) => StoreError::Platform { doing, message },
+            Self::Crowded => {
+                let message = "it has to keep others out, and may not".to_owned();
+                StoreError::Platform { doing, message }
+            }
             Self::Refused(error) => error,
         }
     }

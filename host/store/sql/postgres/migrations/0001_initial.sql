@@ -90,10 +90,12 @@ CREATE TABLE lane (
     UNIQUE (backlog, pipeline)
 );
 
--- What each slot counted of a lane: its virtual time, and its rows in `ready`, which triggers keep.
+-- What each slot counted of a lane: its virtual time, and its rows in `ready`, which triggers keep. The lane's virtual time is the
+-- largest `base` and all that was added to it since: two transactions that bring a lane up to the others at once do it once.
 CREATE TABLE lane_share (
     lane_id BIGINT NOT NULL REFERENCES lane (id),
     slot    SMALLINT NOT NULL,
+    base    BIGINT NOT NULL DEFAULT 0,
     vtime   BIGINT NOT NULL,
     waiting BIGINT NOT NULL,
     PRIMARY KEY (lane_id, slot)

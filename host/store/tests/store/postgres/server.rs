@@ -32,13 +32,21 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 
 struct Server {
     port: u16,
+    folder: PathBuf,
     /// Of a server of our own: the input is closed when the process ends.
     _keeper: Option<(Child, ChildStdin)>,
 }
 
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// What the server said so far.
+pub(crate) fn log() -> String {
+    let server = SERVER.get().expect("somebody made a database");
+    std::fs::read_to_string(server.folder.join("log")).unwrap()
+}
+
 /// The address of a database in which nothing is.
 pub(crate) fn new_database() -> String {
-    static SERVER: OnceLock<Server> = OnceLock::new();
     static MADE: AtomicU32 = AtomicU32::new(0);
     let server = SERVER.get_or_init(|| given().unwrap_or_else(start));
     // A server that is shared has databases of other processes.
@@ -73,7 +81,9 @@ fn given() -> Option<Server> {
     let url = std::env::var("TOLLGATE_TEST_POSTGRES").ok()?;
     let (_, place) = url.rsplit_once('@').unwrap();
     let port = place.split(['/', '?']).next().unwrap().rsplit_once(':').unwrap().1.parse().unwrap();
-    Some(Server { port, _keeper: None })
+    // It is made as ours is.
+    let data = PathBuf::from(ask(&url, "SHOW data_directory").trim());
+    Some(Server { port, folder: data.parent().unwrap().to_owned(), _keeper: None })
 }
 
 fn start() -> Server {
@@ -90,7 +100,7 @@ fn start() -> Server {
         assert!(began.elapsed() < START_WITHIN, "the server does not answer: {log}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    Server { port, _keeper: Some((keeper, alive)) }
+    Server { port, folder, _keeper: Some((keeper, alive)) }
 }
 
 /// A command that runs as somebody who may run a server: `postgres` refuses to be root.
