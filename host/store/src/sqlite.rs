@@ -228,10 +228,8 @@ pub(crate) mod tests {
 
     /// An empty store, in which a row may be put without those that it names.
     pub(crate) fn in_memory_without_references() -> Connection {
-        let mut connection = open::in_memory().ok().expect("a store");
-        migrate::migrate(&mut connection, "memory", tollgate_core::Timestamp::default())
-            .ok()
-            .expect("a schema");
+        let mut connection = open::in_memory().expect("a store");
+        migrate::migrate(&mut connection, "memory", tollgate_core::Timestamp::default()).expect("a schema");
         connection.pragma_update(None, "foreign_keys", false).expect("a setting");
         connection
     }

@@ -235,7 +235,7 @@ mod tests {
             ":chain_hash": nothing.as_bytes(),
             ":payer": None::<i64>,
         };
-        tx.run(sql::RUN_INSERT, params).ok().expect("a run");
+        tx.run(sql::RUN_INSERT, params).expect("a run");
     }
 
     #[test]
@@ -243,7 +243,7 @@ mod tests {
         let connection = crate::sqlite::tests::in_memory_without_references();
         let (tx, id) = (Tx::new(&connection, Timestamp::default()), RunId::generate());
         insert(&tx, id);
-        let get = || LiveRun::get(&tx, 1).ok().expect("the run");
+        let get = || LiveRun::get(&tx, 1).expect("the run");
         let (mut before, mut after) = (get(), get());
         after.fence = after.fence.raised();
         after.host = HostId("there".into());
