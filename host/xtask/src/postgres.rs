@@ -156,3 +156,24 @@ fn unprivileged(folder: &Path) -> Result<Command> {
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_answers_with_its_syncs_on_and_leaves_nothing_behind() {
+        let server = Server::start().unwrap();
+        let ask = |query: &str| {
+            let psql = Command::new(find().unwrap().join("psql"))
+                .args(["-X", "-A", "-t", "-c", query, server.url()])
+                .output();
+            String::from_utf8(psql.unwrap().stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!(ask("SHOW fsync"), "on");
+        let data = PathBuf::from(ask("SHOW data_directory"));
+        assert!(data.exists());
+        drop(server);
+        assert!(!data.parent().unwrap().exists());
+    }
+}
