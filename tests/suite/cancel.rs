@@ -6,15 +6,19 @@ use serde_json::json;
 
 use crate::{
     children::{children, project_that_waits, run_of, show},
-    support::Project,
+    support::{Project, Store, on_both},
     vanish::{ENDLESS, in_a_call_of},
 };
 
+on_both! {
+    a_cancelled_run_takes_with_it_all_that_it_led_to,
+}
+
 /// W-1 waits for an entry that it opened, which waits for one that it opened, which waits for an event.
-fn three_deep() -> Project {
+fn three_deep(store: Store) -> Project {
     let wait = "[[stage]]\nname = \"work\"\nplugin = \"hostile-stage@^1\"\nwith = { do = { wait-for = { any = [{ kind = \"event\", \
                 body = { name = \"go\" } }] } } }\n";
-    let project = project_that_waits(1, wait);
+    let project = project_that_waits(1, wait).on(store);
     project.change("tollgate.toml", |text| {
         text.replace(
             "{ use = \"leaf\" }",
@@ -27,9 +31,8 @@ fn three_deep() -> Project {
     project
 }
 
-#[test]
-fn a_cancelled_run_takes_with_it_all_that_it_led_to() {
-    let project = three_deep();
+fn a_cancelled_run_takes_with_it_all_that_it_led_to(store: Store) {
+    let project = three_deep(store);
     let child = children(&project, "W-1").remove(0);
     let grandchild = children(&project, &child).remove(0);
     for key in ["W-1", &child, &grandchild] {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{GOOD_ITEM, Project, repository};
+use crate::support::{GOOD_ITEM, Project, Store, on_both, repository};
 
 fn escalations(project: &Project, args: &[&str]) -> Vec<Value> {
     let list = project.run(&[&["escalations", "--json"], args].concat()).json(0);
@@ -15,9 +15,12 @@ fn lines(escalations: &[Value]) -> Vec<String> {
     escalations.iter().map(|one| format!("{} {}", text(&one["kind"]), text(&one["key"]))).collect()
 }
 
-#[test]
-fn what_a_pipeline_asks_and_what_it_gave_up_is_listed_with_what_to_type() {
-    let project = Project::example("branching");
+on_both! {
+    what_a_pipeline_asks_and_what_it_gave_up_is_listed_with_what_to_type,
+}
+
+fn what_a_pipeline_asks_and_what_it_gave_up_is_listed_with_what_to_type(store: Store) {
+    let project = Project::example("branching").on(store);
     drop(project.run(&["run", "--drain"]));
     let found = escalations(&project, &[]);
     let mut kinds = lines(&found);

@@ -82,7 +82,8 @@ async fn drain(folder: &Path) {
         observer: Arc::new(Unwatched),
     };
     let id = HostId(format!("test-{}", std::process::id()));
-    let options = HostOptions { id, workers: 1, drain: true, items: None, only: Vec::new() };
+    let options =
+        HostOptions { id, workers: 1, drain: true, items: None, only: Vec::new(), labels: Vec::new() };
     let host = Host::start(parts, options).await.expect("a host");
     host.run().await.expect("an end");
 }

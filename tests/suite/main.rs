@@ -26,6 +26,7 @@ mod plugins;
 mod rebuild;
 mod refine;
 mod sources;
+mod stores;
 // Util-linux gives a process a terminal of its own.
 #[cfg(target_os = "linux")]
 mod strange;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Project;
+use crate::support::{Project, Store, on_both};
 
 fn run_of(project: &Project, key: &str) -> Value {
     project.run(&["runs", "show", key, "--json"]).json(0)
@@ -20,9 +20,12 @@ fn data(run: &Value, stage: &str) -> Value {
     last.unwrap_or_else(|| panic!("{run} has no step {stage}"))["outcome"]["data"].clone()
 }
 
-#[test]
-fn the_example_waits_for_a_person_an_event_and_time_as_its_page_says() {
-    let project = Project::example("asking");
+on_both! {
+    the_example_waits_for_a_person_an_event_and_time_as_its_page_says,
+}
+
+fn the_example_waits_for_a_person_an_event_and_time_as_its_page_says(store: Store) {
+    let project = Project::example("asking").on(store);
     assert!(project.run(&["check"]).expect_code(0).contains("nothing is wrong"));
     let said = project.run(&["run", "--drain"]);
     assert!(said.stdout.contains("asks a question: tollgate runs answer A-1 …"), "{said:?}");

@@ -313,7 +313,8 @@ fn a_store_that_cannot_be_used_says_why() {
     let mut said = Said::default();
     let newer = project_that_ran();
     let database = rusqlite::Connection::open(newer.path().join(STORE)).expect("the store is a database");
-    let later = "INSERT INTO schema_migration (version, name, applied_at) VALUES (999, '0999_later', 0)";
+    let later =
+        "INSERT INTO schema_migration (version, name, applied_at, needs) VALUES (999, '0999_later', 0, 999)";
     database.execute(later, []).expect("the row can be written");
     drop(database);
     said.command(&newer, &["run", "--drain"]);
@@ -351,7 +352,7 @@ fn a_store_that_cannot_be_used_says_why() {
     exit 4
 
     $ tollgate run --drain
-    error: [folder]/.tollgate/tollgate.db is a database of another program; name another file as the store
+    error: [folder]/.tollgate/tollgate.db is a database of another program; name another one as the store
     exit 3
     "#);
 }

@@ -235,6 +235,7 @@ impl Project {
             drain: true,
             items: Some(items as u64),
             only: Vec::new(),
+            labels: Vec::new(),
         };
         (Host::start(parts, options).await.unwrap_or_else(|error| panic!("{error}")), watch)
     }

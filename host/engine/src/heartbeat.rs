@@ -14,7 +14,7 @@ use crate::{
     shutdown::{Phase, Shutdown},
 };
 
-/// One renewal of all leases of `host`.
+/// One renewal of all leases of `host`, which is a sign of its life where there are none.
 ///
 /// # Errors
 ///
@@ -24,9 +24,6 @@ pub(crate) async fn tick(
     host: &HostId,
     leases: &LeaseTable,
 ) -> Result<(), tollgate_store::StoreError> {
-    if leases.is_empty() {
-        return Ok(());
-    }
     let sent = leases.sending();
     let renewed = store.renew_leases(host, leases.terms().length).await?;
     leases.renewed(&renewed, sent);

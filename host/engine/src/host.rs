@@ -68,6 +68,8 @@ pub struct HostOptions {
     pub items: Option<u64>,
     /// Starts runs of these entries only, when not empty.
     pub only: Vec<EntryId>,
+    /// What it says of itself; it drives runs of pipelines that ask for no other label.
+    pub labels: Vec<String>,
 }
 
 /// What a host did until it ended.

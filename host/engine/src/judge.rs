@@ -33,9 +33,10 @@ impl Lanes {
         self.find(backlog, refine::PIPELINE)
     }
 
-    /// The lanes of a backlog.
-    pub fn of_backlog<'a>(&'a self, backlog: &'a str) -> impl Iterator<Item = LaneId> + 'a {
-        self.by_name.iter().filter(move |((name, _), _)| name == backlog).map(|(_, lane)| *lane)
+    /// The lanes of a backlog, with their pipelines.
+    pub fn of_backlog<'a>(&'a self, backlog: &'a str) -> impl Iterator<Item = (&'a str, LaneId)> + 'a {
+        let of_backlog = self.by_name.iter().filter(move |((name, _), _)| name == backlog);
+        of_backlog.map(|((_, pipeline), lane)| (pipeline.as_str(), *lane))
     }
 
     fn find(&self, backlog: &str, pipeline: &str) -> Option<LaneId> {

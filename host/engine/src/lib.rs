@@ -39,6 +39,7 @@ pub mod adapter;
 pub mod audit;
 pub mod doctor;
 
+pub use adapter::artifacts::artifacts_named_by;
 pub use drive::Driven;
 pub use error::EngineError;
 pub use host::{Host, HostOptions, Outcome, Parts};

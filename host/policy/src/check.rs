@@ -26,6 +26,7 @@ mod limits;
 mod openings;
 mod refine;
 mod sources;
+mod store;
 mod uses;
 
 pub use uses::{BacklogSchema, DeclaredField, FieldUse};
@@ -112,6 +113,7 @@ impl Policy {
         let mut report = Report::default();
         let readers = self.readers(plugins, &mut report);
         if let Some(root) = self.project_file().map(SourceFile::root) {
+            store::check(self, &root, &mut report);
             uses::check(self, &readers, &root, &mut report);
             limits::check(self, &root, &mut report);
             self.check_bounds_used(&readers, &root, &mut report);

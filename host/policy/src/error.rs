@@ -141,7 +141,7 @@ fn render_one(diagnostic: &Diagnostic, text: &str) -> String {
 }
 
 /// The text with stars where it may hold a secret, as long as it was.
-fn concealing(text: &str, concealed: &[std::ops::Range<usize>]) -> String {
+pub(crate) fn concealing(text: &str, concealed: &[std::ops::Range<usize>]) -> String {
     let is_shown = |at: usize| !concealed.iter().any(|range| range.contains(&at));
     let each = text.char_indices().map(|(at, c)| match is_shown(at) || c.is_whitespace() {
         true => c.to_string(),

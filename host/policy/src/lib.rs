@@ -15,6 +15,7 @@
 
 pub mod error;
 mod source_map;
+mod store_address;
 mod units;
 
 pub mod pipeline_file;
@@ -49,4 +50,6 @@ pub use formula::{Formula, Term};
 pub use load::{PIPELINE_FOLDER, PROJECT_FILE};
 pub use opening::NotOpened;
 pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
+pub use resolve::host_label;
 pub use schedule::Schedule;
+pub use store_address::{PostgresAddress, StoreAddress};

@@ -13,6 +13,9 @@ pub struct PipelineFile {
     /// What one run may use.
     #[serde(default)]
     pub budget: RunBudgetTable,
+    /// Labels that a host must have to drive its runs, e.g. `["git", "gpu"]`; a host says its own by `tollgate run --label`.
+    #[serde(default)]
+    pub host: Vec<String>,
     /// What is done, in order.
     #[schemars(length(min = 1))]
     pub stage: Vec<StageTable>,

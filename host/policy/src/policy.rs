@@ -25,6 +25,7 @@ use crate::{
     project::GivenTable,
     schedule::{Cron, Schedule},
     source_map::SourceFile,
+    store_address::StoreAddress,
 };
 
 /// What a project's files mean. Whatever they name exists, but for plugins: those are [checked](Self::check) apart.
@@ -46,6 +47,7 @@ pub struct Policy {
     pub models: BTreeMap<String, ModelSpec>,
     /// Who is asked, by role.
     pub roles: BTreeMap<String, Vec<String>>,
+    pub(crate) host_labels: BTreeMap<String, Vec<String>>,
     pub(crate) sources: Vec<SourceFile>,
 }
 
@@ -80,9 +82,14 @@ impl Policy {
         self.models.iter().filter(move |(name, _)| grants.contains(name.as_str()))
     }
 
-    /// The files that it was read from: what a store keeps of a policy.
+    /// The labels that a host must have to drive runs of a pipeline.
+    pub fn host_labels(&self, pipeline: &str) -> &[String] {
+        self.host_labels.get(pipeline).map_or(&[], Vec::as_slice)
+    }
+
+    /// The files that it was read from, with stars for what may be a secret: what a store keeps of a policy.
     pub fn files(&self) -> Vec<ConfigFile> {
-        self.sources.iter().map(|source| source.config.clone()).collect()
+        self.sources.iter().map(SourceFile::shown).collect()
     }
 
     /// The digest of the files, names included. Policies of one digest decide alike.
@@ -98,8 +105,8 @@ impl Policy {
 /// How a project runs on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
-    /// `sqlite:` and a path relative to the project.
-    pub store: String,
+    /// Where entries and runs are kept.
+    pub store: StoreAddress,
     /// How long a host that fell silent keeps its runs.
     pub lease: Duration,
     /// What stops the host while it exists.

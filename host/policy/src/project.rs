@@ -46,7 +46,8 @@ pub struct ProjectFile {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceTable {
-    /// Where entries and runs are kept; default `sqlite:.tollgate/tollgate.db`.
+    /// Where entries and runs are kept: a file, `sqlite:.tollgate/tollgate.db` by default, or a PostgreSQL database that several hosts
+    /// share, e.g. `postgres://tollgate@db.example.com/tollgate`. Its password is read from `PGPASSWORD` or `~/.pgpass`.
     pub store: Option<String>,
     /// How long a host that fell silent keeps its runs; default `60s`.
     pub lease: Option<String>,

@@ -16,6 +16,7 @@ use crate::{
     policy::{Instance, Policy, StepBound, StopFile},
     project::{CapsTable, InstanceTable, PricesTable, ProjectFile, StopFileChoice},
     source_map::{Place, Report, SourceFile},
+    store_address::StoreAddress,
     units,
 };
 
@@ -53,6 +54,7 @@ pub(crate) fn resolve(
         .collect();
     let models: Option<Vec<String>> = project.as_ref().map(|(_, file)| file.model.keys().cloned().collect());
     let pipeline_names: Vec<String> = pipelines.iter().map(|(name, ..)| name.clone()).collect();
+    let mut host_labels = BTreeMap::new();
     let mut resolved_pipelines = BTreeMap::new();
     for (name, source, file) in pipelines {
         let Some(file) = file else { continue };
@@ -64,6 +66,7 @@ pub(crate) fn resolve(
             models: models.as_deref(),
             grants,
         };
+        host_labels.insert(name.clone(), labels(&file.host, &source.root().key("host"), report));
         let resolved = pipeline::resolve(&context, file, &source.root(), report);
         resolved_pipelines.insert(name, resolved);
     }
@@ -93,16 +96,13 @@ pub(crate) fn resolve(
         prices: prices(&file.prices, &root.key("prices"), report),
         models: model::resolve(file.model, &root.key("model"), report),
         roles: file.roles,
+        host_labels,
         sources: Vec::new(),
     })
 }
 
 fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Instance {
-    let store = table.store.unwrap_or_else(|| "sqlite:.tollgate/tollgate.db".into());
-    if store.strip_prefix("sqlite:").is_none_or(str::is_empty) {
-        let help = Some("e.g. `sqlite:.tollgate/tollgate.db`".into());
-        report.error(&place.key("store"), "expected `sqlite:` and a path", help);
-    }
+    let store = store_address(table.store.as_deref(), &place.key("store"), report);
     let lease_place = place.key("lease");
     let lease = table.lease.and_then(|text| report.take(&lease_place, units::positive_duration(&text)));
     let lease = lease.unwrap_or(Duration::from_secs(60));
@@ -112,6 +112,17 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
     }
     let stop_file = stop_file(table.stop_file, &place.key("stop_file"), report);
     Instance { store, lease, stop_file, workers: table.workers.unwrap_or(4) }
+}
+
+fn store_address(written: Option<&str>, place: &Place<'_>, report: &mut Report) -> StoreAddress {
+    let address = match written.map(StoreAddress::parse) {
+        None => Ok(StoreAddress::default_file()),
+        Some(parsed) => parsed,
+    };
+    address.unwrap_or_else(|bad| {
+        report.error(place, bad.message, bad.help);
+        StoreAddress::default_file()
+    })
 }
 
 fn stop_file(choice: Option<StopFileChoice>, place: &Place<'_>, report: &mut Report) -> StopFile {
@@ -198,6 +209,36 @@ fn inside(path: &str, place: &Place<'_>, report: &mut Report) {
         let help = Some("a relative path with `/` between its parts, e.g. `docs/backlog`".into());
         report.error(place, format!("`{path}` is no path inside the project"), help);
     }
+}
+
+/// Labels of hosts, each once.
+fn labels(written: &[String], place: &Place<'_>, report: &mut Report) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for (position, label) in written.iter().enumerate() {
+        let place = place.index(position);
+        if let Err(message) = host_label(label) {
+            report.error(&place, message, Some("e.g. `git`, `gpu` or `zone:eu`".into()));
+        } else if labels.contains(label) {
+            report.error(&place, format!("`{label}` is asked for twice"), None);
+        }
+        labels.push(label.clone());
+    }
+    labels
+}
+
+/// Whether this can be the label of a host.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn host_label(label: &str) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    if (1..=64).contains(&label.len()) && label.chars().all(plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{label}` is no label of a host: expected 1 to 64 letters, digits, `-`, `_`, `.`, `:` and `/`"
+    ))
 }
 
 /// A text that says something.

@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, ops::Range};
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use crate::error::{ConfigFile, Diagnostic, Diagnostics, Severity};
+use crate::{
+    error::{ConfigFile, Diagnostic, Diagnostics, Severity, concealing},
+    store_address,
+};
 
 /// A file that was read as TOML.
 #[derive(Debug, Clone)]
@@ -79,11 +82,18 @@ impl SourceFile {
                 place.filter(|place| config.text.get(place.clone()).is_some_and(|t| t.contains('@'))),
             );
         }
+        // Wherever it stands: in a file that is broken, too, nobody knows what is what.
+        concealed.extend(store_address::passwords(&config.text));
         let file = Self { config, value, spans, concealed };
         for (span, message) in messages {
             report.push(file.diagnostic(Severity::Error, span, message, None));
         }
         file
+    }
+
+    /// The file with stars for what may be a secret.
+    pub(crate) fn shown(&self) -> ConfigFile {
+        ConfigFile { path: self.config.path.clone(), text: concealing(&self.config.text, &self.concealed) }
     }
 
     /// The whole file.

@@ -57,6 +57,17 @@ pub enum StoreError {
         /// The process, as far as it is known.
         holder: String,
     },
+    /// It was taken to another place, which goes on with it.
+    #[error("the store went to {to} at {at}, and goes on there; name that place as `store` in tollgate.toml")]
+    Moved {
+        /// Where, in the words of whoever moved it.
+        to: String,
+        /// When.
+        at: String,
+    },
+    /// An export cannot be written, or what is to be imported is none, or not a whole one.
+    #[error("the export is of no use: {0}")]
+    Export(String),
     /// The file is no database, or not a whole one.
     #[error(
         "the store at {location} cannot be read: {message}; `tollgate store doctor` says what is wrong and what helps"
@@ -66,6 +77,24 @@ pub enum StoreError {
         location: String,
         /// The database's own words.
         message: String,
+    },
+    /// No server has it that could be asked.
+    #[error("the store at {location} cannot be reached: {reason}; is the server up, and the address right?")]
+    Unreachable {
+        /// Where the store is.
+        location: String,
+        /// What is known of why.
+        reason: String,
+    },
+    /// The server refuses whoever asks.
+    #[error("the store at {location} cannot be used: {reason}; {advice}")]
+    NotAdmitted {
+        /// Where the store is.
+        location: String,
+        /// The server's own words.
+        reason: String,
+        /// What helps.
+        advice: String,
     },
     /// The database or the disk failed.
     #[error("the store failed while it was to {doing}: {message}")]

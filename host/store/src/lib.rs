@@ -25,6 +25,7 @@ mod rules;
 mod schema;
 mod sql;
 mod sqlite;
+mod transfer;
 mod tx;
 
 pub use error::StoreError;

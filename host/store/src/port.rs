@@ -1,6 +1,7 @@
 //! What the engine asks of a store.
 
 mod adopt;
+mod archive;
 mod cancel;
 mod claim;
 mod escalation;
@@ -27,6 +28,7 @@ use tollgate_core::{
 };
 
 pub use adopt::{AdoptionOutcome, NewAdoption, StoredAdoption};
+pub use archive::{About, Archive, ExportSummary, KnownHost, Moved, SchemaVersion, Sink, Source};
 pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use escalation::{Escalation, EscalationFilter};

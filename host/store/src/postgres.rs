@@ -1,13 +1,11 @@
 //! A store in a PostgreSQL database, which many hosts share.
 //!
-//! It is not offered yet: nothing outside the tests opens one.
-//!
 //! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
 //!   whatever it does may take.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
 //! * [`address`] says where the database is, and whom a connection trusts; [`hints`] hears what other hosts say.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
-//! * [`migrate`] brings the schema up to date.
+//! * [`migrate`] brings the schema up to date; [`refusal`] says why there is no connection.
 //!
 //! # Why not a pool of asynchronous connections
 //!
@@ -59,6 +57,7 @@ mod migrate;
 mod placeholders;
 mod pool;
 mod purpose;
+mod refusal;
 mod session;
 mod value;
 
@@ -148,8 +147,9 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NewerSchema`] when a later version wrote it, [`StoreError::Conflict`] when the database is another program's or the
-    /// address cannot be read, [`StoreError::Platform`] when there is no database to be had.
+    /// [`StoreError::NewerSchema`] when a later version wrote it, [`StoreError::NotFound`] when there is no store and the mode makes none,
+    /// [`StoreError::Conflict`] when the database is another program's or the address cannot be read, [`StoreError::Unreachable`] and
+    /// [`StoreError::NotAdmitted`] when there is no database to be had.
     pub fn open(options: PostgresOptions) -> Result<Self> {
         let PostgresOptions { url, mode, clock } = options;
         let (pool, clock) = (Pool::new(&url)?, StoreClock::new(clock));
@@ -157,13 +157,15 @@ impl PostgresStore {
             let connection = pool.take()?;
             require_utf8(&connection, pool.location())?;
             match mode {
-                OpenMode::Host => migrate::migrate(&connection, pool.location(), &clock)?,
+                OpenMode::Host | OpenMode::Keeper => {
+                    migrate::migrate(&connection, pool.location(), &clock)?;
+                }
                 OpenMode::Client | OpenMode::ReadOnly => {
                     schema::require_present(&connection, pool.location(), migrate::MIGRATIONS)?;
                 }
             }
             let tx = Tx::new(&connection, Timestamp::default());
-            let about = tx.one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
+            let about = tx.one(sql::STORE_GET, &[], |row| schema::identity(row, mode))?;
             pool.give_back(connection);
             about.ok_or_else(|| Failure::damaged("it has no row about itself"))
         });

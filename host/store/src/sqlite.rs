@@ -59,6 +59,9 @@ pub enum OpenMode {
     /// Drives what is in it: takes the lock beside the file, makes the file when there is none and brings its schema up to date.
     /// Only a host claims and delivers.
     Host,
+    /// Looks after the store itself, and drives nothing: makes it, brings it up to date, fills it, marks it as moved. Takes the lock as a
+    /// host does, of a store that has moved as well.
+    Keeper,
     /// Says something short (`stop`, `retry`) while a host may be driving: no lock; waits for the host's commits, not for the
     /// host.
     Client,
@@ -77,6 +80,13 @@ pub struct SqliteStore {
     readers: Option<Arc<Readers>>,
     /// After the writer, so that the lock is given back when the last commit is done.
     _lock: Option<HostLock>,
+}
+
+impl OpenMode {
+    /// Whether it makes a store where there is none, and is the only one of its kind where a store can have one alone.
+    fn is_alone(self) -> bool {
+        matches!(self, Self::Host | Self::Keeper)
+    }
 }
 
 impl SqliteOptions {
@@ -122,17 +132,19 @@ impl SqliteStore {
             (None, ..) => open::in_memory(),
             (Some(path), Some(vfs), _) => open::alone(path, vfs),
             (Some(path), None, OpenMode::ReadOnly) => open::reader(path),
-            (Some(path), None, _) => open::writer(path, mode == OpenMode::Host),
+            (Some(path), None, _) => open::writer(path, mode.is_alone()),
         };
         let connected = connected.and_then(|mut connection| {
             match mode {
-                OpenMode::Host => migrate::migrate(&mut connection, &location, clock.now())?,
+                OpenMode::Host | OpenMode::Keeper => {
+                    migrate::migrate(&mut connection, &location, clock.now())?
+                }
                 OpenMode::Client | OpenMode::ReadOnly => {
                     schema::require_present(&connection, &location, migrate::MIGRATIONS)?
                 }
             }
             let about = Tx::new(&connection, Timestamp::default())
-                .one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
+                .one(sql::STORE_GET, &[], |row| schema::identity(row, mode))?;
             let (id, seen) = about.ok_or_else(|| Failure::damaged("it has no row about itself"))?;
             Ok((connection, id, seen))
         });
@@ -140,13 +152,13 @@ impl SqliteStore {
         let clock = StoreClock::new(clock, seen);
         let shared = path.filter(|_| vfs.is_none());
         let checkpointer = match (&shared, mode) {
-            (Some(path), OpenMode::Host) => Some(Checkpointer::start(path)),
+            (Some(path), OpenMode::Host | OpenMode::Keeper) => Some(Checkpointer::start(path)),
             _ => None,
         };
         let checkpointer = checkpointer.transpose().map_err(|failure| failure.while_opening(&location))?;
         let readers = shared.map(|path| Arc::new(Readers::new(path, clock.clone())));
         let writer = match mode {
-            OpenMode::Host | OpenMode::Client => {
+            OpenMode::Host | OpenMode::Keeper | OpenMode::Client => {
                 Some(Writer::start(connection, clock.clone(), checkpointer)?)
             }
             OpenMode::ReadOnly => None,
@@ -213,7 +225,7 @@ impl Database for SqliteStore {
 
 /// What must be there before a database can be opened: for a host its folder and the lock, for the others the file.
 fn make_room(path: &Path, mode: OpenMode) -> Result<Option<HostLock>> {
-    if mode != OpenMode::Host {
+    if !mode.is_alone() {
         return match path.exists() {
             true => Ok(None),
             false => Err(StoreError::NotFound { what: "store", name: path.display().to_string() }),

@@ -12,7 +12,7 @@ pub(crate) struct Variable {
 }
 
 /// Every variable that has an effect.
-pub(crate) const VARIABLES: [Variable; 5] = [
+pub(crate) const VARIABLES: [Variable; 7] = [
     Variable {
         name: "TOLLGATE_CACHE",
         meaning: "folder for compiled components; default: the user's cache folder, or `.tollgate/cache` in the project",
@@ -22,12 +22,20 @@ pub(crate) const VARIABLES: [Variable; 5] = [
         meaning: "the machine's name in claims and records; default: its host name",
     },
     Variable {
+        name: "TOLLGATE_LABELS",
+        meaning: "the host's labels, with commas between them, which pipelines may ask for; `--label` adds to them",
+    },
+    Variable {
         name: "TOLLGATE_LOG",
         meaning: "what is logged to stderr, e.g. `info` or `tollgate_engine=debug`; default: warn",
     },
     Variable {
         name: "USER",
         meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME",
+    },
+    Variable {
+        name: "PGPASSWORD",
+        meaning: "the password of the store's database; else a line of the file PGPASSFILE, or of `~/.pgpass`",
     },
     Variable { name: "NO_COLOR", meaning: "when set, nothing is coloured" },
 ];
@@ -39,6 +47,8 @@ pub(crate) struct Environment {
     pub(crate) cache: Option<PathBuf>,
     /// `TOLLGATE_HOST`.
     pub(crate) host: Option<String>,
+    /// `TOLLGATE_LABELS`.
+    pub(crate) labels: Vec<String>,
     /// `TOLLGATE_LOG`.
     pub(crate) log: Option<String>,
     /// `USER`, else `LOGNAME`.
@@ -51,6 +61,7 @@ impl Environment {
         Self {
             cache: variable("TOLLGATE_CACHE").map(PathBuf::from),
             host: variable("TOLLGATE_HOST"),
+            labels: variable("TOLLGATE_LABELS").map(|text| listed(&text)).unwrap_or_default(),
             log: variable("TOLLGATE_LOG"),
             user: variable("USER").or_else(|| variable("LOGNAME")),
         }
@@ -75,6 +86,11 @@ impl Environment {
     }
 }
 
+/// The parts between commas that are not empty.
+fn listed(text: &str) -> Vec<String> {
+    text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
 /// The value of a variable that the project says holds a key.
 pub(crate) fn of_key(name: &str) -> Option<String> {
     variable(name)
@@ -82,6 +98,6 @@ pub(crate) fn of_key(name: &str) -> Option<String> {
 
 /// A variable's value; one that is empty counts as absent.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

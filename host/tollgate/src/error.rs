@@ -2,7 +2,7 @@
 //!
 //! Libraries have typed errors; this is the one place that turns them into words and exit codes.
 
-use std::{io, path::PathBuf};
+use std::io;
 
 use tollgate_engine::EngineError;
 use tollgate_policy::{ConfigFile, Diagnostics, LoadError};
@@ -32,10 +32,10 @@ pub(crate) enum Failure {
         rendered: String,
     },
     /// There is no store yet.
-    #[error("there is no store at {}: nothing has run here", path.display())]
+    #[error("there is no store at {location}: nothing has run here")]
     NoStore {
         /// Where it would be.
-        path: PathBuf,
+        location: String,
     },
     /// The store refused or failed.
     #[error(transparent)]
@@ -124,10 +124,14 @@ fn exit_of_store(error: &StoreError) -> Exit {
         StoreError::NotFound { .. }
         | StoreError::Conflict(_)
         | StoreError::NewerSchema { .. }
+        | StoreError::NotAdmitted { .. }
+        | StoreError::Moved { .. }
+        | StoreError::Export(_)
         | StoreError::InUse { .. } => Exit::Mistake,
         StoreError::StaleFence { .. }
         | StoreError::StaleDelivery { .. }
         | StoreError::Unreadable { .. }
+        | StoreError::Unreachable { .. }
         | StoreError::Platform { .. }
         | StoreError::Damaged(_) => Exit::Platform,
     }
@@ -176,7 +180,7 @@ mod tests {
     fn every_kind_of_failure_has_its_exit_code() {
         check(Failure::mistake("no such thing"), Exit::Mistake, false);
         check(Failure::mistake_with_hint("no such thing", "look elsewhere"), Exit::Mistake, true);
-        check(Failure::NoStore { path: "a.db".into() }, Exit::Mistake, true);
+        check(Failure::NoStore { location: "a.db".into() }, Exit::Mistake, true);
         check(Failure::OutputClosed, Exit::Done, false);
         check(Failure::io("read a")(io::Error::other("gone")), Exit::Platform, false);
         let in_use = || StoreError::InUse { location: "a.db".into(), holder: "process 7".into() };

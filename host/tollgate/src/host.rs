@@ -31,6 +31,8 @@ pub(crate) struct Wish {
     pub(crate) drain: bool,
     /// Starts at most this many runs.
     pub(crate) items: Option<u64>,
+    /// What the host says of itself.
+    pub(crate) labels: Vec<String>,
     /// Starts runs of these entries only, when not empty; as people name them.
     pub(crate) entries: Vec<String>,
 }
@@ -65,10 +67,11 @@ impl Ended {
 ///
 /// When it cannot start, or the platform fails so that it cannot go on.
 pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Result<Ended> {
-    let store = project.store(OpenMode::Host).await?;
+    let archive = project.archive(OpenMode::Host).await?;
+    let store: Arc<dyn Store> = Arc::clone(&archive) as _;
     let workers = wish.workers.unwrap_or(project.policy.instance.workers);
     let progress = Arc::new(Progress::new(context.printer.clone(), workers));
-    let artifacts = project.artifacts_path()?;
+    let artifacts = project.artifacts_path();
     let parts =
         project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&progress) as _)?;
     let models = project.models(Arc::clone(&parts.clock)).inspect_err(|_| progress.finish())?;
@@ -78,16 +81,20 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
         [] => Vec::new(),
         entries => take_in_named(project, &parts, entries).await.inspect_err(|_| progress.finish())?,
     };
+    let id = host_id(&context.environment.machine());
+    archive.register(&id, &wish.labels).await.inspect_err(|_| progress.finish())?;
     let options = HostOptions {
-        id: host_id(&context.environment.machine()),
+        id: id.clone(),
         workers,
         drain: wish.drain,
         items: wish.items,
         only: named.clone(),
+        labels: wish.labels,
     };
     let ended = drive(&context.printer, project, parts, options).await;
     progress.finish();
     let (outcome, interrupted) = ended?;
+    archive.leave(&id).await?;
     Ok(Ended { outcome, store, named, interrupted })
 }
 
@@ -211,12 +218,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        project::open_store,
+        store::open_sqlite,
         ui::printer::{Format, captured},
     };
 
     async fn exit(outcome: Outcome, interrupted: bool) -> Exit {
-        let store = open_store(tollgate_store::SqliteOptions::in_memory()).await.unwrap();
+        let store = open_sqlite(tollgate_store::SqliteOptions::in_memory()).await.unwrap();
         Ended { outcome, store, named: Vec::new(), interrupted }.exit()
     }
 

@@ -16,8 +16,10 @@ mod entry_argument;
 mod env;
 mod example;
 mod host;
+mod pgpass;
 mod project;
 mod run_argument;
+mod store;
 
 mod ui;
 

@@ -6,17 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use tempfile::TempDir;
 use tollgate_core::{Clock, time::SystemClock};
 use tollgate_engine::{Parts, Trackers, adapter, observer::Observer};
-use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy};
+use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy, StoreAddress};
 use tollgate_registry::Registry;
 use tollgate_sandbox::{CallModels, Sandbox, SandboxError, SandboxOptions, port::Model};
-use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, Store, artifacts::ArtifactFolder};
+use tollgate_store::{OpenMode, Store, artifacts::ArtifactFolder, port::Archive};
 
 use crate::{
     env::{self, Environment},
     error::{self, Failure, Result},
+    store,
 };
 
 /// What Tollgate itself keeps in a project.
@@ -86,44 +86,33 @@ impl Project {
         Ok(Trackers::open(&self.policy, &self.folder, clock)?)
     }
 
-    /// Where its store is.
-    ///
-    /// # Errors
-    ///
-    /// When the policy names a store of a kind that this version does not have.
-    pub(crate) fn store_path(&self) -> Result<PathBuf> {
-        let store = &self.policy.instance.store;
-        match store.strip_prefix("sqlite:") {
-            Some(path) => Ok(self.folder.join(path)),
-            None => Err(Failure::mistake_with_hint(
-                format!("{PROJECT_FILE} names the store `{store}`, which this version cannot open"),
-                "write `store = \"sqlite:.tollgate/tollgate.db\"` under `[instance]`",
-            )),
-        }
-    }
-
-    /// Opens its store. Reading and short words to it work while a host drives it; driving is for one process.
+    /// Opens its store. Reading and short words to it work while a host drives it.
     ///
     /// # Errors
     ///
     /// [`Failure::NoStore`] when nothing has run yet and `mode` makes no store.
     pub(crate) async fn store(&self, mode: OpenMode) -> Result<Arc<dyn Store>> {
-        let path = self.store_path()?;
-        if mode == OpenMode::Host {
-            make_own_folder(&self.folder)?;
-        } else if !path.is_file() {
-            return Err(Failure::NoStore { path });
-        }
-        open_store(SqliteOptions::at(path, mode)).await
+        Ok(self.archive(mode).await?)
     }
 
-    /// Where its artifacts are: beside the store.
+    /// The same, with what moves it as a whole.
     ///
     /// # Errors
     ///
-    /// As [`Project::store_path`].
-    pub(crate) fn artifacts_path(&self) -> Result<PathBuf> {
-        Ok(self.store_path()?.with_file_name("artifacts"))
+    /// As [`Project::store`].
+    pub(crate) async fn archive(&self, mode: OpenMode) -> Result<Arc<dyn Archive>> {
+        if matches!(mode, OpenMode::Host | OpenMode::Keeper) {
+            make_own_folder(&self.folder)?;
+        }
+        store::open(self, mode).await
+    }
+
+    /// Where its artifacts are: beside the store's file, and in the project where the store is no file.
+    pub(crate) fn artifacts_path(&self) -> PathBuf {
+        match &self.policy.instance.store {
+            StoreAddress::Sqlite(path) => self.folder.join(path).with_file_name("artifacts"),
+            StoreAddress::Postgres(_) => self.folder.join(OWN_FOLDER).join("artifacts"),
+        }
     }
 
     /// A sandbox that keeps what it compiles.
@@ -201,40 +190,6 @@ fn open_artifacts(folder: &Path) -> Result<ArtifactFolder> {
         doing: format!("open the artifacts in {}", folder.display()),
         source: std::io::Error::other(error),
     })
-}
-
-/// Opens a store on a thread that may block.
-///
-/// # Errors
-///
-/// When the store refuses.
-pub(crate) async fn open_store(options: SqliteOptions) -> Result<Arc<dyn Store>> {
-    let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
-    let opened = opened.map_err(|panicked| Failure::Io {
-        doing: "open the store".into(),
-        source: std::io::Error::other(panicked),
-    })?;
-    Ok(Arc::new(opened?))
-}
-
-/// A store that may be changed: a copy of the project's, or one in memory where there is none yet.
-///
-/// # Errors
-///
-/// When the store cannot be copied.
-pub(crate) async fn copy_of_store(project: &Project, folder: &TempDir) -> Result<Arc<dyn Store>> {
-    let original = project.store_path()?;
-    if !original.is_file() {
-        return open_store(SqliteOptions::in_memory()).await;
-    }
-    let copy = folder.path().join("copy.db");
-    let to = copy.clone();
-    let copied = tokio::task::spawn_blocking(move || SqliteStore::copy(&original, &to)).await;
-    copied.map_err(|panicked| Failure::Io {
-        doing: "copy the store".into(),
-        source: std::io::Error::other(panicked),
-    })??;
-    open_store(SqliteOptions::at(copy, OpenMode::Host)).await
 }
 
 /// The folder that Tollgate keeps for itself, kept out of version control.

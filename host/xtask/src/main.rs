@@ -4,6 +4,7 @@
 
 mod commands;
 mod plugins;
+mod postgres;
 
 use std::process::ExitCode;
 

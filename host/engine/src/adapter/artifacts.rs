@@ -33,7 +33,7 @@ impl StoredArtifacts {
 
     /// Makes the artifacts of these steps durable.
     pub(crate) async fn sync(&self, steps: &[Step]) -> Result<()> {
-        let mut digests: Vec<Digest> = steps.iter().flat_map(named_by).collect();
+        let mut digests: Vec<Digest> = steps.iter().flat_map(artifacts_named_by).collect();
         digests.sort();
         digests.dedup();
         if digests.is_empty() {
@@ -53,7 +53,7 @@ fn of_effects(effects: &[Effect]) -> impl Iterator<Item = Digest> {
 }
 
 /// Every blob that a step's row names.
-fn named_by(step: &Step) -> Vec<Digest> {
+pub fn artifacts_named_by(step: &Step) -> Vec<Digest> {
     match &step.outcome {
         StepOutcome::Produced(produced) => {
             let artifacts = produced.artifacts.iter().map(|artifact| artifact.digest);

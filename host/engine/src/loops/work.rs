@@ -226,13 +226,21 @@ impl Loops {
         }
     }
 
-    /// The lanes of backlogs whose window is open now, and all in which entries wait to be refined: that is no work yet.
+    /// The lanes of backlogs whose window is open now, of pipelines for which this host has the labels; and all in which entries wait to be
+    /// refined: that is no work yet.
     fn open_lanes(&self) -> Vec<LaneId> {
         let now = self.now();
         let lanes = &self.host.lanes;
-        let backlogs = self.host.parts.policy.backlogs.values();
+        let policy = &self.host.parts.policy;
+        let backlogs = policy.backlogs.values();
+        let labels = &self.host.options.labels;
+        let is_for_us = |(pipeline, _): &(&str, LaneId)| {
+            policy.host_labels(pipeline).iter().all(|label| labels.contains(label))
+        };
         let of_backlog = |backlog: &Backlog| match backlog.is_open(now) {
-            true => lanes.of_backlog(&backlog.name).collect::<Vec<_>>(),
+            true => {
+                lanes.of_backlog(&backlog.name).filter(is_for_us).map(|(_, lane)| lane).collect::<Vec<_>>()
+            }
             false => lanes.refine_of(&backlog.name).into_iter().collect(),
         };
         backlogs.flat_map(of_backlog).collect()

@@ -231,8 +231,14 @@ impl Project {
             clock: Arc::clone(&self.clock),
             observer: Arc::clone(&heard) as _,
         };
-        let options =
-            HostOptions { id: HostId(name.into()), workers: 2, drain, items: None, only: Vec::new() };
+        let options = HostOptions {
+            id: HostId(name.into()),
+            workers: 2,
+            drain,
+            items: None,
+            only: Vec::new(),
+            labels: Vec::new(),
+        };
         (Host::start(parts, options).await.unwrap_or_else(|error| panic!("{error}")), heard)
     }
 

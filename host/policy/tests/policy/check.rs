@@ -75,6 +75,25 @@ fn nothing_is_said_of_a_project_in_order() {
 }
 
 #[test]
+fn a_password_in_the_file_is_warned_of_and_not_shown() {
+    let store = "[instance]\nstore = \"postgres://ines:s3cr@db/x\"\n[roles]";
+    let policy = load(&PROJECT.replace("[roles]", store), PIPELINE).unwrap();
+    let found = policy.check(&Catalog);
+    assert_snapshot!(found.render(&policy.files()), @r#"
+    warning: a password stands in the address of the store, and whoever has this file knows it
+      --> tollgate.toml:16:1
+       |
+    16 | store = "postgres://ines:****@db/x"
+       | ^^^^^
+       |
+       = help: take it out, and put it into `PGPASSWORD` or `~/.pgpass` of whoever runs a host
+    "#);
+    for shown in [format!("{:?}", policy.instance), format!("{:?}", policy.files()), found.to_string()] {
+        assert!(!shown.contains("s3cr"), "{shown}");
+    }
+}
+
+#[test]
 fn plugins_exist_and_are_what_they_are_used_as() {
     assert_snapshot!(pipeline("spec-draft@^1", "spec-darft@^1"), @r#"
     pipelines/spec.toml:6:10: error: there is no plugin `spec-darft`

@@ -23,7 +23,9 @@ fn a_small_project_has_every_default() {
     let backlog = policy.backlog("specs").unwrap();
     assert_snapshot!(format!("{:#?}", policy.instance), @r#"
     Instance {
-        store: "sqlite:.tollgate/tollgate.db",
+        store: Sqlite(
+            ".tollgate/tollgate.db",
+        ),
         lease: 60s,
         stop_file: StopFile {
             path: ".tollgate/stop",
@@ -172,7 +174,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     "#);
     assert_snapshot!(pipeline_errors("owner =", "autonomy = \"full\"\nowner ="), @r#"
     pipelines/spec.toml:2:1: error: unknown key `autonomy` in pipelines/spec.toml
-      help: known are `owner`, `budget`, `stage`
+      help: known are `owner`, `budget`, `host`, `stage`
     "#);
 }
 
@@ -257,14 +259,59 @@ fn units_and_zones_say_what_was_expected() {
     "#);
     assert_snapshot!(project_errors("zone =", "claim = { cron = \"* 8-18 * Mon-Fri\" }\nzone ="), @"tollgate.toml:4:18: error: `* 8-18 * Mon-Fri` has 4 fields; expected five: minute, hour, day of month, month, day of week, e.g. `*/15 8-18 * * Mon-Fri`");
     assert_snapshot!(project_errors("zone =", "pull = [{ every = \"5m\", cron = \"* * * * *\" }]\nzone ="), @"tollgate.toml:4:9: error: expected either `every` or `cron`");
-    assert_snapshot!(project_errors("[roles]", "[instance]\nstore = \"postgres://db\"\n[roles]"), @r#"
-    tollgate.toml:16:9: error: expected `sqlite:` and a path
-      help: e.g. `sqlite:.tollgate/tollgate.db`
+    let store =
+        |address: &str| project_errors("[roles]", &format!("[instance]\nstore = \"{address}\"\n[roles]"));
+    assert_snapshot!(store("postgres://db"), @r#"
+    tollgate.toml:16:9: error: expected the name of one database at the end of the address
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("mysql://ines:s3cr@db/x"), @r#"
+    tollgate.toml:16:9: error: expected `sqlite:` and a path, or `postgres://` and a database
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("sqlite:"), @r#"
+    tollgate.toml:16:9: error: expected a path after `sqlite:`
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres://ines:s3cr@db:port/x"), @r#"
+    tollgate.toml:16:9: error: this is no address of a PostgreSQL database: invalid port number
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres:///x"), @r#"
+    tollgate.toml:16:9: error: expected the name of a server after `//`
+      help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`
+    "#);
+    assert_snapshot!(store("postgres://db/x?ssl_mode=require"), @r#"
+    tollgate.toml:16:9: error: an address has no parameter `ssl_mode`
+      help: did you mean `sslmode`?
+    "#);
+    assert_snapshot!(store("postgres://db/x?sslmode=required"), @r#"
+    tollgate.toml:16:9: error: `required` is no `sslmode`
+      help: did you mean `require`?
+    "#);
+    assert_snapshot!(store("postgres://db/x?password=s3cr"), @r#"
+    tollgate.toml:16:9: error: a password does not stand behind the `?`
+      help: put it into `PGPASSWORD` or `~/.pgpass`
     "#);
     assert_snapshot!(project_errors("folder = \"backlog\"", "folder = \"../backlog\""), @r#"
     tollgate.toml:10:10: error: `../backlog` is no path inside the project
       help: a relative path with `/` between its parts, e.g. `docs/backlog`
     "#);
+}
+
+#[test]
+fn labels_of_hosts_are_words() {
+    let asked = |labels: &str| PIPELINE.replace("owner =", &format!("host = {labels}\nowner ="));
+    let policy = load(PROJECT, &asked("[\"git\", \"zone:eu\"]")).unwrap();
+    assert_eq!(policy.host_labels("spec"), ["git", "zone:eu"]);
+    assert_eq!(policy.host_labels("refine"), [""; 0]);
+    let wrong = |labels: &str| load(PROJECT, &asked(labels)).unwrap_err().to_string();
+    assert_snapshot!(wrong("[\"git\", \"big gpu\"]"), @r#"
+    pipelines/spec.toml:2:16: error: `big gpu` is no label of a host: expected 1 to 64 letters, digits, `-`, `_`, `.`, `:` and `/`
+      help: e.g. `git`, `gpu` or `zone:eu`
+    "#);
+    assert_snapshot!(wrong("[\"git\", \"git\"]"), @"pipelines/spec.toml:2:16: error: `git` is asked for twice");
+    assert_snapshot!(wrong("\"git\""), @"pipelines/spec.toml:2:8: error: expected a list, found `git`");
 }
 
 #[test]

@@ -1,1 +1,1 @@
-INSERT INTO schema_migration (version, name, applied_at) VALUES (:version, :name, :now);
+INSERT INTO schema_migration (version, name, applied_at, needs) VALUES (:version, :name, :now, :needs);

@@ -1,1 +1,2 @@
-INSERT INTO host (id, seen_at) VALUES (:id, :now) ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at;
+INSERT INTO host (id, seen_at, version, schema) VALUES (:id, :now, :version, :schema)
+ON CONFLICT DO UPDATE SET seen_at = excluded.seen_at, version = excluded.version, schema = excluded.schema;

@@ -1,7 +1,7 @@
 -- The oldest unsettled delivery of each entry, if it is due and nobody sends it.
 SELECT id
 FROM outbox
-WHERE state = 'waiting' AND next_at <= :now
+WHERE state = 'waiting' AND next_at <= :now AND NOT EXISTS (SELECT 1 FROM store WHERE moved_to IS NOT NULL)
   AND NOT EXISTS (
       SELECT 1 FROM outbox AS earlier
       WHERE earlier.entry_id = outbox.entry_id AND earlier.state <> 'settled' AND earlier.id < outbox.id)

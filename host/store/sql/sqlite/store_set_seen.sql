@@ -1,1 +1,1 @@
-UPDATE store SET seen_at = :now;
+UPDATE store SET seen_at = max(seen_at, :now);

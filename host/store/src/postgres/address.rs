@@ -87,7 +87,8 @@ fn take(address: &str, name: &str) -> (String, Option<String>) {
     (rest, Some(value.replace("%2F", "/").replace("%2f", "/")))
 }
 
-fn location(config: &Config) -> String {
+/// Where a database is, for people: without a password.
+pub(super) fn location(config: &Config) -> String {
     let host = match config.get_hosts().first() {
         Some(Host::Tcp(name)) => name.clone(),
         Some(Host::Unix(path)) => path.display().to_string(),

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Row, Statement, types::ToSql};
 use tollgate_core::Timestamp;
 
-use super::{address::Address, placeholders::Numbered, purpose::Purpose};
+use super::{address::Address, placeholders::Numbered, purpose::Purpose, refusal};
 use crate::{
     sql::{self, Query},
     tx::{self, Failure, Params, TxResult, Value},
@@ -72,7 +72,9 @@ impl Connection {
     pub(super) fn open(address: &Address, purpose: Purpose) -> TxResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Database(error.to_string()))?;
-        let (client, io) = runtime.block_on(purpose.settle(&address.config).connect(address.tls.clone()))?;
+        let config = purpose.settle(&address.config);
+        let connected = runtime.block_on(config.connect(address.tls.clone()));
+        let (client, io) = connected.map_err(|error| refusal::of_connecting(&error, &config))?;
         // It ends when the client is dropped; what ends it before that is told to whoever asks next.
         drop(runtime.spawn(io));
         let connection = Self {

@@ -10,8 +10,13 @@ use crate::{
 };
 
 /// Every step from nothing to the present schema, in order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[("0001_initial", include_str!("../../sql/postgres/migrations/0001_initial.sql"))];
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_initial",
+    statements: include_str!("../../sql/postgres/migrations/0001_initial.sql"),
+    needs: 1,
+}];
+
+const _: () = assert!(MIGRATIONS.len() == schema::KNOWN, "every database has the same steps");
 
 /// Runs the migrations that are missing, all in one transaction, which no other changes the store beside. Of several hosts that
 /// start together, one does it.
@@ -33,9 +38,12 @@ pub(super) fn migrate(connection: &Connection, location: &str, clock: &StoreCloc
 
 fn missing(connection: &Connection, tx: &Tx<'_>, location: &str) -> TxResult<()> {
     let done = schema::migrated(tx, location, MIGRATIONS)?;
-    for (at, (name, statements)) in MIGRATIONS.iter().enumerate().skip(done) {
-        connection.control(statements)?;
-        schema::note(tx, at + 1, name)?;
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        if done > 0 {
+            schema::require_no_older_host(tx, migration)?;
+        }
+        connection.control(migration.statements)?;
+        schema::note(tx, at + 1, migration)?;
     }
     Ok(())
 }

@@ -67,6 +67,7 @@ impl From<tokio_postgres::Error> for Failure {
         let message = error.as_db_error().map_or_else(|| with_causes(&error), ToString::to_string);
         match error.code() {
             Some(code) if for_another.contains(code) => Self::Interrupted(message),
+            Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Denied(message),
             _ => Self::Database(message),
         }
     }

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     StoreError,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
+    schema,
     sql::Query,
 };
 
@@ -106,7 +107,11 @@ fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResul
 /// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
 /// virtual time that was served last.
 fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>> {
-    let served = tx.one(sql::STORE_GET, &[], |row| row.plain::<i64>("vtime"))?.unwrap_or_default();
+    let about = |row: &Row<'_>| {
+        schema::require_usable(row)?;
+        row.plain::<i64>("vtime")
+    };
+    let served = tx.one(sql::STORE_GET, &[], about)?.unwrap_or_default();
     let mut lanes = tx.all(sql::LANE_LIST_WAITING, &[], |row| {
         Ok(OpenLane {
             id: LaneId(row.plain("id")?),
@@ -243,7 +248,13 @@ fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
 /// Renews what a host still holds; a lease that has lapsed is not brought back, since its driver has stopped. With it comes whether
 /// there is more, which other transactions have in hand.
 pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxResult<(Vec<Claim>, bool)> {
-    tx.run(sql::HOST_PUT, named_params! { ":id": host.0, ":now": tx.now.as_millis() })?;
+    let params = named_params! {
+        ":id": host.0,
+        ":now": tx.now.as_millis(),
+        ":version": env!("CARGO_PKG_VERSION"),
+        ":schema": schema::KNOWN,
+    };
+    tx.run(sql::HOST_PUT, params)?;
     let held = renew(tx, sql::RUN_RENEW_LEASES, host, lease)?;
     let (renewed, passed_over): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, renewed)| *renewed);
     Ok((renewed.into_iter().map(|(claim, _)| claim).collect(), !passed_over.is_empty()))

@@ -9,8 +9,13 @@ use crate::{
 };
 
 /// Every step from nothing to the present schema, in order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[("0001_initial", include_str!("../../sql/sqlite/migrations/0001_initial.sql"))];
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    name: "0001_initial",
+    statements: include_str!("../../sql/sqlite/migrations/0001_initial.sql"),
+    needs: 1,
+}];
+
+const _: () = assert!(MIGRATIONS.len() == schema::KNOWN, "every database has the same steps");
 
 /// Runs the migrations that are missing, each in a transaction of its own.
 ///
@@ -19,10 +24,10 @@ pub(super) const MIGRATIONS: &[Migration] =
 /// As for [`schema::migrated`].
 pub(super) fn migrate(connection: &mut Connection, location: &str, now: Timestamp) -> TxResult<()> {
     let done = schema::migrated(&Tx::new(connection, now), location, MIGRATIONS)?;
-    for (at, (name, statements)) in MIGRATIONS.iter().enumerate().skip(done) {
+    for (at, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(statements)?;
-        schema::note(&Tx::new(&*transaction, now), at + 1, name)?;
+        transaction.execute_batch(migration.statements)?;
+        schema::note(&Tx::new(&*transaction, now), at + 1, migration)?;
         transaction.commit()?;
     }
     Ok(())

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Database(String),
     /// The database gave way to another transaction; in its own words. It may be run again.
     Interrupted(String),
+    /// The database does not let its user do that; in its own words.
+    Denied(String),
     /// It must be run again when nobody else changes anything.
     Crowded,
     /// What was opened is no database, or not a whole one; in its own words.
@@ -30,9 +32,10 @@ impl Failure {
     /// The error that the caller sees; `doing` is a verb, as in `claim a run`.
     pub(crate) fn while_doing(self, doing: &'static str) -> StoreError {
         match self {
-            Self::Database(message) | Self::Interrupted(message) | Self::Unreadable(message) => {
-                StoreError::Platform { doing, message }
-            }
+            Self::Database(message)
+            | Self::Interrupted(message)
+            | Self::Denied(message)
+            | Self::Unreadable(message) => StoreError::Platform { doing, message },
             Self::Crowded => {
                 let message = "it has to keep others out, and may not".to_owned();
                 StoreError::Platform { doing, message }
@@ -45,6 +48,11 @@ impl Failure {
     pub(crate) fn while_opening(self, location: &str) -> StoreError {
         match self {
             Self::Unreadable(message) => StoreError::Unreadable { location: location.to_owned(), message },
+            Self::Denied(reason) => StoreError::NotAdmitted {
+                location: location.to_owned(),
+                reason,
+                advice: "let the store's user own its database: `ALTER DATABASE … OWNER TO …`".into(),
+            },
             other => other.while_doing("open"),
         }
     }

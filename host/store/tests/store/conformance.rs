@@ -13,7 +13,7 @@ pub(crate) mod opening;
 mod outbox;
 mod rebuild;
 mod refine;
-mod runs;
+pub(crate) mod runs;
 mod sources;
 mod waits;
 

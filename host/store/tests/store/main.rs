@@ -10,3 +10,5 @@ mod disks;
 mod postgres;
 mod sqlite;
 mod traces;
+mod transfer;
+mod versions;

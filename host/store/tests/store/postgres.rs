@@ -4,7 +4,7 @@ mod connections;
 mod crowd;
 mod plans;
 mod races;
-mod server;
+pub(crate) mod server;
 
 use std::sync::Arc;
 
@@ -19,6 +19,13 @@ use crate::support::*;
 /// A store in a database of its own.
 pub(crate) fn fresh(clock: Arc<ManualClock>) -> PostgresStore {
     open(&server::new_database(), clock)
+}
+
+/// A connection of the test's own.
+pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, io) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    drop(tokio::spawn(io));
+    client
 }
 
 pub(crate) fn open(url: &str, clock: Arc<ManualClock>) -> PostgresStore {

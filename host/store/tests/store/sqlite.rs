@@ -69,7 +69,7 @@ mod processes {
         let path = folder.path().join("tollgate.db");
         drop(open(&path, OpenMode::Host).unwrap());
         let connection = rusqlite::Connection::open(&path).unwrap();
-        let later = "INSERT INTO schema_migration VALUES (2, '0002_approvals', 0)";
+        let later = "INSERT INTO schema_migration VALUES (2, '0002_approvals', 0, 2)";
         connection.execute(later, []).unwrap();
         for mode in [OpenMode::Host, OpenMode::Client, OpenMode::ReadOnly] {
             match open(&path, mode) {

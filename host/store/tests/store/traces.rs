@@ -29,7 +29,7 @@ use tollgate_store::{
     },
 };
 
-use crate::{check, conformance, sqlite, support::*};
+use crate::{check, conformance, sqlite, support::*, transfer};
 
 const KEYS: [&str; 5] = ["A", "B", "C", "D", "E"];
 
@@ -497,6 +497,7 @@ impl Trace<'_> {
 }
 
 async fn run_trace(ops: Vec<Op>) {
+    let ops_count = ops.len();
     let folder = tempfile::tempdir().unwrap();
     let caps = vec![cap("project", 450), cap("plugin:draft", 200)];
     let make = |clock: Arc<ManualClock>| sqlite::in_file(&folder, clock);
@@ -521,6 +522,11 @@ async fn run_trace(ops: Vec<Op>) {
         trace.check().await;
     }
     trace.check_runs().await;
+    // A database of its own for each would take minutes.
+    match ops_count % 8 {
+        0 => transfer::goes_round(&trace.world.store, &trace.world.clock).await,
+        _ => transfer::comes_back(&transfer::exported(&trace.world.store).await, &trace.world.clock).await,
+    }
 }
 
 proptest! {

@@ -60,7 +60,6 @@ pub(crate) async fn run(context: &Context, args: CheckArgs) -> Result<Exit> {
 async fn check(project: &Project) -> Result<(Diagnostics, Vec<String>)> {
     let registry = project.registry()?;
     let found = project.policy.check(&Catalog(&registry)).and(project.policy.check_sources(&project.folder));
-    project.store_path()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let items = items(project, &clock).await?;
     let found = found.and(project.policy.check_items(&items, clock.now()));

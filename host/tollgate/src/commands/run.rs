@@ -2,6 +2,8 @@
 
 mod dry;
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use tollgate_core::{
     EntryId, RunId,
@@ -11,6 +13,7 @@ use tollgate_core::{
     entry::{EntryState, HoldKind},
     run::{RunState, RunSummary},
 };
+use tollgate_policy::Policy;
 use tollgate_store::{
     Store,
     port::{EntryFilter, RunFilter},
@@ -18,12 +21,12 @@ use tollgate_store::{
 
 use crate::{
     context::Context,
-    error::Result,
+    error::{Failure, Result},
     exit::Exit,
     host::{self, Ended, Wish},
     ui::{
         explain,
-        json::{EntryOutcome, HostReport},
+        json::{EntryOutcome, HostReport, NotForThisHost},
         printer::Printer,
         text::{count, hold, shorten, time},
     },
@@ -50,8 +53,11 @@ pub(crate) struct RunArgs {
     /// Drive up to N runs at the same time [default: `workers` in tollgate.toml]
     #[arg(long, value_name = "N", value_parser = |text: &str| whole::<u16>(text, 256), allow_negative_numbers = true)]
     workers: Option<u16>,
+    /// A label of this host, which pipelines may ask for by `host = ["gpu"]`; may be given more than once [default: TOLLGATE_LABELS]
+    #[arg(long, value_name = "LABEL", value_parser = label)]
+    label: Vec<String>,
     /// Show what would run, in which order, and what is held; change nothing
-    #[arg(long, conflicts_with_all = ["drain", "once", "items", "workers"])]
+    #[arg(long, conflicts_with_all = ["drain", "once", "items", "workers", "label"])]
     dry_run: bool,
 }
 
@@ -64,6 +70,10 @@ fn whole<N: TryFrom<u64>>(text: &str, max: u64) -> std::result::Result<N, String
     })
 }
 
+fn label(text: &str) -> std::result::Result<String, String> {
+    tollgate_policy::host_label(text).map(|()| text.to_owned())
+}
+
 impl RunArgs {
     fn wish(self) -> Wish {
         let items = if self.once { Some(1) } else { self.items };
@@ -71,6 +81,7 @@ impl RunArgs {
             workers: self.workers.map(usize::from),
             drain: self.drain || items.is_some() || !self.entries.is_empty(),
             items,
+            labels: self.label,
             entries: self.entries,
         }
     }
@@ -81,11 +92,19 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<Exit> {
     if args.dry_run {
         return dry::run(context, &project, &args.entries).await;
     }
-    let ended = host::run(context, &project, args.wish()).await?;
+    let mut wish = args.wish();
+    for label in &context.environment.labels {
+        let bad = |message| Failure::mistake(format!("TOLLGATE_LABELS: {message}"));
+        tollgate_policy::host_label(label).map_err(bad)?;
+        wish.labels.push(label.clone());
+    }
+    let labels = wish.labels.clone();
+    let ended = host::run(context, &project, wish).await?;
     let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
     report.stopped |= ended.interrupted;
     report.entries = outcomes(&*ended.store, &ended.named).await?;
     report.asking = asking(&*ended.store).await?;
+    report.not_for_this_host = for_others(&*ended.store, &project.policy, &labels).await?;
     context.printer.show(&report, |report| summary(&context.printer, report))?;
     note_stop(context, &ended).await?;
     Ok(ended.exit())
@@ -102,6 +121,31 @@ async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// How many of what is ready are looked through for what this host may not do.
+const READY_LOOKED_AT: u32 = 10_000;
+
+/// What is ready in pipelines that ask for labels which this host has not.
+async fn for_others(store: &dyn Store, policy: &Policy, labels: &[String]) -> Result<Vec<NotForThisHost>> {
+    let asks_for_others =
+        |pipeline: &str| policy.host_labels(pipeline).iter().any(|label| !labels.contains(label));
+    if !policy.pipelines.keys().any(|pipeline| asks_for_others(pipeline)) {
+        return Ok(Vec::new());
+    }
+    let ready =
+        EntryFilter { states: vec![EntryState::Ready], limit: READY_LOOKED_AT, ..EntryFilter::default() };
+    let mut counts = BTreeMap::<String, u64>::new();
+    for entry in store.entries(ready).await?.rows {
+        *counts.entry(entry.pipeline.unwrap_or_default()).or_default() += 1;
+    }
+    let others = counts.into_iter().filter(|(pipeline, _)| asks_for_others(pipeline));
+    let others = others.map(|(pipeline, entries)| NotForThisHost {
+        labels: policy.host_labels(&pipeline).to_vec(),
+        pipeline,
+        entries,
+    });
+    Ok(others.collect())
 }
 
 /// Every run that waits for a person's answer, newest first.
@@ -211,6 +255,7 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
     }
     lines.extend(held(report));
     lines.extend(left(report));
+    lines.extend(report.not_for_this_host.iter().map(for_another_host));
     lines.extend(asks(report));
     if failed + escalated > 0 {
         lines.push("`tollgate why ENTRY` says what happened to an entry and what to do next".to_owned());
@@ -274,13 +319,26 @@ fn asks(report: &HostReport) -> Vec<String> {
 }
 
 fn held(report: &HostReport) -> Option<String> {
-    let mut kinds = std::collections::BTreeMap::<HoldKind, u64>::new();
+    let mut kinds = BTreeMap::<HoldKind, u64>::new();
     for (kind, entries) in report.backlogs.iter().flat_map(|backlog| &backlog.holds) {
         *kinds.entry(*kind).or_default() += entries;
     }
     let held: u64 = report.backlogs.iter().filter_map(|backlog| backlog.states.get(&EntryState::Held)).sum();
     let kinds: Vec<_> = kinds.iter().map(|(kind, entries)| format!("{entries} {kind}")).collect();
     (held > 0).then(|| format!("held: {} ({})", count(held, "entry", "entries"), kinds.join(", ")))
+}
+
+/// `  2 for hosts with the label gpu: tollgate run --label gpu`
+fn for_another_host(waiting: &NotForThisHost) -> String {
+    let arguments: Vec<_> = waiting.labels.iter().map(|label| format!(" --label {label}")).collect();
+    format!(
+        "  {} of the pipeline {} {} for a host with {}: tollgate run{}",
+        count(waiting.entries, "entry", "entries"),
+        waiting.pipeline,
+        if waiting.entries == 1 { "waits" } else { "wait" },
+        explain::labels(&waiting.labels),
+        arguments.concat()
+    )
 }
 
 fn left(report: &HostReport) -> Option<String> {
@@ -342,6 +400,7 @@ mod tests {
             backlogs: Vec::new(),
             entries: Vec::new(),
             asking: Vec::new(),
+            not_for_this_host: Vec::new(),
         }
     }
 
@@ -446,6 +505,23 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_another_host_is_said_with_what_it_needs() {
+        let waiting = |entries, labels: &[&str]| NotForThisHost {
+            pipeline: "train".into(),
+            labels: labels.iter().map(|&label| label.to_owned()).collect(),
+            entries,
+        };
+        let not_for_this_host = vec![waiting(1, &["gpu"]), waiting(3, &["git", "gpu"])];
+        let left = Left { ready: 4, driven: 0, waiting: 0, asking: 0, undelivered: 0 };
+        assert_snapshot!(text(&HostReport { done: 1, left, not_for_this_host, ..report() }), @r"
+        1 run ended: 1 done, 0 failed, 0 escalated, $0.00 spent
+        left: 4 ready
+          1 entry of the pipeline train waits for a host with the label gpu: tollgate run --label gpu
+          3 entries of the pipeline train wait for a host with the labels git and gpu: tollgate run --label git --label gpu
+        ");
+    }
+
+    #[test]
     fn to_name_entries_is_to_drain() {
         let args = |entries: &[&str], once| RunArgs {
             entries: entries.iter().map(|&entry| entry.to_owned()).collect(),
@@ -453,6 +529,7 @@ mod tests {
             once,
             items: None,
             workers: None,
+            label: Vec::new(),
             dry_run: false,
         };
         assert!(!args(&[], false).wish().drain);

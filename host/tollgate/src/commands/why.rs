@@ -28,7 +28,7 @@ pub(crate) struct WhyArgs {
 
 pub(crate) async fn run(context: &Context, args: WhyArgs) -> Result<Exit> {
     let project = context.project()?;
-    let store = project.store(OpenMode::ReadOnly).await?;
+    let store = project.archive(OpenMode::ReadOnly).await?;
     let detail = entry_argument::find(&*store, &project.folder, &args.entry).await?;
     // What became of a refine run that is over is known of the entry.
     let tells = |run: &&RunSummary| run.kind == RunKind::Work || run.state.is_live();

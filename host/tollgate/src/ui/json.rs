@@ -4,6 +4,7 @@
 //! records are as `tollgate_core` writes them; `schemas/record.schema.json` describes the latter.
 
 mod escalation;
+mod store;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,7 @@ use tollgate_store::port::{
 };
 
 pub(crate) use escalation::{Escalation, EscalationList};
+pub(crate) use store::{ArtifactsFound, Exported, Imported, Migrated, StoreStatus};
 
 /// `backlog list`.
 #[derive(Debug, Serialize)]
@@ -534,6 +536,19 @@ pub(crate) struct HostReport {
     pub(crate) entries: Vec<EntryOutcome>,
     /// Every run that waits for a person's answer, newest first.
     pub(crate) asking: Vec<RunSummary>,
+    /// What is ready for hosts with other labels.
+    pub(crate) not_for_this_host: Vec<NotForThisHost>,
+}
+
+/// What is ready in a pipeline that asks for labels which the host has not.
+#[derive(Debug, Serialize)]
+pub(crate) struct NotForThisHost {
+    /// The pipeline.
+    pub(crate) pipeline: String,
+    /// What it asks for.
+    pub(crate) labels: Vec<String>,
+    /// How many entries are ready for it.
+    pub(crate) entries: u64,
 }
 
 impl HostReport {
@@ -553,6 +568,7 @@ impl HostReport {
             backlogs: coverage.into_iter().map(BacklogCoverage::from).collect(),
             entries: Vec::new(),
             asking: Vec::new(),
+            not_for_this_host: Vec::new(),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::postgres::{self, Server};
+
 /// Run every check and every test, as CI does
 #[derive(clap::Args)]
 pub(crate) struct TestArgs {
@@ -96,6 +98,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     if steps.is_empty() {
         bail!("no step is named like that; `cargo xtask test --list` names them");
     }
+    // For the tests of stores; it ends with this function.
+    let mut server = None;
     for step in steps {
         if args.list {
             println!("{:16} {}", step.name, step.why);
@@ -104,16 +108,20 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
         if step.name == "deny" {
             install_cargo_deny()?;
         }
-        run_step(step)?;
+        if step.name == "test" {
+            server = Some(Server::start()?);
+        }
+        run_step(step, server.as_ref())?;
     }
     Ok(())
 }
 
-fn run_step(step: &Step) -> Result<()> {
+fn run_step(step: &Step, server: Option<&Server>) -> Result<()> {
     println!("\n== {}: {}", step.name, step.why);
     let started = Instant::now();
     let mut command = Command::new(step.program);
     command.args(step.args).envs(step.envs.iter().copied());
+    command.envs(server.map(|server| (postgres::VARIABLE, server.url())));
     let status = command.status().with_context(|| format!("cannot start {}", step.program))?;
     if !status.success() {
         bail!("`{}` failed: {} {}", step.name, step.program, step.args.join(" "));

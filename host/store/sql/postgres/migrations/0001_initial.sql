@@ -5,19 +5,24 @@
 -- what is only handed back is JSON in `body`. A column is NOT NULL where a row without it would mean nothing; columns that later
 -- migrations add are nullable or have a default.
 
--- Which migrations ran. A version of Tollgate that does not know the newest of them refuses the store by its name.
+-- Which migrations ran. `needs` is the least version of the schema that a host has to know to work with the store from then on: an
+-- earlier one refuses the store by the migration's name.
 CREATE TABLE schema_migration (
     version    BIGINT PRIMARY KEY,
     name       TEXT COLLATE "C" NOT NULL,
-    applied_at BIGINT NOT NULL
+    applied_at BIGINT NOT NULL,
+    needs      BIGINT NOT NULL
 );
 
 -- One row: the store itself. `seen_at` is the latest time that the store ever acted on; it never acts on an earlier one.
+-- `moved_to` is set when the store went elsewhere.
 CREATE TABLE store (
-    one     SMALLINT PRIMARY KEY CHECK (one = 1),
-    id      TEXT COLLATE "C" NOT NULL,
-    made_at BIGINT NOT NULL,
-    seen_at BIGINT NOT NULL
+    one      SMALLINT PRIMARY KEY CHECK (one = 1),
+    id       TEXT COLLATE "C" NOT NULL,
+    made_at  BIGINT NOT NULL,
+    seen_at  BIGINT NOT NULL,
+    moved_to TEXT COLLATE "C",
+    moved_at BIGINT
 );
 
 -- ---------------------------------------------------------------------------------------------------------------------------
@@ -628,7 +633,10 @@ CREATE INDEX wake_delivery_by_outbox ON wake_delivery (outbox_id);
 -- Hosts that drove runs, and when each was last heard of.
 CREATE TABLE host (
     id      TEXT COLLATE "C" PRIMARY KEY,
-    seen_at BIGINT NOT NULL
+    seen_at BIGINT NOT NULL,
+    version TEXT COLLATE "C",
+    schema  BIGINT,
+    labels  TEXT COLLATE "C"
 );
 
 -- At most one row: the stop in force.

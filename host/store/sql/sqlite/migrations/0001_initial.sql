@@ -5,21 +5,25 @@
 -- what is only handed back is JSON in `body`. A column is NOT NULL where a row without it would mean nothing; columns that later
 -- migrations add are nullable or have a default.
 
--- Which migrations ran. A version of Tollgate that does not know the newest of them refuses the store by its name.
+-- Which migrations ran. `needs` is the least version of the schema that a host has to know to work with the store from then on: an
+-- earlier one refuses the store by the migration's name.
 CREATE TABLE schema_migration (
     version    INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
-    applied_at INTEGER NOT NULL
+    applied_at INTEGER NOT NULL,
+    needs      INTEGER NOT NULL
 ) STRICT;
 
 -- One row: the store itself. `seen_at` is the latest time that the store ever acted on; it never acts on an earlier one. `vtime`
--- is the virtual time that was served last, below which no lane can save up claims.
+-- is the virtual time that was served last, below which no lane can save up claims. `moved_to` is set when the store went elsewhere.
 CREATE TABLE store (
-    one     INTEGER PRIMARY KEY CHECK (one = 1),
-    id      TEXT NOT NULL,
-    made_at INTEGER NOT NULL,
-    seen_at INTEGER NOT NULL,
-    vtime   INTEGER NOT NULL DEFAULT 0
+    one      INTEGER PRIMARY KEY CHECK (one = 1),
+    id       TEXT NOT NULL,
+    made_at  INTEGER NOT NULL,
+    seen_at  INTEGER NOT NULL,
+    vtime    INTEGER NOT NULL DEFAULT 0,
+    moved_to TEXT,
+    moved_at INTEGER
 ) STRICT;
 
 -- ---------------------------------------------------------------------------------------------------------------------------
@@ -585,7 +589,10 @@ CREATE INDEX wake_delivery_by_outbox ON wake_delivery (outbox_id);
 -- Hosts that drove runs, and when each was last heard of.
 CREATE TABLE host (
     id      TEXT PRIMARY KEY,
-    seen_at INTEGER NOT NULL
+    seen_at INTEGER NOT NULL,
+    version TEXT,
+    schema  INTEGER,
+    labels  TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- At most one row: the stop in force.

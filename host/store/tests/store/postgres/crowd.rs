@@ -287,7 +287,7 @@ fn applied(digest: Digest) -> PolicyApplication {
 
 /// Looks on until all is over.
 async fn watch(url: String, over: Arc<AtomicBool>) {
-    let mut client = server::connect(&url).await;
+    let mut client = super::connect(&url).await;
     while !over.load(Ordering::SeqCst) {
         check::everything_agrees_in(&mut client).await;
     }
@@ -351,7 +351,7 @@ fn hosts_that_do_everything_at_once_break_no_invariant() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         crowd(&url).await;
-        let mut client = server::connect(&url).await;
+        let mut client = super::connect(&url).await;
         check::everything_agrees_in(&mut client).await;
         let runs = check_chains(&open(&url, Arc::new(ManualClock::at(start())))).await;
         assert!(runs.len() > 50, "{} runs are too few to be in each other's way", runs.len());

@@ -48,7 +48,7 @@ impl Race {
     async fn new(caps: Vec<tollgate_core::ledger::Cap>) -> Self {
         let url = server::new_database();
         let world = Arc::new(World::with_caps(&|clock| open(&url, clock), caps).await);
-        Self { world, beside: server::connect(&url).await, url }
+        Self { world, beside: super::connect(&url).await, url }
     }
 
     /// Stops `first` where it changes something (`INSERT ON wait`); begins `second` then, and lets both go when the second waits as well,
@@ -76,7 +76,7 @@ impl Race {
         self.beside.batch_execute("SELECT pg_advisory_unlock(42)").await.unwrap();
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
         self.beside.batch_execute("DROP FUNCTION stop CASCADE").await.unwrap();
-        check::everything_agrees_in(&mut server::connect(&self.url).await).await;
+        check::everything_agrees_in(&mut super::connect(&self.url).await).await;
         Came { first, second, overtook }
     }
 

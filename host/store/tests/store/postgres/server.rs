@@ -1,5 +1,6 @@
 //! A PostgreSQL server of the tests' own: the system's binaries, as an unprivileged user, on a free port of the loopback, in a temporary
-//! folder. It ends with the process that runs the tests, however that ends.
+//! folder. It ends with the process that runs the tests, however that ends. Where `TOLLGATE_TEST_POSTGRES` has the address of one, as
+//! `cargo xtask test` sees to, that one is used.
 
 use std::{
     net::TcpListener,
@@ -12,35 +13,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Stands beside the server, and waits for the end of its input: that is the end of whoever started it. What it answers is lost with
-/// the folder anyway, so nothing is synced.
-const KEEPER: &str = r#"
-bin=$1 folder=$2 port=$3
-trap '' INT TERM
-"$bin/initdb" -D "$folder/data" -U tollgate --auth=trust --encoding=UTF8 --locale=C --no-sync > "$folder/log" 2>&1 || exit 1
-{
-    cd "$folder" && echo 'subjectAltName=DNS:localhost' > names &&
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=issuer -keyout issuer.key -out issuer.pem &&
-    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout own.key -out own.csr &&
-    openssl x509 -req -in own.csr -CA issuer.pem -CAkey issuer.key -CAcreateserial -days 2 -extfile names -out own.pem
-} >> "$folder/log" 2>&1 || exit 1
-"$bin/postgres" -c ssl=on -c ssl_cert_file="$folder/own.pem" -c ssl_key_file="$folder/own.key" -D "$folder/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$folder" \
-    -c fsync=off -c full_page_writes=off -c max_connections=400 >> "$folder/log" 2>&1 < /dev/null &
-server=$!
-read -r _
-kill -QUIT "$server"
-wait "$server"
-rm -rf "$folder"
-"#;
+/// Stands beside the server.
+const KEEPER: &str = include_str!("keeper.sh");
+
+/// What it answers is lost with its folder anyway.
+const SETTINGS: [&str; 4] = ["-c", "fsync=off", "-c", "full_page_writes=off"];
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 
 struct Server {
     port: u16,
     folder: PathBuf,
-    _keeper: Child,
-    /// Closed when the process ends.
-    _alive: ChildStdin,
+    /// Of a server of our own: the input is closed when the process ends.
+    _keeper: Option<(Child, ChildStdin)>,
 }
 
 static SERVER: OnceLock<Server> = OnceLock::new();
@@ -59,8 +44,9 @@ pub(crate) fn new_database() -> String {
 /// The same, made with these options of `CREATE DATABASE`.
 pub(crate) fn new_database_with(options: &str) -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let server = SERVER.get_or_init(start);
-    let name = format!("test{}", MADE.fetch_add(1, Ordering::SeqCst));
+    let server = SERVER.get_or_init(|| given().unwrap_or_else(start));
+    // A server that is shared has databases of other processes.
+    let name = format!("test{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
     let made =
         psql(server.port).args(["-q", "-c", &format!("CREATE DATABASE {name} {options}")]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -82,18 +68,36 @@ pub(crate) fn end_connections(url: &str) {
     assert!(String::from_utf8_lossy(&ended.stdout).lines().any(|line| line == "t"), "none was there");
 }
 
-/// A connection of the test's own.
-pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
-    let (client, io) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    drop(tokio::spawn(io));
-    client
+/// What a query answers, a line each.
+pub(crate) fn ask(url: &str, query: &str) -> String {
+    let mut psql = Command::new(binaries().join("psql"));
+    let asked =
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query, url]).output().unwrap();
+    assert!(asked.status.success(), "{query}: {}", String::from_utf8_lossy(&asked.stderr));
+    String::from_utf8(asked.stdout).unwrap()
+}
+
+/// The server that whoever runs the tests has started.
+fn given() -> Option<Server> {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so by it")]
+    let url = std::env::var("TOLLGATE_TEST_POSTGRES").ok()?;
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let port = place.split(['/', '?']).next().unwrap().rsplit_once(':').unwrap().1.parse().unwrap();
+    // It is made as ours is.
+    let data = PathBuf::from(ask(&url, "SHOW data_directory").trim());
+    Some(Server { port, folder: data.parent().unwrap().to_owned(), _keeper: None })
 }
 
 fn start() -> Server {
     let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir().unwrap().keep();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut keeper = unprivileged(&folder);
-    keeper.args(["sh", "-c", KEEPER, "keeper"]).arg(binaries()).arg(&folder).arg(port.to_string());
+    keeper
+        .args(["sh", "-c", KEEPER, "keeper"])
+        .arg(binaries())
+        .arg(&folder)
+        .arg(port.to_string())
+        .args(SETTINGS);
     let mut keeper = keeper.stdin(Stdio::piped()).current_dir("/").spawn().unwrap();
     let alive = keeper.stdin.take().unwrap();
     let began = Instant::now();
@@ -103,7 +107,7 @@ fn start() -> Server {
         assert!(began.elapsed() < START_WITHIN, "the server does not answer: {log}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    Server { port, folder, _keeper: keeper, _alive: alive }
+    Server { port, folder, _keeper: Some((keeper, alive)) }
 }
 
 /// A command that runs as somebody who may run a server: `postgres` refuses to be root.

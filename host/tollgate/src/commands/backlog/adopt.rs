@@ -21,7 +21,8 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
-    project::{Project, copy_of_store},
+    project::Project,
+    store,
     ui::{json, text::count},
 };
 
@@ -70,8 +71,8 @@ pub(crate) async fn run(context: &Context, args: AdoptArgs) -> Result<Exit> {
     // Kept to the end: a copy of the store lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let (store, artifacts) = match args.dry_run {
-        true => (copy_of_store(&project, &folder).await?, folder.path().join("artifacts")),
-        false => (project.store(OpenMode::Host).await?, project.artifacts_path()?),
+        true => (store::copy(&project, &folder).await?, folder.path().join("artifacts")),
+        false => (project.store(OpenMode::Host).await?, project.artifacts_path()),
     };
     let watcher = Arc::new(Watcher(context.printer.clone()));
     let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;

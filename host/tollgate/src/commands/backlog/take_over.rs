@@ -13,8 +13,7 @@ use crate::{
     context::Context,
     error::{Failure, Result},
     exit::Exit,
-    host,
-    project::copy_of_store,
+    host, store,
     ui::{
         json::{TakenOver, TakenOverTracker},
         text::{count, list},
@@ -41,8 +40,8 @@ pub(crate) async fn run(context: &Context, args: TakeOverArgs) -> Result<Exit> {
     // Kept to the end: a copy of the store lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let (store, artifacts) = match args.dry_run {
-        true => (copy_of_store(&project, &folder).await?, folder.path().join("artifacts")),
-        false => (project.store(OpenMode::Host).await?, project.artifacts_path()?),
+        true => (store::copy(&project, &folder).await?, folder.path().join("artifacts")),
+        false => (project.store(OpenMode::Host).await?, project.artifacts_path()),
     };
     let watcher = Arc::new(Watcher(context.printer.clone()));
     let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;

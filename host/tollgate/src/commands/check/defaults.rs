@@ -60,7 +60,7 @@ fn write_all(text: &mut String, policy: &Policy) -> std::fmt::Result {
     let instance = &policy.instance;
     writeln!(text, "# tollgate.toml\n")?;
     writeln!(text, "[instance]")?;
-    writeln!(text, "store = {:?}", instance.store)?;
+    writeln!(text, "store = {:?}", instance.store.to_string())?;
     writeln!(text, "lease = {:?}", span(instance.lease))?;
     let (path, mode) = (&instance.stop_file.path, instance.stop_file.mode.as_str());
     writeln!(text, "stop_file = {{ path = {path:?}, mode = {mode:?} }}")?;

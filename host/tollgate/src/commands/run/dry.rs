@@ -15,7 +15,8 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
-    project::{Project, copy_of_store},
+    project::Project,
+    store,
     ui::{
         json::{Plan, SkippedItem},
         printer::{Printer, Tone},
@@ -26,7 +27,7 @@ use crate::{
 pub(super) async fn run(context: &Context, project: &Project, named: &[String]) -> Result<Exit> {
     // Kept to the end: the copy lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
-    let store = copy_of_store(project, &folder).await?;
+    let store = store::copy(project, &folder).await?;
     let watcher = Arc::new(Watcher::new(context.printer.clone()));
     let artifacts = folder.path().join("artifacts");
     let parts =

@@ -1,10 +1,11 @@
 //! `tollgate store doctor`.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 use tollgate_engine::doctor::{self, Extent};
+use tollgate_policy::StoreAddress;
 use tollgate_store::{
     OpenMode, SqliteStore,
     artifacts::ArtifactFolder,
@@ -46,7 +47,7 @@ struct Report {
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<Exit> {
     let project = context.project()?;
-    let path = project.store_path()?;
+    let path = path(&project)?;
     let looked_at = path.clone();
     let examined = tokio::task::spawn_blocking(move || SqliteStore::examine(&looked_at)).await;
     let mut examination = examined.map_err(|panicked| Failure::Io {
@@ -62,11 +63,23 @@ pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<Exit> {
     Ok(if report.examination.has_faults() { Exit::Failed } else { Exit::Done })
 }
 
+/// Where the database is.
+fn path(project: &Project) -> Result<PathBuf> {
+    match &project.policy.instance.store {
+        StoreAddress::Sqlite(path) => Ok(project.folder.join(path)),
+        StoreAddress::Postgres(address) => Err(Failure::mistake_with_hint(
+            format!("{address} is not a store of SQLite, and this looks into no other yet"),
+            "`tollgate audit verify` checks runs and records there, `tollgate store status` the schema and the hosts; whether \
+             the database is whole its server says (`pg_amcheck`)",
+        )),
+    }
+}
+
 /// Looks at the runs and artifacts of a store that can be read. Where that fails all the same, this is a finding.
 async fn look_at_runs(project: &Project, artifacts: u64, found: &mut Examination) -> Extent {
     let looked = async {
         let store = project.store(OpenMode::ReadOnly).await?;
-        let folder = ArtifactFolder::existing(project.artifacts_path()?);
+        let folder = ArtifactFolder::existing(project.artifacts_path());
         Ok::<_, Failure>(doctor::examine_runs(&*store, &folder, artifacts, found).await?)
     };
     match looked.await {

@@ -5,7 +5,7 @@ use tollgate_engine::{outlook::Outlook, pins::first_tranche};
 use tollgate_policy::{Backlog, Policy};
 use tollgate_store::{
     Store,
-    port::{CapBalanceReport, EntryDetail, Lane, RunDetail},
+    port::{Archive, CapBalanceReport, EntryDetail, Lane, RunDetail},
 };
 
 use super::chain;
@@ -25,7 +25,7 @@ const WAITING_MAX: u64 = 5_000;
 ///
 /// When the store fails.
 pub(super) async fn read(
-    store: &dyn Store,
+    store: &dyn Archive,
     project: &Project,
     detail: &EntryDetail,
     newest: Option<&RunDetail>,
@@ -50,10 +50,28 @@ pub(super) async fn read(
             .filter(|_| !refines)
             .and_then(|backlog| window(backlog, now)),
         full_caps: caps.into_iter().filter_map(|cap| full(cap, needed)).collect(),
+        lacking_host: lacking_host(store, policy, detail).await?,
         policy_differs: pins.is_some_and(|pins| pins.policy != policy.digest()),
         by_age: by_age(store, policy, detail).await?,
         chain,
     })
+}
+
+/// The labels that the entry's pipeline asks for, unless a host at work has them.
+async fn lacking_host(
+    store: &dyn Archive,
+    policy: &Policy,
+    detail: &EntryDetail,
+) -> Result<Option<Vec<String>>> {
+    let asked =
+        detail.status.pipeline.as_deref().map(|pipeline| policy.host_labels(pipeline)).unwrap_or_default();
+    if asked.is_empty() {
+        return Ok(None);
+    }
+    let about = store.about().await?;
+    let mut at_work = about.hosts.iter().filter(|host| host.is_at_work(about.now));
+    let has_one = at_work.any(|host| asked.iter().all(|label| host.labels.contains(label)));
+    Ok((!has_one).then(|| asked.to_vec()))
 }
 
 /// What a run of the entry's lane would be pinned to.

@@ -4,7 +4,7 @@ use tollgate_core::{Microcents, Timestamp, ledger::Cap};
 use tollgate_store::port::{Control, EntryDetail, Standing, StopMode};
 
 use super::{
-    super::text::{score, time},
+    super::text::{list, score, time},
     chain::Awaited,
     known::waits_to_be_refined,
 };
@@ -22,6 +22,8 @@ pub(crate) struct Surroundings {
     pub(crate) full_caps: Vec<FullCap>,
     /// The files on the disk are not the applied policy.
     pub(crate) policy_differs: bool,
+    /// The labels that its pipeline asks for, when no host at work has all of them.
+    pub(crate) lacking_host: Option<Vec<String>>,
     /// What its age alone does for its place.
     pub(crate) by_age: ByAge,
     /// What it waits for.
@@ -67,7 +69,8 @@ pub(crate) enum ByAge {
 /// Why nothing of its lane is begun just now, and what ends that.
 pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<String> {
     let mut sentences = Vec::new();
-    let Surroundings { control, stop_file, window, full_caps, policy_differs, .. } = surroundings;
+    let Surroundings { control, stop_file, window, full_caps, policy_differs, lacking_host, .. } =
+        surroundings;
     if let Some(stop) = &control.stop {
         let what = match stop.mode {
             StopMode::Drain => "end what they have begun and begin nothing",
@@ -90,6 +93,14 @@ pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<Strin
         sentences
             .push(format!("Work of the backlog {backlog} starts in the minutes of `{cron}` alone; {next}."));
     }
+    if let Some(asked) = lacking_host {
+        let arguments: Vec<_> = asked.iter().map(|label| format!(" --label {label}")).collect();
+        sentences.push(format!(
+            "No host with {} is running: `tollgate run{}` starts one.",
+            labels(asked),
+            arguments.concat()
+        ));
+    }
     for FullCap { cap, room, needed, until } in full_caps {
         sentences.push(format!(
             "The cap of {cap} has {room} left, and a run sets {needed} aside: nothing is begun before {}, unless the cap is \
@@ -105,6 +116,12 @@ pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<Strin
         );
     }
     sentences
+}
+
+/// `the label gpu`, `the labels git and gpu`
+pub(crate) fn labels(labels: &[String]) -> String {
+    let noun = if labels.len() == 1 { "label" } else { "labels" };
+    format!("the {noun} {}", list(labels))
 }
 
 /// Its place, and what would bring it to the head.

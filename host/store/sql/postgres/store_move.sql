@@ -1,0 +1,1 @@
+UPDATE store SET moved_to = :to, moved_at = :now;
