@@ -37,6 +37,7 @@ const OWNED: &[(&str, &str)] = &[
     ("wasmtime-wasi", "tollgate-sandbox"),
     ("rusqlite", "tollgate-store"),
     ("tokio-postgres", "tollgate-store"),
+    ("tokio-postgres-rustls", "tollgate-store"),
     ("reqwest", "tollgate-model"),
     ("octocrab", "tollgate-tracker"),
     ("tokio-postgres", "tollgate-store"),

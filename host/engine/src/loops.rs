@@ -32,6 +32,9 @@ use crate::{
 /// How long a loop that found nothing waits for a hint.
 const POLL: Duration = Duration::from_millis(250);
 
+/// How soon another hint is heard.
+const BETWEEN_HINTS: Duration = Duration::from_millis(10);
+
 /// How long a loop waits after the platform failed.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
@@ -146,6 +149,7 @@ impl Loops {
         tasks.spawn(self.clone().rank_loop());
         tasks.spawn(self.clone().deliver_loop());
         tasks.spawn(self.clone().sweep_loop());
+        tasks.spawn(self.clone().hint_loop());
         tasks.spawn(self.clone().end_loop());
         while let Some(ended) = tasks.join_next().await {
             if let Err(panicked) = ended {
@@ -271,6 +275,17 @@ impl Loops {
             }
             let every = self.host.leases.terms().renew_every();
             self.host.shutdown.sleep(every, Phase::Over).await;
+        }
+    }
+
+    /// Passes on that another process may have changed something. That comes in numbers, and is not to keep workers looking all the time.
+    async fn hint_loop(self) {
+        while self.phase() < Phase::Over {
+            tokio::select! {
+                () = self.host.parts.store.changed() => self.shared.changed(),
+                () = self.host.shutdown.reached(Phase::Over) => return,
+            }
+            self.host.shutdown.sleep(BETWEEN_HINTS, Phase::Over).await;
         }
     }
 

@@ -61,6 +61,12 @@ pub trait Store: Send + Sync + 'static {
     /// The time by the store's clock.
     async fn now(&self) -> Result<Timestamp>;
 
+    /// Waits until another process may have changed what hosts look for: a hint, for one listener, that may come for nothing or not at all.
+    /// A store that has none to give waits for ever.
+    async fn changed(&self) {
+        std::future::pending().await
+    }
+
     // Policy.
 
     /// Makes a policy the applied one: its lanes and caps are there afterwards, lanes that it does not name are closed, and the

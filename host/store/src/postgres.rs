@@ -5,6 +5,7 @@
 //! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
 //!   whatever it does may take.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
+//! * [`address`] says where the database is, and whom a connection trusts; [`hints`] hears what other hosts say.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
 //! * [`migrate`] brings the schema up to date.
 //!
@@ -51,7 +52,9 @@
 //! What every transaction counts (how much waits in a lane, how many entries are in which state, what a backlog has cost, the
 //! virtual times) is counted in rows of the connection's own, by its slot, and summed when it is asked; see the schema.
 
+mod address;
 mod connection;
+mod hints;
 mod migrate;
 mod placeholders;
 mod pool;
@@ -152,20 +155,34 @@ impl PostgresStore {
         let (pool, clock) = (Pool::new(&url)?, StoreClock::new(clock));
         let opened = pool.clone().on_a_thread(|pool| {
             let connection = pool.take()?;
+            require_utf8(&connection, pool.location())?;
             match mode {
                 OpenMode::Host => migrate::migrate(&connection, pool.location(), &clock)?,
                 OpenMode::Client | OpenMode::ReadOnly => {
                     schema::require_present(&connection, pool.location(), migrate::MIGRATIONS)?;
                 }
             }
-            let about = Tx::new(&connection, Timestamp::default())
-                .one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
+            let tx = Tx::new(&connection, Timestamp::default());
+            let about = tx.one(sql::STORE_GET, &[], |row| Ok((row.parsed("id")?, row.time("seen_at")?)))?;
             pool.give_back(connection);
             about.ok_or_else(|| Failure::damaged("it has no row about itself"))
         });
         let (id, seen) = opened.map_err(|failure| failure.while_opening(pool.location()))?;
         clock.raise_to(seen);
         Ok(Self { id, mode, pool, clock })
+    }
+}
+
+/// Refuses a database that cannot hold every text.
+fn require_utf8(connection: &Connection, location: &str) -> TxResult<()> {
+    let tx = Tx::new(connection, Timestamp::default());
+    let encoding = tx.one(sql::ENCODING_GET, &[], |row| row.plain::<String>("encoding"))?.unwrap_or_default();
+    match encoding.as_str() {
+        "UTF8" => Ok(()),
+        other => Err(StoreError::Conflict(format!(
+            "{location} keeps texts in {other}, in which not every text can be written; make a database with the encoding UTF8"
+        ))
+        .into()),
     }
 }
 
@@ -176,6 +193,10 @@ impl Database for PostgresStore {
 
     async fn now(&self) -> Result<Timestamp> {
         self.transact(Access::Read, "read the clock", |tx| Ok(tx.now)).await
+    }
+
+    async fn changed(&self) {
+        self.pool.hint().await;
     }
 
     async fn transact<T, F>(&self, access: Access, doing: &'static str, mut body: F) -> Result<T>

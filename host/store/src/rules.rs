@@ -70,6 +70,11 @@ pub(crate) trait Database: Send + Sync + 'static {
     /// The id that the store got when it was made.
     fn id(&self) -> StoreId;
 
+    /// Waits until something may have changed; see [`Store::changed`].
+    fn changed(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
     /// The time by the store's clock.
     fn now(&self) -> impl Future<Output = Result<Timestamp>> + Send;
 
@@ -123,6 +128,10 @@ impl<D: Database> Store for D {
 
     async fn now(&self) -> Result<Timestamp> {
         Database::now(self).await
+    }
+
+    async fn changed(&self) {
+        Database::changed(self).await;
     }
 
     async fn apply_policy(&self, application: PolicyApplication) -> Result<AppliedPolicy> {

@@ -282,7 +282,10 @@ queries! {
         CAP_PERIOD_LOCK = "cap_period_lock";
         CLOCK_GET = "clock_get";
         DRIVING_BEGIN = "driving_begin";
+        ENCODING_GET = "encoding_get";
         FAMILY_LOCK_LINE = "family_lock_line";
+        HINT_CHANNEL = "hint_channel";
+        HINT_SEND = "hint_send";
         OUTBOX_LOCK_RUNS = "outbox_lock_runs";
         READY_EXISTS = "ready_exists";
         READY_EXISTS_ONLY = "ready_exists_only";

@@ -6,4 +6,4 @@ WHERE EXISTS (
    OR EXISTS (
           SELECT 1 FROM outbox JOIN outbox_body ON outbox_body.outbox_id = outbox.id
           WHERE outbox.run_seq = :run AND outbox.kind = 'effect' AND outbox.state <> 'settled'
-            AND CAST(outbox_body.body AS json) ->> 'kind' = 'open-entry');
+            AND json_in(outbox_body.body) ->> 'kind' = 'open-entry');

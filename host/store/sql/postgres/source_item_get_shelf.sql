@@ -1,1 +1,1 @@
-SELECT coalesce(CAST(body AS json) ->> 'shelf', 'open') AS shelf FROM source_item WHERE entry_id = :entry;
+SELECT coalesce(json_in(body) ->> 'shelf', 'open') AS shelf FROM source_item WHERE entry_id = :entry;

@@ -8,10 +8,10 @@ use std::{
 };
 
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, Config, NoTls, Row, Statement, types::ToSql};
+use tokio_postgres::{Client, Row, Statement, types::ToSql};
 use tollgate_core::Timestamp;
 
-use super::{placeholders::Numbered, purpose::Purpose};
+use super::{address::Address, placeholders::Numbered, purpose::Purpose};
 use crate::{
     sql::{self, Query},
     tx::{self, Failure, Params, TxResult, Value},
@@ -41,6 +41,8 @@ pub(super) struct Connection {
     patience: Duration,
     /// That of the transaction under way.
     manner: Cell<Manner>,
+    /// Whether what it did is to be said to who listens for hints.
+    has_news: Cell<bool>,
     /// Whether it may be in a transaction that could not be ended.
     is_lost: Cell<bool>,
 }
@@ -50,6 +52,9 @@ struct Prepared {
     statement: Statement,
     names: Vec<String>,
 }
+
+/// What others wait for when they have nothing to do: work in the index, and records of what people did.
+const NEWS: [&str; 2] = [sql::READY_INSERT.postgres, sql::DECISION_INSERT.postgres];
 
 impl Manner {
     /// What begins such a transaction, and asks for the time.
@@ -64,10 +69,10 @@ impl Manner {
 }
 
 impl Connection {
-    pub(super) fn open(config: &Config, purpose: Purpose) -> TxResult<Self> {
+    pub(super) fn open(address: &Address, purpose: Purpose) -> TxResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Database(error.to_string()))?;
-        let (client, io) = runtime.block_on(purpose.settle(config).connect(NoTls))?;
+        let (client, io) = runtime.block_on(purpose.settle(&address.config).connect(address.tls.clone()))?;
         // It ends when the client is dropped; what ends it before that is told to whoever asks next.
         drop(runtime.spawn(io));
         let connection = Self {
@@ -76,6 +81,7 @@ impl Connection {
             statements: RefCell::default(),
             patience: purpose.patience(),
             manner: Cell::new(Manner::Reading),
+            has_news: Cell::new(false),
             is_lost: Cell::new(false),
         };
         if purpose.counts() {
@@ -102,6 +108,7 @@ impl Connection {
     /// Begins a transaction, as soon as others let it; the time then.
     pub(super) fn begin(&self, manner: Manner) -> TxResult<Timestamp> {
         self.manner.set(manner);
+        self.has_news.set(false);
         let (begin, query) = manner.begin();
         let prepared = self.prepared(query)?;
         // The two go to the server together.
@@ -129,7 +136,8 @@ impl Connection {
     }
 
     pub(super) fn commit(&self) -> TxResult<()> {
-        let committed = self.control("COMMIT");
+        let said = if self.has_news.get() { self.execute(sql::HINT_SEND, &[]).map(drop) } else { Ok(()) };
+        let committed = said.and_then(|()| self.control("COMMIT"));
         self.is_lost.set(committed.is_err());
         committed
     }
@@ -149,7 +157,11 @@ impl Connection {
     pub(super) fn execute(&self, query: Query, params: Params<'_>) -> TxResult<u64> {
         let prepared = self.prepared(query)?;
         let values = prepared.in_order(params)?;
-        self.ask(self.client.execute_raw(&prepared.statement, values))
+        let changed = self.ask(self.client.execute_raw(&prepared.statement, values))?;
+        if changed > 0 && self.manner() == Manner::Alone && NEWS.contains(&query.postgres) {
+            self.has_news.set(true);
+        }
+        Ok(changed)
     }
 
     pub(super) fn query(&self, query: Query, params: Params<'_>) -> TxResult<Vec<Row>> {

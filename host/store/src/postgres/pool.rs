@@ -1,14 +1,10 @@
 //! The connections of a process.
 
-use std::{
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Semaphore;
-use tokio_postgres::{Config, config::Host};
 
-use super::{connection::Connection, purpose::Purpose};
+use super::{address::Address, connection::Connection, hints::Hints, purpose::Purpose};
 use crate::{
     StoreError,
     port::Result,
@@ -20,33 +16,34 @@ const CONNECTIONS_MAX: usize = 12;
 
 /// A few connections, made when first needed.
 pub(super) struct Pool {
-    config: Config,
-    location: String,
+    address: Arc<Address>,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
     /// The one that renews leases, while it does not.
     heartbeat: Mutex<Option<Connection>>,
+    /// Once somebody wants to hear them.
+    hints: OnceLock<Hints>,
 }
 
 impl Pool {
     pub(super) fn new(url: &str) -> Result<Arc<Self>> {
-        // What is wrong is told without the address: a password may stand in it.
-        let config = Config::from_str(url).map_err(|error| {
-            StoreError::Conflict(format!("the address of the store's database cannot be read: {error}"))
-        })?;
-        let location = location(&config);
         Ok(Arc::new(Self {
-            config,
-            location,
+            address: Arc::new(Address::parse(url)?),
             idle: Mutex::default(),
             permits: Semaphore::new(CONNECTIONS_MAX),
             heartbeat: Mutex::default(),
+            hints: OnceLock::new(),
         }))
+    }
+
+    /// Waits for a hint that there may be something to do.
+    pub(super) async fn hint(&self) {
+        self.hints.get_or_init(|| Hints::listen(Arc::clone(&self.address))).heard().await;
     }
 
     /// Where the database is, for people: without a password.
     pub(super) fn location(&self) -> &str {
-        &self.location
+        &self.address.location
     }
 
     /// Runs a transaction on one of the connections, off the async executor.
@@ -80,7 +77,7 @@ impl Pool {
             let kept = pool.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).take();
             let connection = match kept.filter(Connection::is_usable_after_a_rest) {
                 Some(connection) => connection,
-                None => Connection::open(&pool.config, Purpose::Heartbeat)?,
+                None => Connection::open(&pool.address, Purpose::Heartbeat)?,
             };
             let done = transaction(&connection);
             if connection.is_usable() {
@@ -105,8 +102,10 @@ impl Pool {
     /// What the database says of its failures, with where it is.
     fn where_it_failed(&self, failure: Failure) -> Failure {
         match failure {
-            Failure::Database(message) => Failure::Database(format!("{}: {message}", self.location)),
-            Failure::Interrupted(message) => Failure::Interrupted(format!("{}: {message}", self.location)),
+            Failure::Database(message) => Failure::Database(format!("{}: {message}", self.address.location)),
+            Failure::Interrupted(message) => {
+                Failure::Interrupted(format!("{}: {message}", self.address.location))
+            }
             other => other,
         }
     }
@@ -129,7 +128,7 @@ impl Pool {
             match idle {
                 Some(connection) if connection.is_usable_after_a_rest() => return Ok(connection),
                 Some(_) => {}
-                None => return Connection::open(&self.config, Purpose::Transactions),
+                None => return Connection::open(&self.address, Purpose::Transactions),
             }
         }
     }
@@ -143,14 +142,4 @@ impl Pool {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn location(config: &Config) -> String {
-    let host = match config.get_hosts().first() {
-        Some(Host::Tcp(name)) => name.clone(),
-        Some(Host::Unix(path)) => path.display().to_string(),
-        None => "localhost".into(),
-    };
-    let port = config.get_ports().first().copied().unwrap_or(5432);
-    format!("postgres://{host}:{port}/{}", config.get_dbname().unwrap_or_default())
 }

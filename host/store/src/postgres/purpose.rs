@@ -15,6 +15,8 @@ pub(super) enum Purpose {
     Transactions,
     /// The renewal of leases, which has to come in time or is worth nothing.
     Heartbeat,
+    /// Hearing what others say.
+    Hints,
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +56,9 @@ impl Purpose {
                 "-c application_name=tollgate-heartbeat -c synchronous_commit=on -c statement_timeout=4s -c lock_timeout=2s \
                  -c idle_in_transaction_session_timeout=4s -c client_min_messages=warning"
             }
+            Self::Hints => {
+                "-c application_name=tollgate-hints -c statement_timeout=5s -c client_min_messages=warning"
+            }
         }
     }
 
@@ -61,7 +66,7 @@ impl Purpose {
     pub(super) fn patience(self) -> Duration {
         match self {
             Self::Transactions => Duration::from_secs(40),
-            Self::Heartbeat => Duration::from_secs(5),
+            Self::Heartbeat | Self::Hints => Duration::from_secs(5),
         }
     }
 

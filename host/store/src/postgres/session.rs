@@ -49,6 +49,12 @@ impl Session for Connection {
 /// So long at the most those are kept waiting who have to wait for somebody who is alone, where that can be cut.
 const SLICE: Duration = Duration::from_millis(20);
 
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let words: Vec<_> = std::iter::once(error).chain(causes).map(ToString::to_string).collect();
+    words.join(": ")
+}
+
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         // Two that make the same row at once: the other's is there by now, and is found when this is run again.
@@ -58,7 +64,7 @@ impl From<tokio_postgres::Error> for Failure {
             SqlState::UNIQUE_VIOLATION,
         ];
         // The error by itself says where it comes from and not what it is.
-        let message = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
+        let message = error.as_db_error().map_or_else(|| with_causes(&error), ToString::to_string);
         match error.code() {
             Some(code) if for_another.contains(code) => Self::Interrupted(message),
             _ => Self::Database(message),

@@ -1,6 +1,8 @@
 //! What the PostgreSQL store must do besides, and a server to do it on.
 
+mod connections;
 mod crowd;
+mod plans;
 mod races;
 mod server;
 

@@ -18,7 +18,13 @@ const KEEPER: &str = r#"
 bin=$1 folder=$2 port=$3
 trap '' INT TERM
 "$bin/initdb" -D "$folder/data" -U tollgate --auth=trust --encoding=UTF8 --locale=C --no-sync > "$folder/log" 2>&1 || exit 1
-"$bin/postgres" -D "$folder/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$folder" \
+{
+    cd "$folder" && echo 'subjectAltName=DNS:localhost' > names &&
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=issuer -keyout issuer.key -out issuer.pem &&
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=localhost -keyout own.key -out own.csr &&
+    openssl x509 -req -in own.csr -CA issuer.pem -CAkey issuer.key -CAcreateserial -days 2 -extfile names -out own.pem
+} >> "$folder/log" 2>&1 || exit 1
+"$bin/postgres" -c ssl=on -c ssl_cert_file="$folder/own.pem" -c ssl_key_file="$folder/own.key" -D "$folder/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$folder" \
     -c fsync=off -c full_page_writes=off -c max_connections=400 >> "$folder/log" 2>&1 < /dev/null &
 server=$!
 read -r _
@@ -47,17 +53,28 @@ pub(crate) fn log() -> String {
 
 /// The address of a database in which nothing is.
 pub(crate) fn new_database() -> String {
+    new_database_with("")
+}
+
+/// The same, made with these options of `CREATE DATABASE`.
+pub(crate) fn new_database_with(options: &str) -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let server = SERVER.get_or_init(start);
     let name = format!("test{}", MADE.fetch_add(1, Ordering::SeqCst));
-    let made = psql(server.port).args(["-q", "-c", &format!("CREATE DATABASE {name}")]).output().unwrap();
+    let made =
+        psql(server.port).args(["-q", "-c", &format!("CREATE DATABASE {name} {options}")]).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    format!("postgres://tollgate@127.0.0.1:{}/{name}", server.port)
+    format!("postgres://tollgate@127.0.0.1:{}/{name}?sslmode=disable", server.port)
+}
+
+/// The certificate of who signed the server's, which is for `localhost`.
+pub(crate) fn issuer() -> PathBuf {
+    SERVER.get().expect("somebody made a database").folder.join("issuer.pem")
 }
 
 /// Ends every connection to a database, as a restart of the server does.
 pub(crate) fn end_connections(url: &str) {
-    let (server, name) = url.rsplit_once('/').unwrap();
+    let (server, name) = url.split_once('?').unwrap().0.rsplit_once('/').unwrap();
     let port = server.rsplit_once(':').unwrap().1.parse().unwrap();
     let end =
         format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'");

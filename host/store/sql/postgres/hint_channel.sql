@@ -1,0 +1,1 @@
+SELECT quote_ident('tollgate ' || current_schema()) AS channel;

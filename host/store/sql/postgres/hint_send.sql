@@ -1,0 +1,1 @@
+SELECT pg_notify('tollgate ' || current_schema(), '');

@@ -1,0 +1,115 @@
+//! That every query fits the schema, and how PostgreSQL goes about those that matter.
+
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+
+use serde_json::Value;
+use tokio_postgres::Client;
+use tollgate_core::time::ManualClock;
+
+use super::{open, server};
+use crate::support::*;
+
+/// The texts of all queries, by name, with `$1` for the first parameter and so on.
+fn queries() -> BTreeMap<String, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/postgres");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).filter(|path| path.is_file());
+    let query = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, numbered(&fs::read_to_string(&path).unwrap(), &mut Vec::new()))
+    };
+    files.map(query).collect()
+}
+
+fn numbered(text: &str, names: &mut Vec<String>) -> String {
+    let mut parts = text.split(':');
+    let mut numbered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let length = part.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(part.len());
+        let (name, rest) = part.split_at(length);
+        // What is in a comment is no parameter.
+        if name.is_empty() || numbered.ends_with(':') {
+            numbered.push_str(&format!(":{part}"));
+            continue;
+        }
+        let known = names.iter().position(|known| known == name);
+        let number = known.unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        numbered.push_str(&format!("${}{rest}", number + 1));
+    }
+    numbered
+}
+
+async fn a_store() -> Client {
+    let url = server::new_database();
+    drop(open(&url, Arc::new(ManualClock::at(start()))));
+    server::connect(&url).await
+}
+
+#[test]
+fn every_query_fits_the_schema() {
+    block_on(async {
+        let client = a_store().await;
+        for (name, text) in queries() {
+            if let Err(error) = client.prepare(&text).await {
+                panic!("{name}: {error:?}\n{text}");
+            }
+        }
+    });
+}
+
+/// How many pages a claim of lane 1 looks at.
+async fn pages_of_a_claim(client: &Client) -> i64 {
+    let claim = queries()["run_claim"].replace("$1", "1");
+    let rows = client.query(&format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {claim}"), &[]).await.unwrap();
+    let plan = serde_json::from_str::<Value>(&rows[0].get::<_, Json>(0).0).unwrap();
+    let pages = |kind: &str| plan[0]["Plan"][kind].as_i64().unwrap();
+    pages("Shared Hit Blocks") + pages("Shared Read Blocks")
+}
+
+/// A column of JSON as its text.
+struct Json(String);
+
+impl<'v> tokio_postgres::types::FromSql<'v> for Json {
+    fn from_sql(
+        _: &tokio_postgres::types::Type,
+        raw: &'v [u8],
+    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(String::from_utf8(raw.to_vec())?))
+    }
+
+    fn accepts(_: &tokio_postgres::types::Type) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_claim_costs_the_same_however_much_waits() {
+    block_on(async {
+        let client = a_store().await;
+        let lane = "INSERT INTO snapshot VALUES ('', ''); INSERT INTO pins VALUES ('', '');
+                    INSERT INTO lane (backlog, pipeline, kind, pins, open) VALUES ('b', 'p', 'work', '', true)";
+        client.batch_execute(lane).await.unwrap();
+        let fill = async |from: u32, to: u32| {
+            let fill = format!(
+                "INSERT INTO ready (lane_id, rank_key, entry_id)
+                 SELECT 1, int8send(n), n FROM generate_series({from}, {to}) AS n; ANALYZE ready"
+            );
+            client.batch_execute(&fill).await.unwrap();
+        };
+        fill(1, 1_000).await;
+        let few = pages_of_a_claim(&client).await;
+        fill(1_001, 60_000).await;
+        let many = pages_of_a_claim(&client).await;
+        assert!(many <= few + 2, "{few} pages with a thousand, {many} with sixty thousand");
+        // What was claimed and is not cleared away yet lies in the way once, and then costs a page for some hundreds.
+        client.batch_execute("DELETE FROM ready WHERE entry_id <= 10000").await.unwrap();
+        pages_of_a_claim(&client).await;
+        let after = pages_of_a_claim(&client).await;
+        assert!(after <= many + 100, "{after} pages behind ten thousand that are gone");
+        client.batch_execute("VACUUM ready").await.unwrap();
+        let cleared = pages_of_a_claim(&client).await;
+        assert!(cleared <= few + 4, "{cleared} pages when they are cleared away");
+    });
+}
