@@ -5,12 +5,15 @@
 //! 1. Everything in the outbox reaches its target or is refused by it; nothing is dropped.
 //! 2. Any interleaving of crashes converges to exactly one: a delivery that may have been sent is read back before it is sent.
 //! 3. To one entry, deliveries arrive in the order in which they were committed.
+//! 4. A deliverer that was away too long sends nothing more of what it took: somebody else may have taken it by now. What it was
+//!    in the middle of is cut before its lease ends, and counts as what may have been sent.
 
 use std::{sync::Arc, time::Duration};
 
 use tollgate_core::{
     Clock, HostId, crash,
     effect::{Delivered, KnownEffect},
+    lease::{LeaseTerms, LocalBound},
     opening::OpenEntry,
 };
 use tollgate_store::{
@@ -49,6 +52,13 @@ pub(crate) struct Deliverer {
     pub(crate) lease: Duration,
 }
 
+/// What was taken together.
+struct Batch {
+    deliveries: Vec<Delivery>,
+    /// When it was asked for, by the monotonic clock.
+    sent: Duration,
+}
+
 impl Deliverer {
     /// Delivers what is due, until nothing is; how many deliveries were taken. What became of some is written and the next are taken
     /// in one commit.
@@ -57,26 +67,56 @@ impl Deliverer {
     ///
     /// When the store fails: then the deliveries are taken again once their lease ends, and read back first.
     pub(crate) async fn tick(&self) -> Result<usize> {
-        let mut taken = self.take().await?;
+        let mut batch = self.take().await?;
         let mut count = 0;
-        while !taken.is_empty() {
-            count += taken.len();
-            let mut outcomes = Vec::with_capacity(taken.len());
-            for delivery in taken {
-                crash::point("deliver.before");
-                let outcome = self.deliver(&delivery).await;
-                crash::point("deliver.after");
-                outcomes.push((delivery, outcome));
-            }
+        while !batch.deliveries.is_empty() {
+            count += batch.deliveries.len();
+            let outcomes = self.deliver_batch(batch).await;
             let (settled, next) = tokio::join!(self.settle(&outcomes), self.take());
             settled?;
-            taken = next?;
+            batch = next?;
         }
         Ok(count)
     }
 
-    async fn take(&self) -> Result<Vec<Delivery>> {
-        Ok(self.store.take_deliveries(&self.host, self.lease, BATCH).await?)
+    async fn take(&self) -> Result<Batch> {
+        let sent = self.clock.monotonic();
+        let deliveries = self.store.take_deliveries(&self.host, self.lease, BATCH).await?;
+        Ok(Batch { deliveries, sent })
+    }
+
+    /// Delivers what was taken; what became of each. Of one that was cut off nothing is known, so nothing is said: the store will
+    /// have it read back.
+    async fn deliver_batch(&self, batch: Batch) -> Vec<(Delivery, DeliveryOutcome)> {
+        let bound = LeaseTerms::new(self.lease).bound(batch.sent);
+        let begin_until = batch.sent + self.lease / 2;
+        let mut outcomes = Vec::with_capacity(batch.deliveries.len());
+        for delivery in batch.deliveries {
+            if self.clock.monotonic() >= begin_until {
+                outcomes.push((delivery, DeliveryOutcome::NotBegun));
+                continue;
+            }
+            crash::point("deliver.before");
+            let outcome = self.deliver_within(&delivery, bound).await;
+            crash::point("deliver.after");
+            outcomes.extend(outcome.map(|outcome| (delivery, outcome)));
+        }
+        outcomes
+    }
+
+    /// What became of a delivery; none when it was cut off.
+    async fn deliver_within(&self, delivery: &Delivery, bound: LocalBound) -> Option<DeliveryOutcome> {
+        let left = bound.remaining_at(self.clock.monotonic());
+        if let Ok(outcome) = tokio::time::timeout(left, self.deliver(delivery)).await {
+            return Some(outcome);
+        }
+        self.observer.notice(&Notice::DeliveryDelayed {
+            key: delivery.entry.key.clone(),
+            what: what(delivery),
+            reason: "it took longer than the lease; whether it was done is read back first".into(),
+            until: self.clock.now().after(LeaseTerms::new(self.lease).margin()),
+        });
+        None
     }
 
     /// Writes what became of deliveries, and says so.
@@ -159,18 +199,23 @@ impl Deliverer {
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
-        let key = delivery.entry.key.clone();
-        let what = match &delivery.kind {
-            DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
-            DeliveryKind::Leave(_) => "place".to_owned(),
-            DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
-        };
+        let (key, what) = (delivery.entry.key.clone(), what(delivery));
         self.observer.notice(&match outcome.clone() {
             DeliveryOutcome::Settled(became) => Notice::Delivered { key, what, became },
             DeliveryOutcome::Retry { at, reason, .. } => {
                 Notice::DeliveryDelayed { key, what, reason, until: at }
             }
+            DeliveryOutcome::NotBegun => return,
         });
+    }
+}
+
+/// The word for what is delivered.
+fn what(delivery: &Delivery) -> String {
+    match &delivery.kind {
+        DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
+        DeliveryKind::Leave(_) => "place".to_owned(),
+        DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
     }
 }
 

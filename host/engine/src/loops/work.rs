@@ -166,7 +166,8 @@ impl Loops {
         let begun_at = Instant::now();
         let Parts { trackers, observer, .. } = &self.host.parts;
         if kind == RunKind::Work {
-            marks::set(trackers, &**observer, &claimed).await;
+            let patience = self.host.leases.terms().margin();
+            marks::set(trackers, &**observer, &claimed, patience).await;
         }
         let next = async {
             let closed = closed.await;

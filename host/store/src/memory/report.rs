@@ -244,6 +244,7 @@ impl State {
             children: self.children_of(number),
             family: self.family(number),
             escrow: run.escrow,
+            late: run.late.clone(),
             record,
             record_delivered: record_delivered.flatten(),
         })

@@ -512,6 +512,7 @@ impl Trace {
             Became::Done => DeliveryOutcome::Settled(done(Value::Null)),
             Became::PutOnHold => DeliveryOutcome::Settled(done(json!({ "shelf": "on-hold" }))),
             Became::Refused => DeliveryOutcome::Settled(Delivered::Refused { reason: "no".into() }),
+            Became::NotBegun => DeliveryOutcome::NotBegun,
             Became::Retry { is_ambiguous } => {
                 DeliveryOutcome::Retry { at: later, reason: "timed out".into(), ambiguous: is_ambiguous }
             }

@@ -149,6 +149,7 @@ pub(super) enum Became {
     Done,
     PutOnHold,
     Refused,
+    NotBegun,
     Retry { is_ambiguous: bool },
 }
 
@@ -262,11 +263,12 @@ fn of_drivers() -> impl Strategy<Value = Op> {
         2 => (claim(), 0..80u64).prop_map(|(claim, cost)| Op::Answer { claim, cost }),
         1 => claim().prop_map(|claim| Op::Withdraw { claim }),
         4 => (1..4u32).prop_map(|max| Op::Take { max }),
-        5 => (0..3usize, 0..8usize).prop_map(|(delivery, became)| {
+        5 => (0..3usize, 0..9usize).prop_map(|(delivery, became)| {
             let became = match became {
                 0..4 => Became::Done,
                 4 => Became::PutOnHold,
                 5 => Became::Refused,
+                8 => Became::NotBegun,
                 other => Became::Retry { is_ambiguous: other == 6 },
             };
             Op::Settle { delivery, became }
