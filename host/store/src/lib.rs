@@ -19,6 +19,8 @@
 pub mod artifacts;
 pub mod doctor;
 pub mod error;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod port;
 mod postgres;
 mod rules;

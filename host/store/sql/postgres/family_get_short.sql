@@ -11,5 +11,5 @@ JOIN run ON run.seq = line.seq
 JOIN entry ON entry.id = run.entry_id
 WHERE run.state IN ('running', 'waiting')
   AND family.limit_amount - run.cost - run.escrow - family.settled - family.escrow < :amount
-ORDER BY room
+ORDER BY room, family.run_seq DESC
 LIMIT 1;

@@ -1,1 +1,1 @@
-SELECT count(*) AS runs FROM run WHERE entry_id = :entry AND revision = :revision;
+SELECT count(*) AS runs FROM run WHERE entry_id = :entry AND revision = :revision AND kind = 'work';

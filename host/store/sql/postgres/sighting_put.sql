@@ -1,2 +1,2 @@
 INSERT INTO sighting (entry_id, reconcile) VALUES (:entry, :reconcile)
-ON CONFLICT (entry_id) DO UPDATE SET reconcile = excluded.reconcile WHERE sighting.reconcile <> excluded.reconcile;
+ON CONFLICT (entry_id) DO UPDATE SET reconcile = excluded.reconcile WHERE sighting.reconcile < excluded.reconcile;

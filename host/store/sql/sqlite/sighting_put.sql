@@ -1,2 +1,2 @@
 INSERT INTO sighting (entry_id, reconcile) VALUES (:entry, :reconcile)
-ON CONFLICT DO UPDATE SET reconcile = excluded.reconcile WHERE reconcile <> excluded.reconcile;
+ON CONFLICT DO UPDATE SET reconcile = excluded.reconcile WHERE reconcile < excluded.reconcile;

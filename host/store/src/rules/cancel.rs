@@ -26,7 +26,7 @@ use super::{
     live_run::LiveRun,
     readiness::{self, NewHold},
     sql,
-    tx::{Tx, TxResult, json_of, named_params},
+    tx::{Row, Tx, TxResult, json_of, named_params},
     wait,
 };
 use crate::{
@@ -145,8 +145,10 @@ pub(super) fn ends_wait(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
 fn withhold(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     let became = Delivered::Withheld { reason: "its run was cancelled before it was sent".to_owned() };
     let params = named_params! { ":run": run.seq, ":became": json_of(&became)?, ":now": tx.now.as_millis() };
-    let withheld = tx.all(sql::OUTBOX_WITHHOLD, params, |row| row.json::<EffectRef>("reference"))?;
-    for effect in withheld {
+    let read = |row: &Row<'_>| Ok((row.plain::<i64>("id")?, row.json::<EffectRef>("reference")?));
+    let mut withheld = tx.all(sql::OUTBOX_WITHHOLD, params, read)?;
+    withheld.sort_unstable_by_key(|(id, _)| *id);
+    for (_, effect) in withheld {
         let body = json!({ "effect": effect, "became": became });
         run.append(tx, NewEvent { kind: EventKind::Delivered, body })?;
     }

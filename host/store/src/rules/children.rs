@@ -23,7 +23,8 @@ use super::{
 /// Notes that a run opened an entry, or found it as a child of its own entry.
 pub(super) fn note(tx: &Tx<'_>, run: &LiveRun, entry: EntryId) -> TxResult<()> {
     tx.run(sql::CHILD_INSERT, named_params! { ":run": run.seq, ":entry": entry.0 })?;
-    family::begin(tx, run)
+    family::begin(tx, run)?;
+    settled(tx, run.seq)
 }
 
 /// The entries that a run opened.
@@ -63,9 +64,11 @@ pub(super) fn await_them(tx: &Tx<'_>, run: i64) -> TxResult<()> {
 
 /// Tells those that wait for an entry that it may be over. What else the transaction has to say of it is written by now.
 pub(super) fn tell(tx: &Tx<'_>, entry: EntryId, state: EntryState) -> TxResult<()> {
-    if !state.is_over() {
-        return Ok(());
-    }
+    if state.is_over() { tell_in_any_case(tx, entry) } else { Ok(()) }
+}
+
+/// The same of an entry that was over and is not any more: they wait for it again.
+pub(super) fn tell_in_any_case(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     let waiting = tx.all(sql::WAKE_CHILDREN_LIST, named_params! { ":entry": entry.0 }, |row| {
         row.plain::<i64>("run_seq")
     })?;

@@ -27,7 +27,7 @@ pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
     for id in &lifted {
         let entry = KnownEntry::get(tx, *id)?;
         forget_arrival(tx, *id)?;
-        if entry.waits() {
+        if entry.is_judged() {
             readiness::settle(tx, *id, entry.depends)?;
         }
     }

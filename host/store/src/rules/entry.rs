@@ -65,7 +65,12 @@ impl KnownEntry {
         })
     }
 
-    /// Whether it is one of those that a transaction makes held or ready.
+    /// Whether it waits and the policy has judged it, so that whatever else changes decides between held and ready.
+    pub(super) fn is_judged(&self) -> bool {
+        matches!(self.state, EntryState::Held | EntryState::Ready)
+    }
+
+    /// Whether it is one of those that the policy makes held or ready.
     pub(super) fn waits(&self) -> bool {
         matches!(self.state, EntryState::New | EntryState::Held | EntryState::Ready)
     }

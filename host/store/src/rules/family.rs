@@ -163,8 +163,8 @@ pub(super) fn park(tx: &Tx<'_>, unfunded: &Unfunded, short: &ShortPayer) -> TxRe
             settle(tx, unfunded.entry)
         }
         Some(seq) => {
-            tx.run(sql::READY_DELETE_ENTRY, named_params! { ":entry": unfunded.entry.0 })?;
             let mut run = LiveRun::get(tx, seq)?;
+            run.unqueue(tx)?;
             // What was sent to it is applied by whoever changes it next, and that is this transaction.
             inbox::apply(tx, &mut run)?;
             run.append(tx, NewEvent { kind: EventKind::Waiting, body: json!({ "for": reason }) })?;
@@ -196,7 +196,7 @@ fn note(tx: &Tx<'_>, unfunded: &Unfunded, short: &ShortPayer) -> TxResult<()> {
 
 fn settle(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     let entry = KnownEntry::get(tx, entry)?;
-    if entry.waits() {
+    if entry.is_judged() {
         readiness::settle(tx, entry.id, entry.depends)?;
     }
     Ok(())
@@ -259,7 +259,12 @@ fn room_grew(tx: &Tx<'_>, payer: i64) -> TxResult<()> {
 }
 
 /// What a run had set aside for itself went back: what it pays for may fit now. The run is not saved yet.
+///
+/// A run that is over has no budget any more: see [`over`].
 pub(super) fn own_went_back(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
+    if !run.state.is_live() {
+        return Ok(());
+    }
     let waiting = waiting_for(tx, run.seq)?;
     if waiting.is_empty() {
         return Ok(());

@@ -138,7 +138,7 @@ pub(super) fn let_in(tx: &Tx<'_>, id: EntryId, who: &str, why: &str) -> TxResult
     family::forget(tx, id)?;
     control::remember(tx, Some(id), "admit", Some(who), Some(why))?;
     forget_arrival(tx, id)?;
-    if entry.waits() {
+    if entry.is_judged() {
         readiness::settle(tx, id, entry.depends)?;
     }
     Ok(())

@@ -161,6 +161,16 @@ impl LiveRun {
         Ok(())
     }
 
+    /// Takes it out of its lane again.
+    pub(super) fn unqueue(&self, tx: &Tx<'_>) -> TxResult<()> {
+        let rank_key = self.rank_key.clone().begun();
+        let params = named_params! {
+            ":lane": self.lane.0, ":rank_key": rank_key.as_bytes(), ":entry": self.entry.0,
+        };
+        tx.run(sql::READY_DELETE, params)?;
+        Ok(())
+    }
+
     /// Ends the wait of a run, whatever it waited for.
     pub(super) fn wake(tx: &Tx<'_>, seq: i64, by: &str) -> TxResult<()> {
         Self::wake_with(tx, seq, NewEvent { kind: EventKind::Woken, body: json!({ "by": by }) })
@@ -174,6 +184,7 @@ impl LiveRun {
         tx.run(sql::WAKE_CHILDREN_DELETE, named_params! { ":run": seq })?;
         tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
+        tx.run(sql::UNFUNDED_DELETE, named_params! { ":entry": run.entry.0 })?;
         run.append(tx, woken)?;
         run.queue(tx)?;
         run.save(tx)

@@ -110,7 +110,7 @@ fn open_again(tx: &Tx<'_>, opening: &Opening, entry: KnownEntry) -> TxResult<Ope
     let wanted = &opening.arrival.snapshot.name;
     if let Opener::Run { run, .. } = opening.opener {
         note_if_child(tx, run, entry.id)?;
-        return Ok(found);
+        return Ok(Opened { state: KnownEntry::get(tx, entry.id)?.state, ..found });
     }
     if entry.name != *wanted {
         return Err(refused(format!(

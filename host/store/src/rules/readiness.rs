@@ -209,6 +209,9 @@ pub(super) fn tell_dependants_if_changed(
     state: EntryState,
     closed: bool,
 ) -> TxResult<()> {
+    if before.state.is_over() && !state.is_over() {
+        children::tell_in_any_case(tx, before.id)?;
+    }
     let matters = |state: EntryState, closed: bool| {
         let satisfies = [DependencyRule::Either, DependencyRule::Tracker, DependencyRule::Run]
             .map(|rule| rule.is_satisfied(state, closed));

@@ -307,8 +307,8 @@ fn finish(
     let entry = KnownEntry::get(tx, run.entry)?;
     let (run_state, _, reason) = ended(end);
     wait::forget(tx, run.seq)?;
-    run.let_go(tx)?;
     run.state = run_state;
+    run.let_go(tx)?;
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
     record.entry.changed_since =

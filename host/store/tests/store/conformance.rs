@@ -20,6 +20,15 @@ mod waits;
 /// Makes a test of each case for a store.
 macro_rules! exercise {
     ($($module:ident: $($case:ident,)*;)*) => {
+        mod in_plain_maps {
+            $($(
+                #[test]
+                fn $case() {
+                    crate::support::block_on(super::$module::$case(&|clock| crate::memory::empty(clock)));
+                }
+            )*)*
+        }
+
         mod sqlite_in_memory {
             $($(
                 #[test]
@@ -53,6 +62,8 @@ macro_rules! exercise {
 exercise! {
     refine:
         an_entry_is_refined_judged_again_and_then_worked_on,
+        what_is_to_be_judged_is_not_claimed_before,
+        refining_is_no_work_on_a_text,
         what_becomes_known_while_a_source_is_read_is_not_lost,
         what_could_not_be_refined_waits_for_a_person,
     ;
@@ -106,6 +117,8 @@ exercise! {
     budgets:
         children_together_stay_within_the_budget_of_their_parent,
         a_child_that_needs_more_waits_for_its_parents_money,
+        what_was_begun_and_cannot_be_paid_for_waits,
+        a_wait_for_money_ends_once,
         what_grandchildren_cost_counts_all_the_way_up,
         a_parent_has_what_its_children_leave,
         what_a_parent_gives_back_its_children_have,
@@ -129,6 +142,7 @@ exercise! {
         what_a_change_means_for_an_entry_that_is_over,
         a_text_that_goes_to_and_fro_is_given_to_a_person,
         what_is_absent_twice_is_gone_and_can_come_back,
+        what_was_seen_by_a_later_reading_is_not_forgotten,
         what_cannot_be_read_is_not_gone_and_what_is_gone_is,
         scores_that_are_due_get_new_places,
         an_entry_without_a_lane_is_judged_again_when_it_is_due,

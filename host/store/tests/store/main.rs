@@ -7,6 +7,7 @@ mod support;
 mod check;
 mod conformance;
 mod disks;
+mod memory;
 mod postgres;
 mod sqlite;
 mod traces;

@@ -28,6 +28,19 @@ pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
     client
 }
 
+/// The store in a database that was used before, with nothing in it.
+pub(crate) fn emptied(url: &str, clock: Arc<ManualClock>) -> PostgresStore {
+    server::empty(url);
+    open(url, clock)
+}
+
+/// A database that stores can be kept in one after the other.
+pub(crate) fn database() -> String {
+    let url = server::new_database();
+    drop(open(&url, Arc::new(ManualClock::at(start()))));
+    url
+}
+
 pub(crate) fn open(url: &str, clock: Arc<ManualClock>) -> PostgresStore {
     let options = PostgresOptions { url: url.to_owned(), mode: OpenMode::Host, clock: Some(clock) };
     PostgresStore::open(options).unwrap()

@@ -1,4 +1,10 @@
-//! Random traces: whatever hosts, people and clocks do in whatever order, the invariants of the store hold.
+//! Random traces: whatever hosts, people and clocks do in whatever order, the invariants of the store hold, and
+//! ([`differential`]) all stores say and keep the same.
+
+mod differential;
+mod op;
+mod policy;
+mod side;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

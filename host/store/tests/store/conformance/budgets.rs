@@ -7,6 +7,7 @@ use tollgate_core::{
     approval::{Allowance, Word},
     course::End,
     entry::EntryState,
+    event::EventKind,
     run::RunState,
     time::ManualClock,
 };
@@ -115,6 +116,42 @@ pub(crate) async fn a_child_that_needs_more_waits_for_its_parents_money<S: Store
     assert_eq!(more(&again, 200).await.unwrap(), EscrowAnswer::Reserved);
 }
 
+/// A child that was begun, and whose parent took the money meanwhile, is in nobody else's way.
+pub(crate) async fn what_was_begun_and_cannot_be_paid_for_waits<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let parent = world.claim().await;
+    open(&world, "I", by_run(parent.claim.run, 3)).await;
+    let child = world.claim().await;
+    world.store.release(child.claim, "room for others").await.unwrap();
+    assert_eq!(world.store.reserve(parent.claim, Microcents(850)).await.unwrap(), EscrowAnswer::Reserved);
+    world.admit(vec![arrival(world.lane, "Z", -9)]).await;
+    assert_eq!(world.claim().await.run.entry.key, "Z");
+    assert_eq!(world.store.run(child.claim.run).await.unwrap().summary.state, RunState::Waiting);
+    world.finish(&parent, End::Done).await;
+    assert_eq!(world.claim().await.claim.run, child.claim.run);
+}
+
+/// Money is one of the things that a run may wait for; when another comes first, it waits for it no longer.
+pub(crate) async fn a_wait_for_money_ends_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    parent(&world, 2).await;
+    let [first, second] = claims(&world).await.try_into().unwrap();
+    assert_eq!(world.store.reserve(first.claim, Microcents(700)).await.unwrap(), EscrowAnswer::Reserved);
+    let soon = start().after(LEASE / 2);
+    let wakes = vec![Wake::Paid(Microcents(300)), Wake::At(soon)];
+    world.store.write(wait(second.claim, wakes)).await.unwrap();
+    world.clock.advance(LEASE / 2);
+    assert_eq!(world.store.lift_due().await.unwrap(), 1);
+    let again = world.claim().await;
+    world.finish(&first, End::Done).await;
+    let detail = world.store.run(again.claim.run).await.unwrap();
+    assert!(detail.summary.driven && detail.events.last().unwrap().what.kind == EventKind::Claimed);
+    assert!(claims(&world).await.is_empty(), "nobody else drives it");
+}
+
 /// What a child's own children cost counts all the way up; who is over pays nothing.
 pub(crate) async fn what_grandchildren_cost_counts_all_the_way_up<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
@@ -205,21 +242,32 @@ pub(crate) async fn what_a_parent_gives_back_its_children_have<S: Store>(
 pub(crate) async fn what_a_run_that_is_over_could_not_pay_for<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
-    for (end, expected) in [(End::Done, EntryState::Ready), (failed("it broke"), EntryState::Held)] {
+    let ends = [(End::Done, EntryState::Ready), (failed("it broke"), EntryState::Held)];
+    // Whether it spent its money or gave it back is the same, once it is over.
+    let cases =
+        ends.into_iter().flat_map(|(end, expected)| [950, 0].map(|spent| (end.clone(), expected, spent)));
+    for (end, expected, spent) in cases {
         let world = World::new(make).await;
-        let key = |name: &str| format!("{name}-{expected}");
+        let key = |name: &str| format!("{name}-{expected}-{spent}");
         world.admit(vec![world.arrival(&key("A"))]).await;
         let parent = world.claim().await;
         open(&world, &key("I"), by_run(parent.claim.run, 3)).await;
         assert_eq!(world.store.reserve(parent.claim, Microcents(850)).await.unwrap(), EscrowAnswer::Reserved);
         assert!(claims(&world).await.is_empty());
-        spends(&world, &parent, 950).await;
+        spends(&world, &parent, spent).await;
         world.finish(&parent, end).await;
         assert_eq!(world.state(&key("I")).await, expected);
         if expected == EntryState::Held {
             let holds = world.holds(&key("I")).await;
             assert!(holds[0].contains("is failed and had too little money for it"), "{holds:?}");
-            world.store.let_in(world.id(&key("I")).await, "ines", "do it").await.unwrap();
+            if spent > 0 {
+                world.store.let_in(world.id(&key("I")).await, "ines", "do it").await.unwrap();
+            } else {
+                world.store.retry(world.id(&key("A")).await, "ines", "again").await.unwrap();
+                let again = world.claim().await;
+                let opened = open(&world, &key("I"), by_run(again.claim.run, 3)).await;
+                assert_eq!(opened.state, EntryState::Ready, "who asks for it again pays for it again");
+            }
         }
         world.work(End::Done).await;
     }

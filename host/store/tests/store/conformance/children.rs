@@ -160,6 +160,10 @@ pub(crate) async fn a_child_that_waits_for_a_person_is_not_over<S: Store>(
     world.work(End::Done).await;
     let reason = summary(&world, parent.claim.run).await.1;
     assert!(reason.ends_with("1 of 2 is not over yet, J"), "{reason}");
+    world.store.retry(world.id("I").await, "ines", "not good").await.unwrap();
+    let reason = summary(&world, parent.claim.run).await.1;
+    assert!(reason.ends_with("2 of 2 are not over yet, I and J"), "what is done again is not over: {reason}");
+    world.work(End::Done).await;
     adopt(&world, "J").await;
     let told = told(&world, parent.claim.run).await;
     assert_eq!((&told["children"][0]["cost"], &told["cost"]), (&json!(30), &json!(30)), "both its runs");

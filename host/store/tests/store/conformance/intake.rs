@@ -245,6 +245,19 @@ pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
     assert!(matches!(world.store.finish_reconcile(ended, full()).await, Err(StoreError::Conflict(_))));
 }
 
+/// Two hosts may read one source at the same time, and the one that began first end last.
+pub(crate) async fn what_was_seen_by_a_later_reading_is_not_forgotten<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let early = world.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+    world.reconcile(vec![world.arrival("A")], true).await;
+    world.store.admit(early, vec![world.arrival("A")]).await.unwrap();
+    world.store.finish_reconcile(early, full()).await.unwrap();
+    assert_eq!(world.reconcile(vec![], true).await, [""; 0], "it is absent for the first time");
+    assert_eq!(world.reconcile(vec![], true).await, ["A"]);
+}
+
 pub(crate) async fn what_cannot_be_read_is_not_gone_and_what_is_gone_is<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {

@@ -15,8 +15,8 @@ use tollgate_core::{
 use tollgate_store::{
     Store, StoreError,
     port::{
-        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, NewFieldValue, NextState, Rejudged, RescoreItem,
-        Says,
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, NewFieldValue, NextState, OnChange, Rejudged,
+        RescoreItem, Says,
     },
 };
 
@@ -109,6 +109,60 @@ pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store
     let work = claim(&world, lane).await;
     assert_eq!((work.run.entry.key.as_str(), work.run.kind, work.run.round), ("A", RunKind::Work, 1));
     assert_eq!(work.snapshot.fields["effort"], 1);
+}
+
+pub(crate) async fn what_is_to_be_judged_is_not_claimed_before<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, lane) = world(make).await;
+    world.admit(vec![world.arrival("OLD"), unrefined(&world, lane, "A").needs("OLD")]).await;
+    let run = claim(&world, lane).await;
+    end(&world, &run, End::Done, Found::Data(BTreeMap::new())).await;
+    // What it depends on is done before anybody has judged it by what was found.
+    world.work(End::Done).await;
+    assert_eq!(world.state("A").await, EntryState::New);
+    let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
+    assert!(
+        matches!(world.store.claim(request).await.unwrap(), ClaimOutcome::Nothing),
+        "it is not refined twice"
+    );
+    let judgement = due(&world).await;
+    world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Ready);
+}
+
+/// Runs that refine an entry do none of its work, so they are not counted where its text goes to and fro.
+pub(crate) async fn refining_is_no_work_on_a_text<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let (world, lane) = world(make).await;
+    for round in 1..=2 {
+        let version = world.store.known(TRACKER, vec!["A".into()]).await.unwrap();
+        let supplement_version = version.get("A").map_or(0, |known| known.version);
+        let text = format!("version {}", round % 2);
+        let arrival = unrefined(&world, lane, "A").says(&text).on_change(OnChange::Rerun);
+        world.admit(vec![Arrival { supplement_version, ..arrival }]).await;
+        let refining = claim(&world, lane).await;
+        end(&world, &refining, End::Done, Found::Data(BTreeMap::new())).await;
+        let item = due(&world).await;
+        let admission = world.arrival("A").admission;
+        let judged = Rejudged { id: item.id, says: None, supplement_version: item.known.version, admission };
+        world.store.rescore(vec![judged]).await.unwrap();
+        world.work(End::Done).await;
+    }
+    let known = world.store.known(TRACKER, vec!["A".into()]).await.unwrap()["A"].version;
+    for _ in 0..3 {
+        for text in ["version 1", "version 0"] {
+            let arrival = world.arrival("A").says(text).on_change(OnChange::Rerun);
+            world.admit(vec![Arrival { supplement_version: known, ..arrival }]).await;
+            let status = world.store.entry("A", None).await.unwrap().status;
+            if status.state == EntryState::Held {
+                assert!(status.holds[0].reason.contains("what 3 runs worked on"), "{:?}", status.holds);
+                assert_eq!(status.rounds, 6, "three of each text");
+                return;
+            }
+            world.work(End::Done).await;
+        }
+    }
+    panic!("it goes to and fro for ever");
 }
 
 pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost<S: Store>(

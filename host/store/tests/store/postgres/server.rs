@@ -58,6 +58,19 @@ pub(crate) fn issuer() -> PathBuf {
     SERVER.get().expect("somebody made a database").folder.join("issuer.pem")
 }
 
+/// Takes everything out of the database of a store but the store's own row. Nobody has it open.
+pub(crate) fn empty(url: &str) {
+    const EMPTY: &str = "DO $$ BEGIN
+        EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY CASCADE' FROM pg_tables
+                 WHERE schemaname = 'public' AND tablename NOT IN ('schema_migration', 'store'));
+        UPDATE store SET seen_at = 0;
+    END $$";
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let port = server.rsplit_once(':').unwrap().1.parse().unwrap();
+    let emptied = psql(port).args(["-q", "-d", name, "-c", EMPTY]).output().unwrap();
+    assert!(emptied.status.success(), "{}", String::from_utf8_lossy(&emptied.stderr));
+}
+
 /// Ends every connection to a database, as a restart of the server does.
 pub(crate) fn end_connections(url: &str) {
     let (server, name) = url.split_once('?').unwrap().0.rsplit_once('/').unwrap();
