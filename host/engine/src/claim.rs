@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_core::{EntryId, HostId, LaneId, RunId, Timestamp};
+use tollgate_core::{EntryId, HostId, LaneId, Timestamp};
 use tollgate_store::{
     Store,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun},
@@ -12,6 +12,7 @@ use crate::{
     error::Result,
     lease_table::{HeldLease, LeaseTable},
     observer::{Notice, Observer},
+    port::Machine,
 };
 
 /// What a claim gave.
@@ -41,6 +42,7 @@ pub(crate) struct Wish {
 pub(crate) async fn tick(
     host: &HostId,
     store: &dyn Store,
+    machine: &dyn Machine,
     leases: &Arc<LeaseTable>,
     observer: &dyn Observer,
     wish: Wish,
@@ -50,7 +52,7 @@ pub(crate) async fn tick(
         host: host.clone(),
         lease: leases.terms().length,
         lanes: wish.lanes,
-        new_run: RunId::generate(),
+        new_run: machine.new_run(),
         only_begun: wish.only_begun,
         only: wish.only,
     };

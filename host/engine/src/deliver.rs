@@ -20,10 +20,10 @@ use tollgate_store::{
 use tollgate_tracker::{DeliveryRequest, ItemRef, Leave};
 
 use crate::{
-    adapter::artifacts::StoredArtifacts,
     error::Result,
     observer::{Notice, Observer},
     opening::{NotOpened, Openings},
+    port::ArtifactStore,
     source::Trackers,
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct Deliverer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) openings: Openings,
     pub(crate) trackers: Trackers,
-    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     /// How long a batch may take before another host reads back and goes on.
@@ -143,7 +143,8 @@ impl Deliverer {
                 Ok(Prepared::Outside(tollgate_tracker::Delivery::SetState(state)))
             }
             KnownEffect::PublishFile(file) => {
-                let bytes = self.artifacts.load(file.artifact).await.map_err(Unready::Later)?;
+                let bytes =
+                    self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
                 let missing =
                     || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;

@@ -49,10 +49,11 @@ use tollgate_store::{
 };
 
 use crate::{
-    adapter::artifacts::StoredArtifacts,
+    adapter::artifacts,
     error::Result,
     lease_table::HeldLease,
     observer::{Notice, Observer},
+    port::ArtifactStore,
     shutdown::{Phase, Shutdown},
 };
 
@@ -66,7 +67,7 @@ pub(crate) struct Driver {
     pub(crate) host: HostId,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) components: Components,
-    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) models: Arc<dyn Model>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shutdown: Shutdown,
@@ -363,7 +364,7 @@ impl<'d> Journey<'d> {
             }
         };
         // What is asked of a capability is durable at once, so what led to it is first.
-        if ready.prepared.needs_journal() && !self.unwritten.is_empty() {
+        if ready.guest.needs_journal() && !self.unwritten.is_empty() {
             self.write(NextState::GoOn).await?;
         }
         let attempt = self.attempt(&key);
@@ -381,7 +382,7 @@ impl<'d> Journey<'d> {
             journal: CallJournal { recorded: attempt.journal, port: Arc::clone(&journal) as _ },
             earlier_fuel_limits: self.course.earlier_fuel_limits(&key),
         };
-        let ended = self.driver.components.sandbox().call(&ready.prepared, call).await;
+        let ended = ready.guest.call(call).await;
         let money = journal.money();
         self.escrow = money.escrow;
         match ended {
@@ -479,7 +480,7 @@ impl<'d> Journey<'d> {
         let cost = self.unwritten.cost();
         let Unwritten { steps, released, events, .. } = std::mem::take(&mut self.unwritten);
         if !steps.is_empty() {
-            self.driver.artifacts.sync(&steps).await?;
+            artifacts::sync(&*self.driver.artifacts, &steps).await?;
         }
         if !matches!(next, NextState::GoOn) {
             self.close();

@@ -9,6 +9,8 @@
 //! * A source, a guest, a tracker or an entry that misbehaves harms no other.
 
 mod error;
+pub mod port;
+
 pub mod host;
 mod loops;
 mod marks;

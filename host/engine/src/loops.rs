@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
@@ -176,6 +176,7 @@ impl Loops {
     /// Waits for a hint, the phase or the poll interval, whichever comes first.
     async fn rest(&self, changes: &mut watch::Receiver<u64>) {
         tokio::select! {
+            biased;
             // The sender lives as long as `self`.
             _ = changes.changed() => {}
             () = self.host.shutdown.sleep(POLL, Phase::Over) => {}
@@ -185,6 +186,7 @@ impl Loops {
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
         let unsettled = tokio::select! {
+            biased;
             unsettled = self.host.pull_backlog(backlog) => unsettled > 0,
             // What was taken in is in the store; the next host reads the rest.
             () = self.host.shutdown.reached(Phase::Stopping) => false,
@@ -213,13 +215,15 @@ impl Loops {
                 None => Duration::from_secs(3600),
             };
             tokio::select! {
+                biased;
                 () = self.host.shutdown.sleep(wait, Phase::Draining) => {}
                 () = self.changed(&name, pause) => {}
             }
             if self.phase() < Phase::Draining {
-                let begun = Instant::now();
+                let clock = &self.host.parts.clock;
+                let begun = clock.monotonic();
                 unsettled = self.pull(&name).await;
-                pause = POLL.max(begun.elapsed() * 4);
+                pause = POLL.max(clock.monotonic().saturating_sub(begun) * 4);
             }
         }
     }

@@ -79,6 +79,7 @@ impl Shutdown {
     /// Waits for `duration`, or less when `phase` is reached meanwhile.
     pub async fn sleep(&self, duration: std::time::Duration, phase: Phase) {
         tokio::select! {
+            biased;
             () = tokio::time::sleep(duration) => {}
             () = self.reached(phase) => {}
         }

@@ -14,10 +14,7 @@
 //! between, as long as the first of these takes. Of workers that find nothing, one looks again from time to time, and the others
 //! wait until something happens.
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::sync::{SemaphorePermit, oneshot};
 use tollgate_core::{LaneId, run::RunKind};
@@ -115,6 +112,7 @@ impl Loops {
             tokio::time::sleep(POLL).await;
         };
         tokio::select! {
+            biased;
             // The sender lives as long as `self`.
             _ = changes.wait_for(|count| *count != seen) => {}
             () = look_out => {}
@@ -133,9 +131,11 @@ impl Loops {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
         let wish =
             Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
-        let Parts { store, observer, .. } = &self.host.parts;
+        let Parts { store, machine, observer, .. } = &self.host.parts;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
+        let tick =
+            claim::tick(&self.host.options.id, &**store, &**machine, &self.host.leases, &**observer, wish);
+        let tick = tick.await;
         let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
         if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {
             self.shared.return_permit();
@@ -163,8 +163,8 @@ impl Loops {
             None => self.place().await,
         };
         let beside_others = self.beside_others(claimed.run.crashes).await;
-        let begun_at = Instant::now();
-        let Parts { trackers, observer, .. } = &self.host.parts;
+        let Parts { trackers, observer, clock, .. } = &self.host.parts;
+        let begun_at = clock.monotonic();
         if kind == RunKind::Work {
             marks::set(trackers, &**observer, &claimed).await;
         }
@@ -172,7 +172,7 @@ impl Loops {
             let closed = closed.await;
             drop(place);
             closed.ok()?;
-            self.claim_ahead(kind, begun_at.elapsed()).await
+            self.claim_ahead(kind, clock.monotonic().saturating_sub(begun_at)).await
         };
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
         drop(beside_others);
@@ -219,6 +219,7 @@ impl Loops {
     async fn beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
         let permits = if crashes > 0 { ALL } else { 1 };
         tokio::select! {
+            biased;
             permit = self.shared.side_by_side.acquire_many(permits) => permit.ok(),
             // The driver gives the run back by itself then.
             () = self.host.shutdown.reached(Phase::Stopping) => None,
