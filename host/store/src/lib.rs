@@ -18,6 +18,8 @@
 
 pub mod artifacts;
 pub mod error;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod port;
 mod postgres;
 mod rules;

@@ -20,6 +20,15 @@ mod waits;
 /// Makes a test of each case for a store.
 macro_rules! exercise {
     ($($module:ident: $($case:ident,)*;)*) => {
+        mod in_plain_maps {
+            $($(
+                #[test]
+                fn $case() {
+                    crate::support::block_on(super::$module::$case(&|clock| crate::memory::empty(clock)));
+                }
+            )*)*
+        }
+
         mod sqlite_in_memory {
             $($(
                 #[test]

@@ -6,6 +6,7 @@ mod support;
 
 mod check;
 mod conformance;
+mod memory;
 mod postgres;
 mod sqlite;
 mod traces;

@@ -1,0 +1,126 @@
+//! What every transaction that changes a run does alike.
+
+use serde_json::{Value, json};
+use tollgate_core::{
+    EntryId, HostId, RunId,
+    event::{EventKind, NewEvent},
+    run::{Claim, RunState, RunSummary},
+};
+
+use super::{
+    not_found,
+    state::{Run, State, Wakes},
+    table::RunNo,
+};
+use crate::{StoreError, port::Result};
+
+impl Run {
+    /// The hosts whose lease on it lapsed.
+    fn lost_hosts(&self) -> Vec<HostId> {
+        let lapsed = self.events.iter().filter(|event| event.what.kind == EventKind::LeaseLapsed);
+        lapsed
+            .filter_map(|event| event.what.body["host"].as_str())
+            .map(|host| HostId(host.to_owned()))
+            .collect()
+    }
+}
+
+impl State {
+    pub(super) fn find_run(&self, id: RunId) -> Option<RunNo> {
+        self.runs.those(|run| run.id == id).first().copied()
+    }
+
+    pub(super) fn run_no(&self, id: RunId) -> Result<RunNo> {
+        self.find_run(id).ok_or_else(|| not_found("run", id))
+    }
+
+    /// The run that a claim gives the right to drive.
+    pub(super) fn held_by(&self, claim: Claim) -> Result<RunNo> {
+        let number = self.run_no(claim.run)?;
+        let run = &self.runs[number];
+        match run.fence == claim.fence && run.lease_until.is_some() {
+            true => Ok(number),
+            false => Err(StoreError::StaleFence { run: claim.run, fence: claim.fence }),
+        }
+    }
+
+    /// Extends the chain of a run.
+    pub(super) fn happened(&mut self, number: RunNo, kind: EventKind, body: Value) {
+        let now = self.now;
+        let run = &mut self.runs[number];
+        let event = run.chain.append(now, NewEvent { kind, body });
+        run.chain = event.head();
+        run.events.push(event);
+    }
+
+    /// Ends the claim: what was asked and not answered is charged, and what is set aside goes back.
+    pub(super) fn let_go(&mut self, number: RunNo) -> Result<()> {
+        self.runs[number].lease_until = None;
+        self.lose_open_calls(number)?;
+        self.give_back(number);
+        Ok(())
+    }
+
+    /// The run can be claimed.
+    pub(super) fn queue(&mut self, number: RunNo) {
+        let run = &mut self.runs[number];
+        (run.state, run.reason) = (RunState::Running, None);
+    }
+
+    /// Ends the wait of a run, whatever it waited for.
+    pub(super) fn wake(&mut self, number: RunNo, said: Value) {
+        self.runs[number].wakes = Wakes::default();
+        self.happened(number, EventKind::Woken, said);
+        self.queue(number);
+    }
+
+    /// What was sent to a run becomes part of it.
+    pub(super) fn apply_letters(&mut self, number: RunNo) {
+        for at in 0..self.runs[number].inbox.len() {
+            let letter = &mut self.runs[number].inbox[at];
+            if !std::mem::replace(&mut letter.applied, true) {
+                let word = letter.word.clone();
+                self.apply_word(number, word);
+            }
+        }
+    }
+
+    pub(super) fn live_runs_of(&self, entry: EntryId) -> Vec<RunNo> {
+        self.runs.those(|run| run.entry == entry && run.state.is_live())
+    }
+
+    /// A run in one line. A host whose lease has ended is lost, whether or not a sweep has come by.
+    pub(super) fn summary(&self, number: RunNo) -> RunSummary {
+        let run = &self.runs[number];
+        let lapsed = run.lease_until.filter(|until| *until <= self.now).map(|_| run.host.clone());
+        RunSummary {
+            id: run.id,
+            entry_id: run.entry,
+            entry: self.entries[run.entry].name.clone(),
+            title: run.title.clone(),
+            lane: run.lane,
+            pipeline: run.pipeline.clone(),
+            kind: run.kind,
+            round: run.round,
+            state: run.state,
+            reason: run.reason.clone(),
+            ask: run.wakes.ask.clone(),
+            host: run.host.clone(),
+            driven: run.lease_until.is_some_and(|until| until > self.now),
+            lost_hosts: run.lost_hosts().into_iter().chain(lapsed).collect(),
+            fence: run.fence,
+            crashes: run.crashes,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            cost: run.cost,
+            pins: run.pins,
+            revision: run.revision,
+            rebuilt: run.rebuilt,
+        }
+    }
+}
+
+/// What the chain says of every claim.
+pub(super) fn claimed(run: &Run) -> Value {
+    json!({ "host": run.host, "fence": run.fence })
+}
