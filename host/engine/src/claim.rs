@@ -13,6 +13,7 @@ use crate::{
     lease_table::{HeldLease, LeaseTable},
     observer::{Notice, Observer},
     port::Machine,
+    store_time::StoreTime,
 };
 
 /// What a claim gave.
@@ -43,6 +44,7 @@ pub(crate) async fn tick(
     host: &HostId,
     store: &dyn Store,
     machine: &dyn Machine,
+    time: &StoreTime,
     leases: &Arc<LeaseTable>,
     observer: &dyn Observer,
     wish: Wish,
@@ -58,6 +60,7 @@ pub(crate) async fn tick(
     };
     match store.claim(request).await? {
         ClaimOutcome::Claimed(claimed) => {
+            time.hear(claimed.claimed_at);
             let lease = leases.hold(claimed.claim, sent);
             observer.notice(&Notice::Claimed {
                 run: claimed.run.id,

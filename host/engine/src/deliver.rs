@@ -5,12 +5,15 @@
 //! 1. Everything in the outbox reaches its target or is refused by it; nothing is dropped.
 //! 2. Any interleaving of crashes converges to exactly one: a delivery that may have been sent is read back before it is sent.
 //! 3. To one entry, deliveries arrive in the order in which they were committed.
+//! 4. Nothing is sent by a host to which the store may no longer lend it: what is under way when the lease is about to end is cut, and
+//!    what was not begun is left. Both come back when the lease has ended, and are read back first.
 
 use std::{sync::Arc, time::Duration};
 
 use tollgate_core::{
     Clock, HostId, crash,
     effect::{Delivered, KnownEffect},
+    lease::{LeaseTerms, LocalBound},
     opening::OpenEntry,
 };
 use tollgate_store::{
@@ -59,15 +62,9 @@ impl Deliverer {
     pub(crate) async fn tick(&self) -> Result<usize> {
         let mut taken = self.take().await?;
         let mut count = 0;
-        while !taken.is_empty() {
-            count += taken.len();
-            let mut outcomes = Vec::with_capacity(taken.len());
-            for delivery in taken {
-                crash::point("deliver.before");
-                let outcome = self.deliver(&delivery).await;
-                crash::point("deliver.after");
-                outcomes.push((delivery, outcome));
-            }
+        while !taken.deliveries.is_empty() {
+            count += taken.deliveries.len();
+            let outcomes = self.deliver_all(taken).await;
             let (settled, next) = tokio::join!(self.settle(&outcomes), self.take());
             settled?;
             taken = next?;
@@ -75,8 +72,28 @@ impl Deliverer {
         Ok(count)
     }
 
-    async fn take(&self) -> Result<Vec<Delivery>> {
-        Ok(self.store.take_deliveries(&self.host, self.lease, BATCH).await?)
+    async fn take(&self) -> Result<Taken> {
+        let until = LeaseTerms::new(self.lease).bound(self.clock.monotonic());
+        let deliveries = self.store.take_deliveries(&self.host, self.lease, BATCH).await?;
+        Ok(Taken { deliveries, until })
+    }
+
+    /// Delivers as much as there is time for.
+    async fn deliver_all(&self, taken: Taken) -> Vec<(Delivery, DeliveryOutcome)> {
+        let mut outcomes = Vec::with_capacity(taken.deliveries.len());
+        for delivery in taken.deliveries {
+            crash::point("deliver.before");
+            let left = taken.until.remaining_at(self.clock.monotonic());
+            let outcome = tokio::select! {
+                // Asked first: after a pause, nothing may be sent that was not yet.
+                biased;
+                () = tokio::time::sleep(left) => break,
+                outcome = self.deliver(&delivery) => outcome,
+            };
+            crash::point("deliver.after");
+            outcomes.push((delivery, outcome));
+        }
+        outcomes
     }
 
     /// Writes what became of deliveries, and says so.
@@ -93,19 +110,19 @@ impl Deliverer {
         let Some(tracker) = self.trackers.named(&delivery.entry.tracker) else {
             let reason =
                 format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
-            return self.retry(delivery, reason, None);
+            return self.retry(delivery, reason, None).await;
         };
         let what = match self.prepare(delivery).await {
             Ok(Prepared::Opening(opening)) => return self.open(delivery, &opening).await,
             Ok(Prepared::Outside(what)) => what,
             Err(Unready::Refused(reason)) => return DeliveryOutcome::Settled(Delivered::Refused { reason }),
-            Err(Unready::Later(reason)) => return self.retry(delivery, reason, None),
+            Err(Unready::Later(reason)) => return self.retry(delivery, reason, None).await,
         };
         let item = ItemRef { key: delivery.entry.key.clone(), url: delivery.url.clone() };
         let request = DeliveryRequest { item, what, ambiguous: delivery.ambiguous };
         match tracker.deliver(request).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
-            Err(error) => self.retry(delivery, error.message, error.retry_after),
+            Err(error) => self.retry(delivery, error.message, error.retry_after).await,
         }
     }
 
@@ -118,7 +135,7 @@ impl Deliverer {
         match self.openings.of_run(&*self.store, run, opening).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
             Err(NotOpened::Refused(reason)) => DeliveryOutcome::Settled(Delivered::Refused { reason }),
-            Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None),
+            Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None).await,
         }
     }
 
@@ -154,9 +171,11 @@ impl Deliverer {
         }
     }
 
-    fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
+    async fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
         let wait = after.unwrap_or_else(|| backoff(delivery.failures));
-        DeliveryOutcome::Retry { at: self.clock.now().after(wait), reason, ambiguous: true }
+        // The store decides when the time has come, so it is asked; one that cannot be asked now takes the next best.
+        let now = self.store.now().await.unwrap_or_else(|_| self.clock.now());
+        DeliveryOutcome::Retry { at: now.after(wait), reason, ambiguous: true }
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
@@ -173,6 +192,12 @@ impl Deliverer {
             }
         });
     }
+}
+
+/// Deliveries that this host may carry, and until when.
+struct Taken {
+    deliveries: Vec<Delivery>,
+    until: LocalBound,
 }
 
 /// What a delivery brings about, and where.

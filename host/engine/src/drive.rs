@@ -23,7 +23,7 @@ mod input;
 mod pause;
 mod refine;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -55,6 +55,7 @@ use crate::{
     observer::{Notice, Observer},
     port::ArtifactStore,
     shutdown::{Phase, Shutdown},
+    store_time::StoreTime,
 };
 
 pub(crate) use component::Components;
@@ -69,7 +70,7 @@ pub(crate) struct Driver {
     pub(crate) components: Components,
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) models: Arc<dyn Model>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<StoreTime>,
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) pins: crate::pins::PinCache,
@@ -136,6 +137,23 @@ struct Journey<'d> {
     /// The attempt that an earlier drive of the run began.
     begun: Option<(StepKey, Attempt)>,
     closing: Option<oneshot::Sender<()>>,
+}
+
+/// When a call began. How long it took is measured, whatever becomes of the clock meanwhile.
+#[derive(Clone, Copy)]
+struct Started {
+    at: Timestamp,
+    monotonic: Duration,
+}
+
+impl Started {
+    fn now(time: &StoreTime) -> Self {
+        Self { at: time.now(), monotonic: time.monotonic() }
+    }
+
+    fn after(self, monotonic: Duration) -> Timestamp {
+        self.at.after(monotonic.saturating_sub(self.monotonic))
+    }
 }
 
 /// What happened since the last durable point.
@@ -269,7 +287,7 @@ impl<'d> Journey<'d> {
                     return self.wait(Wake::Delivered(effects), reason).await;
                 }
                 Next::Call { step, not_before } => {
-                    if let Some(at) = not_before.filter(|at| *at > self.driver.clock.now()) {
+                    if let Some(at) = not_before.filter(|at| *at > self.driver.time.now()) {
                         return self.wait(Wake::At(at), format!("tries {step} again at {at}")).await;
                     }
                     if self.driver.shutdown.phase() >= Phase::Stopping {
@@ -352,13 +370,13 @@ impl<'d> Journey<'d> {
         let component = self.course.component(&key.name);
         let pinned = self.pins.plugins.get(component.plugin);
         let plugin = pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest);
-        let started_at = self.driver.clock.now();
+        let started = Started::now(&self.driver.time);
         let ready = match self.driver.components.ready(pinned, &component).await {
             Ok(ready) => ready,
             Err(failure) => {
                 let input = Digest::of("");
                 let charged = self.attempt(&key).charged;
-                let step = self.step(key, plugin, input, started_at, failed_to_load(failure));
+                let step = self.step(key, plugin, input, started, failed_to_load(failure));
                 self.take_charged(step, charged, false).await?;
                 return Ok(Called::Ended);
             }
@@ -397,7 +415,7 @@ impl<'d> Journey<'d> {
                 }
                 None => {
                     let recomputable = report.recomputable;
-                    let step = self.step(key, plugin, input.digest(), started_at, report);
+                    let step = self.step(key, plugin, input.digest(), started, report);
                     self.take_charged(step, money.charged, recomputable).await?;
                     Ok(Called::Ended)
                 }
@@ -411,7 +429,7 @@ impl<'d> Journey<'d> {
         key: StepKey,
         plugin: Digest,
         input: Digest,
-        started_at: Timestamp,
+        started: Started,
         report: CallReport,
     ) -> Step {
         let mut usage = report.usage;
@@ -420,8 +438,8 @@ impl<'d> Journey<'d> {
             key,
             plugin,
             input,
-            started_at,
-            ended_at: self.driver.clock.now().max(started_at),
+            started_at: started.at,
+            ended_at: started.after(self.driver.time.monotonic()),
             usage,
             outcome: report.outcome,
             log: report.log,
@@ -489,7 +507,7 @@ impl<'d> Journey<'d> {
             RunWrite { claim: self.lease.claim(), paused, steps: steps.clone(), released, events, next };
         self.driver.store.write(write).await?;
         self.escrow = self.escrow.saturating_sub(cost);
-        self.durable_at = self.driver.clock.now();
+        self.durable_at = self.driver.time.now();
         if !steps.is_empty() {
             let (run, key) = (self.run.id, self.run.entry.key.clone());
             self.driver.observer.notice(&Notice::StepsEnded { run, key, steps });

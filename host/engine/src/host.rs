@@ -29,6 +29,7 @@ use crate::{
     shutdown::{Phase, Shutdown},
     source::Trackers,
     stop_file::StopFile,
+    store_time::StoreTime,
 };
 
 /// What a host is made of.
@@ -115,6 +116,7 @@ pub struct Host {
     pub(crate) parts: Parts,
     pub(crate) options: HostOptions,
     pub(crate) lanes: Lanes,
+    pub(crate) time: Arc<StoreTime>,
     pub(crate) leases: Arc<LeaseTable>,
     pub(crate) driver: Driver,
     pub(crate) deliverer: Deliverer,
@@ -155,11 +157,13 @@ impl Host {
         parts.trackers.claim_ownership(parts.store.id()).await?;
         let stop_file = remove_stale_stop_file(&parts, started)?;
         let shutdown = Shutdown::default();
+        let time = StoreTime::new(Arc::clone(&parts.clock), parts.store.now().await?);
         Ok(Self {
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
-            driver: driver(&parts, &options, &shutdown),
+            driver: driver(&parts, &options, &shutdown, &time),
             deliverer: deliverer(&parts, &options.id, Lanes::of(&applied)),
+            time,
             shutdown,
             stop_file,
             parts,
@@ -242,14 +246,14 @@ fn remove_stale_stop_file(parts: &Parts, started: Timestamp) -> Result<StopFile>
     Ok(file)
 }
 
-fn driver(parts: &Parts, options: &HostOptions, shutdown: &Shutdown) -> Driver {
+fn driver(parts: &Parts, options: &HostOptions, shutdown: &Shutdown, time: &Arc<StoreTime>) -> Driver {
     Driver {
         host: options.id.clone(),
         store: Arc::clone(&parts.store),
         components: Components::new(Arc::clone(&parts.guests), Arc::clone(&parts.registry)),
         artifacts: Arc::clone(&parts.artifacts),
         models: Arc::clone(&parts.models),
-        clock: Arc::clone(&parts.clock),
+        time: Arc::clone(time),
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),
         pins: PinCache::default(),

@@ -30,6 +30,7 @@ pub mod pins;
 
 mod heartbeat;
 mod lease_table;
+mod store_time;
 mod sweeper;
 
 pub mod observer;

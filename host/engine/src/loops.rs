@@ -17,7 +17,7 @@ use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
 };
-use tollgate_core::Timestamp;
+use tollgate_core::{Clock, Timestamp};
 
 use crate::{
     error::{EngineError, Result},
@@ -161,7 +161,7 @@ impl Loops {
     }
 
     fn now(&self) -> Timestamp {
-        self.host.parts.clock.now()
+        self.host.time.now()
     }
 
     fn phase(&self) -> Phase {

@@ -26,7 +26,7 @@ use crate::{
     claim::{self, Tick, Wish},
     drive::Driven,
     error::Result,
-    host::{HostOptions, Parts},
+    host::{Host, HostOptions, Parts},
     lease_table::HeldLease,
     marks, rank,
     shutdown::Phase,
@@ -131,10 +131,9 @@ impl Loops {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
         let wish =
             Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
-        let Parts { store, machine, observer, .. } = &self.host.parts;
+        let Host { parts: Parts { store, machine, observer, .. }, options, time, leases, .. } = &*self.host;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        let tick =
-            claim::tick(&self.host.options.id, &**store, &**machine, &self.host.leases, &**observer, wish);
+        let tick = claim::tick(&options.id, &**store, &**machine, time, leases, &**observer, wish);
         let tick = tick.await;
         let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
         if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {

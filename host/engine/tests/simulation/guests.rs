@@ -13,8 +13,8 @@ use tollgate_core::{
     effect::Effect,
     journal::{Answer, CallClass, Intent, JournalEntry},
     step::{
-        Artifact, FailureClass, Fault, Finding, Judgement, Produced, Severity, StepFailure, StepOutcome, Usage,
-        Verdict,
+        Artifact, FailureClass, Fault, Finding, Judgement, Produced, Severity, StepFailure, StepOutcome,
+        Usage, Verdict,
     },
     wait::{At, Event, Wait, WakeOn},
 };
@@ -115,7 +115,12 @@ impl SimGuest {
     }
 
     /// Asks the capability, or is told again what it was told; a failure where it must not be asked twice.
-    async fn ask(&self, call: &Call, place: u32, class: CallClass) -> Result<Option<StepFailure>, Interrupted> {
+    async fn ask(
+        &self,
+        call: &Call,
+        place: u32,
+        class: CallClass,
+    ) -> Result<Option<StepFailure>, Interrupted> {
         let intent = Intent {
             function: "sim:probe/probe.ask".to_owned(),
             request: Digest::of(place.to_string()),
@@ -194,7 +199,8 @@ impl SimGuest {
         for number in 0..will.opens {
             let key = &call.input.entry.name.key;
             let body = json!({ "title": format!("Part {number} of {key}"), "fingerprint": format!("{key}/{number}") });
-            let effect = Effect { id: format!("part-{number}"), kind: "open-entry".to_owned(), body, later: false };
+            let effect =
+                Effect { id: format!("part-{number}"), kind: "open-entry".to_owned(), body, later: false };
             produced.effects.push(effect);
         }
         StepOutcome::Produced(produced)
@@ -284,7 +290,13 @@ fn wait(call: &Call, will: &Will) -> Option<Wait> {
             WakeOn::Children(tollgate_core::wait::Children {})
         }
     };
-    Some(Wait { any: vec![on], reason: format!("waits for {what}"), resume: Value::Null, effects, expires: None })
+    Some(Wait {
+        any: vec![on],
+        reason: format!("waits for {what}"),
+        resume: Value::Null,
+        effects,
+        expires: None,
+    })
 }
 
 fn judge(call: &Call, will: &Will) -> StepOutcome {

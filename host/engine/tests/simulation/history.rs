@@ -18,31 +18,79 @@ pub(crate) struct Event {
 /// What happened. What a server did is noted there and then, whatever became of its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fact {
-    HostStarted { host: HostId },
-    HostEnded { host: HostId, how: String },
-    HostPaused { host: HostId, for_ms: u64 },
-    HostKilled { host: HostId, during: &'static str },
-    WallStepped { host: HostId, by_ms: i64 },
-    StoreStepped { by_ms: i64 },
-    Person { does: String },
+    HostStarted {
+        host: HostId,
+    },
+    HostEnded {
+        host: HostId,
+        how: String,
+    },
+    HostPaused {
+        host: HostId,
+        for_ms: u64,
+    },
+    HostKilled {
+        host: HostId,
+        during: &'static str,
+    },
+    WallStepped {
+        host: HostId,
+        by_ms: i64,
+    },
+    StoreStepped {
+        by_ms: i64,
+    },
+    Person {
+        does: String,
+    },
     /// The store gave a run to a host.
-    Claimed { host: HostId, claim: Claim, key: String },
+    Claimed {
+        host: HostId,
+        claim: Claim,
+        key: String,
+    },
     /// The store took leases back.
-    Swept { runs: Vec<RunId> },
+    Swept {
+        runs: Vec<RunId>,
+    },
     /// The store took a driver's write, or refused it.
-    Wrote { claim: Claim, what: Write, accepted: bool },
+    Wrote {
+        claim: Claim,
+        what: Write,
+        accepted: bool,
+    },
     /// A capability is about to be asked by a guest: what leaves the process from here on cannot be called back.
-    Asks { host: HostId, run: RunId, step: StepKey, call: u32 },
+    Asks {
+        host: HostId,
+        run: RunId,
+        step: StepKey,
+        call: u32,
+    },
     /// A capability did what it was asked.
-    Did { run: RunId, step: StepKey, call: u32, class: Class },
+    Did {
+        run: RunId,
+        step: StepKey,
+        call: u32,
+        class: Class,
+    },
     /// The store gave deliveries to a host.
-    Took { host: HostId, deliveries: Vec<Taken> },
+    Took {
+        host: HostId,
+        deliveries: Vec<Taken>,
+    },
     /// The record of a run is about to be sent to its tracker.
-    Sends { host: HostId, run: RunId },
+    Sends {
+        host: HostId,
+        run: RunId,
+    },
     /// The store took back deliveries that a host has not settled.
-    TookBack { deliveries: Vec<i64> },
+    TookBack {
+        deliveries: Vec<i64>,
+    },
     /// A cap does not hold.
-    CapBroken { which: String },
+    CapBroken {
+        which: String,
+    },
 }
 
 /// A delivery that a host was given.

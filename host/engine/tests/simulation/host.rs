@@ -56,7 +56,13 @@ pub(crate) struct SimHost {
 
 impl SimHost {
     /// A host that starts now.
-    pub(crate) fn start(world: &Arc<World>, number: u64, servers: &Servers, policy: Arc<Policy>, flaw: Flaw) -> Self {
+    pub(crate) fn start(
+        world: &Arc<World>,
+        number: u64,
+        servers: &Servers,
+        policy: Arc<Policy>,
+        flaw: Flaw,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -160,7 +166,9 @@ async fn live(
     };
     *switch.lock().unwrap_or_else(PoisonError::into_inner) = Some(host.shutdown());
     match host.run().await {
-        Ok(outcome) => format!("done {}, failed {}, escalated {}", outcome.done, outcome.failed, outcome.escalated),
+        Ok(outcome) => {
+            format!("done {}, failed {}, escalated {}", outcome.done, outcome.failed, outcome.escalated)
+        }
         Err(error) => format!("it failed: {error}"),
     }
 }

@@ -47,7 +47,8 @@ fn variable(name: &str) -> Option<u64> {
 
 /// Whether everything is told that happens.
 pub(crate) fn is_traced() -> bool {
-    static TRACED: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| variable("TOLLGATE_SIM_TRACE").is_some());
+    static TRACED: std::sync::LazyLock<bool> =
+        std::sync::LazyLock::new(|| variable("TOLLGATE_SIM_TRACE").is_some());
     *TRACED
 }
 
@@ -58,7 +59,9 @@ fn look_at(seed: u64, flaw: Flaw) -> Option<String> {
         Ok(life) => checker::check(&life.history, &life.ending),
         Err(_) => vec!["it panicked".to_owned()],
     };
-    if is_traced() && let Ok(life) = &life {
+    if is_traced()
+        && let Ok(life) = &life
+    {
         life.history.iter().for_each(|event| println!("{event}"));
         println!("{:#?}", life.ending);
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use tollgate_core::entry::EntryState;
 use tollgate_core::{
     RunId,
     approval::{Allowance, Lack, Word},
@@ -12,7 +13,6 @@ use tollgate_store::{
     Store,
     port::{EntryFilter, NewCancellation, NewDecision, NewSignal, RunFilter, StopMode, StopRequest},
 };
-use tollgate_core::entry::EntryState;
 
 use crate::{
     history::Fact,

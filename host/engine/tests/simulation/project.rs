@@ -91,7 +91,8 @@ fn policy(folder: &Path, number: usize) -> Policy {
 fn project_file(is_tight: bool, reruns: bool) -> String {
     let caps = if is_tight { "[caps]\nday = \"$0.00012\"\n\n" } else { "" };
     let on_change = if reruns { "rerun" } else { "ignore" };
-    let routes = KINDS.map(|kind| format!("{{ use = \"{kind}\", when = 'field.kind == \"{kind}\"' }}")).join(", ");
+    let routes =
+        KINDS.map(|kind| format!("{{ use = \"{kind}\", when = 'field.kind == \"{kind}\"' }}")).join(", ");
     let backlogs = TRACKERS.map(|(name, tracker)| {
         let source = tracker.trim_start_matches("folder:");
         let internal = if name == "work" { "[[backlog.work.source]]\ninternal = true\n" } else { "" };
@@ -132,7 +133,8 @@ fn pipeline(kind: &str, number: usize) -> String {
         }
         "asks" => {
             let class = ["keyed", "unsafe", "repeatable"][number % 3];
-            stage("ask", "asks", &format!("asks = 2, class = \"{class}\", {takes}"), "grant = [\"probe\"]") + &begin
+            stage("ask", "asks", &format!("asks = 2, class = \"{class}\", {takes}"), "grant = [\"probe\"]")
+                + &begin
         }
         "fails" => {
             stage("first", "does", "fails = \"once\"", "")
@@ -144,9 +146,16 @@ fn pipeline(kind: &str, number: usize) -> String {
         "approved" => {
             begin
                 + &gate("judges = \"vaguely\"")
-                + &stage("release", "does", "publishes = \"now\"", "grant = [\"effect:publish-file\"]\napproval = { role = \"lead\" }")
+                + &stage(
+                    "release",
+                    "does",
+                    "publishes = \"now\"",
+                    "grant = [\"effect:publish-file\"]\napproval = { role = \"lead\" }",
+                )
         }
-        "splits" => stage("split", "does", "waits = \"children\"", "grant = [\"effect:open-entry\"]") + &begin,
+        "splits" => {
+            stage("split", "does", "waits = \"children\"", "grant = [\"effect:open-entry\"]") + &begin
+        }
         _ => begin + &stage("middle", "does", &takes, "") + &stage("end", "does", "", ""),
     };
     format!("{head}{body}")

@@ -5,10 +5,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tollgate_core::{HostId, course::End, run::RunKind};
+use tollgate_core::{HostId, StoreId, course::End, run::RunKind};
 use tollgate_engine::{Phase, audit};
 use tollgate_store::{
-    SqliteOptions, SqliteStore, Store,
+    Store,
+    memory::MemoryStore,
     port::{OpenWork, RunFilter},
 };
 use tollgate_tracker::Tracker;
@@ -65,8 +66,9 @@ pub(crate) fn live(seed: u64, flaw: Flaw) -> Life {
 
 impl Simulation {
     fn new(world: Arc<World>, flaw: Flaw) -> Self {
-        let options = SqliteOptions::in_memory().with_clock(Arc::new(StoreClock(Arc::clone(&world))));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).expect("a store in memory"));
+        let clock = Arc::new(StoreClock(Arc::clone(&world)));
+        let id = StoreId(ulid::Ulid::from(world.dice.bits()));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(id, clock));
         let names = TRACKERS.iter().map(|(_, name)| *name).chain(["internal"]);
         let servers =
             Servers { store, trackers: names.map(Server::new).collect(), artifacts: Arc::default() };
@@ -221,10 +223,14 @@ impl Simulation {
 
     fn what_is_left(&self, work: &OpenWork) -> Vec<String> {
         let mut left = vec![format!("{work:?}")];
-        let runs = at_once(self.servers.store.runs(RunFilter::default())).expect("a store tells its runs").rows;
+        let runs =
+            at_once(self.servers.store.runs(RunFilter::default())).expect("a store tells its runs").rows;
         let live = runs.iter().filter(|run| run.state.is_live());
         left.extend(live.map(|run| {
-            format!("{} {} of {} by {}, driven {}: {:?}", run.id, run.state, run.entry.key, run.host, run.driven, run.reason)
+            format!(
+                "{} {} of {} by {}, driven {}: {:?}",
+                run.id, run.state, run.entry.key, run.host, run.driven, run.reason
+            )
         }));
         left
     }
@@ -247,7 +253,8 @@ impl Simulation {
         let runs = runs.into_iter().map(|run| {
             let detail = at_once(store.run(run.id)).expect("a store tells a run");
             let records = self.servers.trackers.iter().filter(|server| server.name() == run.entry.tracker);
-            let records = records.map(|server| server.records_by_run().get(&run.id).copied().unwrap_or(0)).sum();
+            let records =
+                records.map(|server| server.records_by_run().get(&run.id).copied().unwrap_or(0)).sum();
             let is_refine = run.kind == RunKind::Refine;
             RunEnd {
                 run: run.id,

@@ -18,11 +18,11 @@ use tollgate_store::{
     Store, StoreError,
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
-        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, NextState, OpenWork, Opened,
-        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result,
-        RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption, StoredItem, Sweep,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket,
+        EntryDetail, EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known,
+        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, NextState, OpenWork,
+        Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem,
+        Result, RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption, StoredItem, Sweep,
     },
 };
 

@@ -110,7 +110,11 @@ impl Server {
     }
 
     fn scan(&self) -> ScanReport {
-        ScanReport { items: self.lock().items.values().cloned().collect(), complete: true, ..ScanReport::default() }
+        ScanReport {
+            items: self.lock().items.values().cloned().collect(),
+            complete: true,
+            ..ScanReport::default()
+        }
     }
 
     fn records(&self) -> RecordReport {
@@ -127,7 +131,12 @@ impl Server {
 
     /// The numbers of the records of a run, the oldest first.
     fn find(&self, run: RunId) -> Vec<u64> {
-        self.lock().records.iter().filter(|(_, _, record)| record.run == run).map(|(number, _, _)| *number).collect()
+        self.lock()
+            .records
+            .iter()
+            .filter(|(_, _, record)| record.run == run)
+            .map(|(number, _, _)| *number)
+            .collect()
     }
 
     fn add(&self, key: &str, record: &Record) {
@@ -198,7 +207,12 @@ impl DistantTracker {
         self.line.ask(what, reach, act, broken).await
     }
 
-    async fn record(&self, key: String, record: Box<Record>, ambiguous: bool) -> Result<Delivered, DeliveryError> {
+    async fn record(
+        &self,
+        key: String,
+        record: Box<Record>,
+        ambiguous: bool,
+    ) -> Result<Delivered, DeliveryError> {
         let run = record.run;
         self.line.lives().await;
         self.line.world.note(Fact::Sends { host: self.line.host.clone(), run });
@@ -222,7 +236,10 @@ impl DistantTracker {
                 Ok(done(&run.to_string()))
             }
             Some(_) => Ok(done(&run.to_string())),
-            None => Err(DeliveryError { message: "it was not there when it was read back".into(), retry_after: None }),
+            None => Err(DeliveryError {
+                message: "it was not there when it was read back".into(),
+                retry_after: None,
+            }),
         }
     }
 }
@@ -253,7 +270,9 @@ impl Tracker for DistantTracker {
                 let act = move |server: &Server| server.publish(&file.path, file.artifact, previous);
                 self.ask("publish a file", act).await
             }
-            Delivery::SetState(_) | Delivery::Adopted(_) | Delivery::Claim(_) | Delivery::Leave(_) => Ok(done(&key)),
+            Delivery::SetState(_) | Delivery::Adopted(_) | Delivery::Claim(_) | Delivery::Leave(_) => {
+                Ok(done(&key))
+            }
         }
     }
 

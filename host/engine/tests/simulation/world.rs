@@ -115,7 +115,9 @@ impl World {
     pub(crate) fn arrive(&self) {
         loop {
             let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(first) = under_way.first_entry().filter(|first| first.key().0 <= self.now_ms()) else { return };
+            let Some(first) = under_way.first_entry().filter(|first| first.key().0 <= self.now_ms()) else {
+                return;
+            };
             let job = first.remove();
             drop(under_way);
             job();
@@ -151,7 +153,8 @@ pub(crate) fn at_once<T>(act: impl Future<Output = T>) -> T {
             self.0.unpark();
         }
     }
-    let mut act = pin!(act);
+    // A task that has had its share would be told to come back later.
+    let mut act = pin!(tokio::task::unconstrained(act));
     let mut waker = None::<Waker>;
     if let Poll::Ready(done) = act.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return done;
