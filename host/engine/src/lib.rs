@@ -35,6 +35,7 @@ mod sweeper;
 
 pub mod observer;
 pub mod outlook;
+mod rising;
 mod shutdown;
 mod stop_file;
 

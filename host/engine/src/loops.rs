@@ -13,10 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
+use tokio::{sync::Semaphore, task::JoinSet};
 use tollgate_core::{Clock, Timestamp};
 
 use crate::{
@@ -25,6 +22,7 @@ use crate::{
     marks,
     observer::Notice,
     rank,
+    rising::Rising,
     shutdown::Phase,
     sweeper,
 };
@@ -49,7 +47,7 @@ pub(crate) struct Loops {
 
 struct Shared {
     /// Counts what happened that may make work possible.
-    changes: watch::Sender<u64>,
+    changes: Rising,
     /// Held by the one worker that looks for work from time to time while nothing happens.
     lookout: tokio::sync::Mutex<()>,
     /// Workers that drive something.
@@ -72,7 +70,7 @@ struct Shared {
 impl Shared {
     fn new(options: &HostOptions) -> Self {
         Self {
-            changes: watch::Sender::default(),
+            changes: Rising::default(),
             lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
@@ -88,7 +86,7 @@ impl Shared {
     /// Notes that something happened that may make work possible.
     fn changed(&self) {
         self.idle_claims.store(0, Ordering::SeqCst);
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.raise();
     }
 
     fn with_outcome(&self, note: impl FnOnce(&mut Outcome)) {
@@ -173,14 +171,14 @@ impl Loops {
         self.host.parts.observer.notice(&Notice::Trouble { doing, reason });
     }
 
-    /// Waits for a hint, the phase or the poll interval, whichever comes first.
-    async fn rest(&self, changes: &mut watch::Receiver<u64>) {
+    /// Waits for a change that was not seen, the phase or the poll interval, whichever comes first.
+    async fn rest(&self, seen: &mut u64) {
         tokio::select! {
             biased;
-            // The sender lives as long as `self`.
-            _ = changes.changed() => {}
+            () = self.shared.changes.reaches(*seen + 1) => {}
             () = self.host.shutdown.sleep(POLL, Phase::Over) => {}
         }
+        *seen = self.shared.changes.value();
     }
 
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
@@ -253,10 +251,10 @@ impl Loops {
     }
 
     async fn deliver_loop(self) {
-        let mut changes = self.shared.changes.subscribe();
+        let mut seen = self.shared.changes.value();
         while self.phase() < Phase::Over {
             match self.host.deliverer.tick().await {
-                Ok(0) => self.rest(&mut changes).await,
+                Ok(0) => self.rest(&mut seen).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("deliver from the outbox", &error);
@@ -318,9 +316,9 @@ impl Loops {
 
     /// Ends the host when its work is over.
     async fn end_loop(self) {
-        let mut changes = self.shared.changes.subscribe();
+        let mut seen = self.shared.changes.value();
         while self.phase() < Phase::Over {
-            self.rest(&mut changes).await;
+            self.rest(&mut seen).await;
             match self.is_over().await {
                 Ok(true) => self.host.shutdown.request(Phase::Over),
                 Ok(false) => {}

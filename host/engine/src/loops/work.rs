@@ -106,15 +106,13 @@ impl Loops {
     /// Waits until something happens that was not known at `seen`. One of those that wait looks at the store from time to time: other
     /// processes change it as well.
     async fn rest_until_work(&self, seen: u64) {
-        let mut changes = self.shared.changes.subscribe();
         let look_out = async {
             let _only_one = self.shared.lookout.lock().await;
             tokio::time::sleep(POLL).await;
         };
         tokio::select! {
             biased;
-            // The sender lives as long as `self`.
-            _ = changes.wait_for(|count| *count != seen) => {}
+            () = self.shared.changes.reaches(seen + 1) => {}
             () = look_out => {}
             () = self.host.shutdown.reached(Phase::Stopping) => {}
         }
@@ -122,7 +120,7 @@ impl Loops {
 
     /// One claim, for a run to be driven at `place`.
     async fn claim<'l>(&self, place: Option<SemaphorePermit<'l>>) -> Claim<'l> {
-        let seen = *self.shared.changes.borrow();
+        let seen = self.shared.changes.value();
         Claim { tick: self.tick().await, place, seen }
     }
 

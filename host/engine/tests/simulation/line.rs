@@ -101,6 +101,9 @@ impl Line {
         E: Send + 'static,
     {
         self.lives().await;
+        if crate::is_traced() {
+            println!("             {} {} asks {what}", self.now_ms(), self.host);
+        }
         let faults = self.world.plan.faults;
         if self.world.strikes(faults.killed) {
             match self.world.dice.number(0..=2) {

@@ -105,6 +105,12 @@ fn worlds_of_many_seeds_end_well() {
 
 #[test]
 fn a_seed_makes_the_same_world_again() {
+    if is_traced() {
+        for _ in 0..3 {
+            println!("=====");
+            simulation::live(1, Flaw::None).history.iter().for_each(|event| println!("{event}"));
+        }
+    }
     for seed in [1, 2, 3, 5, 8, 13] {
         let (one, other) = (simulation::live(seed, Flaw::None), simulation::live(seed, Flaw::None));
         let differ = one.history.iter().zip(&other.history).find(|(one, other)| one != other);

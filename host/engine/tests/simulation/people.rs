@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use tollgate_core::entry::EntryState;
 use tollgate_core::{
-    RunId,
     approval::{Allowance, Lack, Word},
-    run::RunState,
+    entry::EntryState,
+    run::{RunState, RunSummary},
 };
 use tollgate_store::{
     Store,
@@ -78,24 +77,23 @@ impl People<'_> {
         at_once(self.store.resume()).expect("a store takes a word to go on");
     }
 
-    fn live_runs(&self) -> Vec<(RunId, RunState, Option<tollgate_core::approval::Ask>)> {
+    fn live_runs(&self) -> Vec<RunSummary> {
         let filter = RunFilter { states: vec![RunState::Running, RunState::Waiting], ..RunFilter::default() };
-        let runs = at_once(self.store.runs(filter)).expect("a store tells its runs").rows;
-        runs.into_iter().map(|run| (run.id, run.state, run.ask)).collect()
+        at_once(self.store.runs(filter)).expect("a store tells its runs").rows
     }
 
     fn cancel(&self) {
-        if let Some((run, ..)) = self.world.dice.one_of(&self.live_runs()) {
-            self.does(format!("cancels {run}"));
+        if let Some(run) = self.world.dice.one_of(&self.live_runs()) {
+            self.does(format!("cancels {}", run.id));
             let new = NewCancellation { who: WHO.to_owned(), why: "not needed".to_owned() };
             // It may have been cancelled before.
-            at_once(self.store.cancel(*run, new)).ok();
+            at_once(self.store.cancel(run.id, new)).ok();
         }
     }
 
     /// Answers what one run asks, or all of them.
     pub(crate) fn answer(&self, all: bool) {
-        let asking = self.live_runs().into_iter().filter_map(|(run, _, ask)| Some((run, ask?)));
+        let asking = self.live_runs().into_iter().filter_map(|run| Some((run.id, run.ask?)));
         let asking: Vec<_> = asking.collect();
         let answered = if all { asking.len() } else { 1 };
         for (run, ask) in asking.into_iter().take(answered) {
@@ -119,10 +117,10 @@ impl People<'_> {
         }
     }
 
-    /// Says of every item that it was deployed.
+    /// Says of everything that is worked on that it was deployed.
     pub(crate) fn signal_all(&self) {
-        for key in self.trackers.iter().flat_map(|tracker| tracker.keys()) {
-            self.tell(&key);
+        for run in self.live_runs() {
+            self.tell(&run.entry.key);
         }
     }
 

@@ -238,8 +238,8 @@ impl Simulation {
     /// Ends the hosts, lets everything arrive, and looks at what there is.
     fn end(&mut self, left: Vec<String>) -> Ending {
         let by_ms = self.world.now_ms() + u64::from(LONGEST_PAUSE + 4) * LEASE.as_millis() as u64;
-        self.hosts.iter().for_each(|host| host.signal(Phase::Stopping));
         while self.hosts.iter().any(|host| !host.is_over()) && self.world.now_ms() < by_ms {
+            self.hosts.iter().for_each(|host| host.signal(Phase::Stopping));
             self.pass();
         }
         let endless = self.hosts.iter().filter(|host| !host.is_over());
