@@ -49,7 +49,7 @@ pub(crate) async fn tick(
     observer: &dyn Observer,
     wish: Wish,
 ) -> Result<Tick> {
-    let sent = leases.sending();
+    let asking = leases.ask();
     let request = ClaimRequest {
         host: host.clone(),
         lease: leases.terms().length,
@@ -61,7 +61,7 @@ pub(crate) async fn tick(
     match store.claim(request).await? {
         ClaimOutcome::Claimed(claimed) => {
             time.hear(claimed.claimed_at);
-            let lease = leases.hold(claimed.claim, sent);
+            let lease = leases.hold(claimed.claim, asking.sent());
             observer.notice(&Notice::Claimed {
                 run: claimed.run.id,
                 key: claimed.run.entry.key.clone(),

@@ -8,7 +8,13 @@
 //! 4. Nothing is sent by a host to which the store may no longer lend it: what is under way when the lease is about to end is cut, and
 //!    what was not begun is left. Both come back when the lease has ended, and are read back first.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use tollgate_core::{
     Clock, HostId, crash,
@@ -83,17 +89,23 @@ impl Deliverer {
         let mut outcomes = Vec::with_capacity(taken.deliveries.len());
         for delivery in taken.deliveries {
             crash::point("deliver.before");
-            let left = taken.until.remaining_at(self.clock.monotonic());
-            let outcome = tokio::select! {
-                // Asked first: after a pause, nothing may be sent that was not yet.
-                biased;
-                () = tokio::time::sleep(left) => break,
-                outcome = self.deliver(&delivery) => outcome,
-            };
+            let Some(outcome) = self.within(taken.until, self.deliver(&delivery)).await else { break };
             crash::point("deliver.after");
             outcomes.push((delivery, outcome));
         }
         outcomes
+    }
+
+    /// Works until a bound, and drops the work there. The clock is looked at whenever the work could go on: after a pause of the process
+    /// nothing more is sent, whatever it was about to do.
+    async fn within<F: Future>(&self, until: LocalBound, work: F) -> Option<F::Output> {
+        let mut work = pin!(work);
+        let mut lapse = pin!(tokio::time::sleep(until.remaining_at(self.clock.monotonic())));
+        poll_fn(|context| {
+            let holds = until.holds_at(self.clock.monotonic()) && lapse.as_mut().poll(context).is_pending();
+            if holds { work.as_mut().poll(context).map(Some) } else { Poll::Ready(None) }
+        })
+        .await
     }
 
     /// Writes what became of deliveries, and says so.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tollgate_core::HostId;
-use tollgate_store::Store;
+use tollgate_store::{Store, StoreError};
 
 use crate::{
     lease_table::LeaseTable,
@@ -14,22 +14,24 @@ use crate::{
     shutdown::{Phase, Shutdown},
 };
 
-/// One renewal of all leases of `host`.
+/// One renewal of all leases of `host`. What the host holds in the store and knows nothing of is given back.
 ///
 /// # Errors
 ///
 /// When the store fails: then the leases lapse unless a later renewal succeeds in time.
-pub(crate) async fn tick(
-    store: &dyn Store,
-    host: &HostId,
-    leases: &LeaseTable,
-) -> Result<(), tollgate_store::StoreError> {
+pub(crate) async fn tick(store: &dyn Store, host: &HostId, leases: &LeaseTable) -> Result<(), StoreError> {
     if leases.is_empty() {
         return Ok(());
     }
     let sent = leases.sending();
     let renewed = store.renew_leases(host, leases.terms().length).await?;
-    leases.renewed(&renewed, sent);
+    for claim in leases.renewed(&renewed, sent) {
+        match store.release(claim, "its host lost it without an answer").await {
+            // It ended since.
+            Ok(()) | Err(StoreError::StaleFence { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(())
 }
 

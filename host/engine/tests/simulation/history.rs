@@ -49,6 +49,16 @@ pub(crate) enum Fact {
         claim: Claim,
         key: String,
     },
+    /// The host has heard of it.
+    Knows {
+        host: HostId,
+        run: RunId,
+    },
+    /// The store renewed what a host holds.
+    Renewed {
+        host: HostId,
+        claims: Vec<Claim>,
+    },
     /// The store took leases back.
     Swept {
         runs: Vec<RunId>,

@@ -156,7 +156,7 @@ async fn live(
         trackers,
         clock: Arc::new(HostClock(Arc::clone(&line))),
         machine: Arc::new(SimMachine(Arc::clone(&line.world))),
-        observer: Arc::new(Told),
+        observer: Arc::new(Told(Arc::clone(&line))),
     };
     let workers = line.world.plan.workers;
     let options = HostOptions { id: line.host.clone(), workers, drain: false, items: None, only: Vec::new() };
@@ -174,12 +174,17 @@ async fn live(
 }
 
 /// Hears everything, and prints it when a single world is looked at.
-struct Told;
+struct Told(Arc<Line>);
 
 impl Observer for Told {
     fn notice(&self, notice: &Notice) {
         if crate::is_traced() {
             println!("             {notice:?}");
+        }
+        if let Notice::Claimed { run, .. } = notice
+            && !self.0.is_dead()
+        {
+            self.0.world.note(Fact::Knows { host: self.0.host.clone(), run: *run });
         }
     }
 }

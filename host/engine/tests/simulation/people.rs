@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tollgate_core::{
     approval::{Allowance, Lack, Word},
-    entry::EntryState,
+    entry::{EntryState, EntryStatus, INTERNAL_TRACKER},
     run::{RunState, RunSummary},
 };
 use tollgate_store::{
@@ -15,7 +15,7 @@ use tollgate_store::{
 
 use crate::{
     history::Fact,
-    project::KINDS,
+    project::kinds,
     tracker::Server,
     world::{World, at_once},
 };
@@ -40,7 +40,8 @@ impl People<'_> {
     fn write_item(&self, number: u64) {
         let dice = &self.world.dice;
         let side = usize::from(dice.happens(250));
-        let kind = *dice.one_of(&KINDS).expect("there are kinds");
+        let kinds: Vec<_> = kinds(self.world.plan.policy).collect();
+        let kind = *dice.one_of(&kinds).expect("there are kinds");
         let keys = self.trackers[side].keys();
         let depends = dice.one_of(&keys).filter(|_| dice.happens(200)).cloned();
         let key = format!("{}-{number}", ["A", "B"][side]);
@@ -143,16 +144,30 @@ impl People<'_> {
         }
     }
 
+    fn entries_that_are(&self, states: &[EntryState]) -> Vec<EntryStatus> {
+        let filter = EntryFilter { states: states.to_vec(), ..EntryFilter::default() };
+        at_once(self.store.entries(filter)).expect("a store tells its entries").rows
+    }
+
     fn retry(&self) {
-        let filter = EntryFilter {
-            states: vec![EntryState::Failed, EntryState::Escalated, EntryState::Done],
-            ..EntryFilter::default()
-        };
-        let entries = at_once(self.store.entries(filter)).expect("a store tells its entries").rows;
-        if let Some(entry) = self.world.dice.one_of(&entries) {
-            self.does(format!("retries {}", entry.name.key));
-            // It may wait already.
-            at_once(self.store.retry(entry.id, WHO, "once more")).ok();
+        let over = self.entries_that_are(&[EntryState::Failed, EntryState::Escalated, EntryState::Done]);
+        if let Some(entry) = self.world.dice.one_of(&over) {
+            self.retry_one(entry);
         }
+    }
+
+    /// Retries what was given to a person and holds up the entry that it was opened for.
+    pub(crate) fn retry_children(&self) {
+        let escalated = self.entries_that_are(&[EntryState::Escalated]);
+        escalated
+            .iter()
+            .filter(|entry| entry.name.tracker == INTERNAL_TRACKER)
+            .for_each(|entry| self.retry_one(entry));
+    }
+
+    fn retry_one(&self, entry: &EntryStatus) {
+        self.does(format!("retries {}", entry.name.key));
+        // It may wait already.
+        at_once(self.store.retry(entry.id, WHO, "once more")).ok();
     }
 }

@@ -63,7 +63,7 @@ impl Plan {
             workers: dice.number(1..=2) as usize,
             items: dice.number(2..=6),
             policy,
-            trouble_ms: dice.number(3_000..=12_000),
+            trouble_ms: dice.number(2_000..=6_000),
             near_midnight: dice.happens(200),
             comments: dice.happens(500),
             faults: Faults {

@@ -13,9 +13,17 @@ use crate::plan::LEASE;
 /// How many policies there are.
 pub(crate) const POLICIES: usize = 8;
 
-/// The kinds of items, each with a pipeline of its name.
-pub(crate) const KINDS: [&str; 9] =
+/// The kinds of items, each with a pipeline of its name. A policy knows [`KINDS_EACH`] of them.
+const KINDS: [&str; 9] =
     ["plain", "judged", "publishes", "asks", "fails", "sleeps", "listens", "approved", "splits"];
+
+/// How many kinds of items a policy knows.
+const KINDS_EACH: usize = 4;
+
+/// The kinds of items that a policy knows.
+pub(crate) fn kinds(policy: usize) -> impl Iterator<Item = &'static str> {
+    (0..KINDS_EACH).map(move |place| KINDS[(policy * 2 + place * (1 + policy % 2)) % KINDS.len()])
+}
 
 /// The trackers of the two backlogs.
 pub(crate) const TRACKERS: [(&str, &str); 2] = [("work", "folder:work"), ("side", "folder:side")];
@@ -78,8 +86,8 @@ fn policy(folder: &Path, number: usize) -> Policy {
         std::fs::write(path, text).expect("a file can be written");
     };
     let is_tight = number.is_multiple_of(2);
-    write("tollgate.toml".to_owned(), project_file(is_tight, number.is_multiple_of(4)));
-    for kind in KINDS.into_iter().chain(["part"]) {
+    write("tollgate.toml".to_owned(), project_file(number, is_tight, number.is_multiple_of(4)));
+    for kind in kinds(number).chain(["part"]) {
         write(format!("pipelines/{kind}.toml"), pipeline(kind, number));
     }
     let policy = Policy::load_for(&folder, &["probe"]).unwrap_or_else(|error| panic!("{error}"));
@@ -88,17 +96,17 @@ fn policy(folder: &Path, number: usize) -> Policy {
     policy
 }
 
-fn project_file(is_tight: bool, reruns: bool) -> String {
+fn project_file(number: usize, is_tight: bool, reruns: bool) -> String {
     let caps = if is_tight { "[caps]\nday = \"$0.00012\"\n\n" } else { "" };
     let on_change = if reruns { "rerun" } else { "ignore" };
-    let routes =
-        KINDS.map(|kind| format!("{{ use = \"{kind}\", when = 'field.kind == \"{kind}\"' }}")).join(", ");
+    let route = |kind| format!("{{ use = \"{kind}\", when = 'field.kind == \"{kind}\"' }}");
+    let routes = kinds(number).map(route).collect::<Vec<_>>().join(", ");
     let backlogs = TRACKERS.map(|(name, tracker)| {
         let source = tracker.trim_start_matches("folder:");
         let internal = if name == "work" { "[[backlog.work.source]]\ninternal = true\n" } else { "" };
         format!(
             "[backlog.{name}]\nowner = \"team\"\npipeline = [{routes}, {{ use = \"part\" }}]\neligible = 'true'\n\
-             order_by = [\"key\"]\non_change = \"{on_change}\"\npull = [{{ every = \"2s\" }}]\n\n\
+             order_by = [\"key\"]\non_change = \"{on_change}\"\npull = [{{ every = \"3s\" }}]\n\n\
              [[backlog.{name}.source]]\nfolder = \"{source}\"\nsettle = \"0s\"\n\n{internal}\n\
              [backlog.{name}.fields]\nkind = {{ type = \"string\", purpose = \"routing\", from = \"front-matter:kind\", \
              default = \"part\" }}\n\n"

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tollgate_core::{HostId, StoreId, course::End, run::RunKind};
 use tollgate_engine::{Phase, audit};
 use tollgate_store::{
-    Store,
+    SqliteOptions, SqliteStore, Store,
     memory::MemoryStore,
     port::{OpenWork, RunFilter},
 };
@@ -43,6 +43,28 @@ pub(crate) struct Life {
     pub(crate) ending: Ending,
 }
 
+/// What keeps the state of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// The model, which takes no time and no thread.
+    Memory,
+    /// SQLite, in memory.
+    Sqlite,
+}
+
+impl Keeper {
+    fn open(self, world: &Arc<World>) -> Arc<dyn Store> {
+        let clock = Arc::new(StoreClock(Arc::clone(world)));
+        match self {
+            Self::Memory => Arc::new(MemoryStore::new(StoreId(ulid::Ulid::from(world.dice.bits())), clock)),
+            Self::Sqlite => {
+                let opened = SqliteStore::open(SqliteOptions::in_memory().with_clock(clock));
+                Arc::new(opened.expect("a store in memory"))
+            }
+        }
+    }
+}
+
 /// A world while it lasts.
 struct Simulation {
     world: Arc<World>,
@@ -53,10 +75,10 @@ struct Simulation {
 }
 
 /// Lives through the world of a seed.
-pub(crate) fn live(seed: u64, flaw: Flaw) -> Life {
+pub(crate) fn live(seed: u64, keeper: Keeper, flaw: Flaw) -> Life {
     let dice = Dice::of(seed);
     let plan = Plan::of(&dice, POLICIES);
-    let mut simulation = Simulation::new(World::new(plan, dice), flaw);
+    let mut simulation = Simulation::new(World::new(plan, dice), keeper, flaw);
     simulation.people().write_items(simulation.world.plan.items);
     simulation.be_troubled();
     let left = simulation.be_calm();
@@ -65,10 +87,8 @@ pub(crate) fn live(seed: u64, flaw: Flaw) -> Life {
 }
 
 impl Simulation {
-    fn new(world: Arc<World>, flaw: Flaw) -> Self {
-        let clock = Arc::new(StoreClock(Arc::clone(&world)));
-        let id = StoreId(ulid::Ulid::from(world.dice.bits()));
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(id, clock));
+    fn new(world: Arc<World>, keeper: Keeper, flaw: Flaw) -> Self {
+        let store = keeper.open(&world);
         let names = TRACKERS.iter().map(|(_, name)| *name).chain(["internal"]);
         let servers =
             Servers { store, trackers: names.map(Server::new).collect(), artifacts: Arc::default() };
@@ -155,16 +175,20 @@ impl Simulation {
     fn be_calm(&mut self) -> Vec<String> {
         self.world.calm_down();
         self.people().resume();
-        self.start_host();
+        self.hosts.retain(|host| !host.is_over());
+        if self.hosts.iter().all(SimHost::is_paused) {
+            self.start_host();
+        }
         self.wait_for_store_clock();
         let mut days = 0;
         let (mut since_ms, mut before) = (self.world.now_ms(), None);
         let patience_ms = u64::from(PATIENCE) * LEASE.as_millis() as u64;
         let mut deadline_ms = since_ms + patience_ms;
-        let read_ms = since_ms + 2 * LEASE.as_millis() as u64;
+        let read_ms = since_ms + 5 * LEASE.as_millis() as u64 / 2;
         loop {
             self.people().answer(true);
             self.people().signal_all();
+            self.people().retry_children();
             for _ in 0..4 {
                 self.pass();
             }

@@ -85,6 +85,10 @@ fn claimed(host: HostId) -> impl FnOnce(&Result<ClaimOutcome>) -> Option<Fact> +
     }
 }
 
+fn renewed(host: HostId) -> impl FnOnce(&Result<Vec<Claim>>) -> Option<Fact> + Send {
+    move |done| Some(Fact::Renewed { host, claims: done.as_ref().ok()?.clone() })
+}
+
 fn swept(done: &Result<Sweep>) -> Vec<Fact> {
     let Ok(swept) = done else { return Vec::new() };
     let runs = swept.lapsed_runs.clone();
@@ -108,6 +112,7 @@ fn took(host: HostId) -> impl FnOnce(&Result<Vec<Delivery>>) -> Vec<Fact> + Send
 fn is_empty(fact: &Fact) -> bool {
     match fact {
         Fact::Swept { runs } => runs.is_empty(),
+        Fact::Renewed { claims, .. } => claims.is_empty(),
         Fact::TookBack { deliveries } => deliveries.is_empty(),
         Fact::Took { deliveries, .. } => deliveries.is_empty(),
         _ => false,
@@ -176,7 +181,7 @@ over_the_line! {
     has_read_records(&tracker: str) -> bool, noted nothing();
     rebuild(&tracker: str, accounts: Vec<FoundAccount>, complete: bool) -> Rebuilt, noted nothing();
     claim(request: ClaimRequest) -> ClaimOutcome, noted claimed(request.host.clone());
-    renew_leases(&host: HostId, lease: Duration) -> Vec<Claim>, noted nothing();
+    renew_leases(&host: HostId, lease: Duration) -> Vec<Claim>, noted renewed(host.clone());
     release(claim: Claim, &reason: str) -> (), unfenced claim, noted wrote(claim, Write::Release);
     sweep() -> Sweep, noted swept;
     write(write: RunWrite) -> (), unfenced write.claim, noted wrote(write.claim, what(&write.next));
