@@ -152,10 +152,10 @@ fn records_are_sent_under_live_leases(history: &[Event]) -> Vec<String> {
                 lent.extend(deliveries.iter().filter_map(|taken| Some((taken.record_of?, (host, taken.id)))));
             }
             Fact::TookBack { deliveries } => lent.retain(|_, (_, id)| !deliveries.contains(id)),
-            Fact::Sends { host, run } => {
-                if lent.get(run).is_none_or(|(holder, _)| *holder != host) && !jumps.excuse(event) {
-                    wrong.push(format!("{event}: the delivery was not {host}'s"));
-                }
+            Fact::Sends { host, run }
+                if lent.get(run).is_none_or(|(holder, _)| *holder != host) && !jumps.excuse(event) =>
+            {
+                wrong.push(format!("{event}: the delivery was not {host}'s"));
             }
             _ => {}
         }
@@ -247,7 +247,6 @@ impl Jumps {
     }
 }
 
-#[cfg(test)]
 mod tests {
     use tollgate_core::pipeline::StepName;
 

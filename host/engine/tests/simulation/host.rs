@@ -178,9 +178,7 @@ struct Told(Arc<Line>);
 
 impl Observer for Told {
     fn notice(&self, notice: &Notice) {
-        if crate::is_traced() {
-            println!("             {notice:?}");
-        }
+        crate::tell(|| format!("             {notice:?}"));
         if let Notice::Claimed { run, .. } = notice
             && !self.0.is_dead()
         {

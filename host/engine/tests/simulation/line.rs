@@ -101,9 +101,7 @@ impl Line {
         E: Send + 'static,
     {
         self.lives().await;
-        if crate::is_traced() {
-            println!("             {} {} asks {what}", self.now_ms(), self.host);
-        }
+        crate::tell(|| format!("             {} asks {what}", self.host));
         let faults = self.world.plan.faults;
         if self.world.strikes(faults.killed) {
             match self.world.dice.number(0..=2) {

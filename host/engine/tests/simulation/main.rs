@@ -29,7 +29,7 @@ mod world;
 use std::{
     num::NonZero,
     sync::{
-        Mutex, PoisonError,
+        LazyLock, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -46,11 +46,13 @@ fn variable(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{text}`")))
 }
 
-/// Whether everything is told that happens.
-pub(crate) fn is_traced() -> bool {
-    static TRACED: std::sync::LazyLock<bool> =
-        std::sync::LazyLock::new(|| variable("TOLLGATE_SIM_TRACE").is_some());
-    *TRACED
+/// Tells what happens, when a single world is looked at.
+#[expect(clippy::print_stdout, reason = "whoever looks at a world reads it there")]
+pub(crate) fn tell(what: impl FnOnce() -> String) {
+    static TELLS: LazyLock<bool> = LazyLock::new(|| variable("TOLLGATE_SIM_TRACE").is_some());
+    if *TELLS {
+        println!("{}", what());
+    }
 }
 
 /// What is wrong in the world of a seed; a line.
@@ -60,11 +62,9 @@ fn look_at(seed: u64, keeper: Keeper, flaw: Flaw) -> Option<String> {
         Ok(life) => checker::check(&life.history, &life.ending),
         Err(_) => vec!["it panicked".to_owned()],
     };
-    if is_traced()
-        && let Ok(life) = &life
-    {
-        life.history.iter().for_each(|event| println!("{event}"));
-        println!("{:#?}", life.ending);
+    if let Ok(life) = &life {
+        life.history.iter().for_each(|event| tell(|| event.to_string()));
+        tell(|| format!("{:#?}", life.ending));
     }
     let first = wrong.first()?;
     Some(format!(
