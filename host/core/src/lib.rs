@@ -36,6 +36,7 @@ pub mod escalation;
 pub mod journal;
 pub mod wait;
 
+pub mod late;
 pub mod lease;
 pub mod ledger;
 pub mod money;

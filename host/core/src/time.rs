@@ -94,19 +94,20 @@ pub trait Clock: Send + Sync {
     /// The wall clock, for what is written down.
     fn now(&self) -> Timestamp;
 
-    /// Time since some fixed moment, for what must not jump when the wall clock is set.
+    /// Time since some fixed moment, for what must not jump when the wall clock is set. While the machine is asleep it goes on, where
+    /// the system has such a clock.
     fn monotonic(&self) -> Duration;
 }
 
 /// The machine's own clocks.
 #[derive(Debug)]
 pub struct SystemClock {
-    started: std::time::Instant,
+    started: Duration,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { started: std::time::Instant::now() }
+        Self { started: since_boot() }
     }
 }
 
@@ -117,8 +118,21 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        self.started.elapsed()
+        since_boot().saturating_sub(self.started)
     }
+}
+
+/// Leases go on while a machine is asleep, so what bounds them locally has to. [`std::time::Instant`] does not on Linux.
+fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
 }
 
 /// A clock that stands still until it is moved, for tests and for recomputing a past order.
@@ -168,6 +182,13 @@ mod tests {
         let time = Timestamp::from_millis(1_795_234_020_007);
         assert_eq!(time.to_string(), "2026-11-21T04:07:00.007Z");
         assert_eq!(time.to_string().parse(), Ok(time));
+    }
+
+    #[test]
+    fn the_machines_monotonic_clock_begins_with_it_and_never_goes_back() {
+        let clock = SystemClock::default();
+        let readings: Vec<_> = (0..100).map(|_| clock.monotonic()).collect();
+        assert!(readings.is_sorted() && readings[0] < Duration::from_secs(60), "{readings:?}");
     }
 
     #[test]

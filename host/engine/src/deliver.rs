@@ -5,8 +5,8 @@
 //! 1. Everything in the outbox reaches its target or is refused by it; nothing is dropped.
 //! 2. Any interleaving of crashes converges to exactly one: a delivery that may have been sent is read back before it is sent.
 //! 3. To one entry, deliveries arrive in the order in which they were committed.
-//! 4. Nothing is sent by a host to which the store may no longer lend it: what is under way when the lease is about to end is cut, and
-//!    what was not begun is left. Both come back when the lease has ended, and are read back first.
+//! 4. A deliverer that was away too long sends nothing more of what it took: somebody else may have taken it by now. What it was
+//!    in the middle of is cut before its lease ends, and counts as what may have been sent.
 
 use std::{
     future::{Future, poll_fn},
@@ -58,6 +58,13 @@ pub(crate) struct Deliverer {
     pub(crate) lease: Duration,
 }
 
+/// What was taken together.
+struct Batch {
+    deliveries: Vec<Delivery>,
+    /// When it was asked for, by the monotonic clock.
+    sent: Duration,
+}
+
 impl Deliverer {
     /// Delivers what is due, until nothing is; how many deliveries were taken. What became of some is written and the next are taken
     /// in one commit.
@@ -66,43 +73,64 @@ impl Deliverer {
     ///
     /// When the store fails: then the deliveries are taken again once their lease ends, and read back first.
     pub(crate) async fn tick(&self) -> Result<usize> {
-        let mut taken = self.take().await?;
+        let mut batch = self.take().await?;
         let mut count = 0;
-        while !taken.deliveries.is_empty() {
-            count += taken.deliveries.len();
-            let outcomes = self.deliver_all(taken).await;
+        while !batch.deliveries.is_empty() {
+            count += batch.deliveries.len();
+            let outcomes = self.deliver_batch(batch).await;
             let (settled, next) = tokio::join!(self.settle(&outcomes), self.take());
             settled?;
-            taken = next?;
+            batch = next?;
         }
         Ok(count)
     }
 
-    async fn take(&self) -> Result<Taken> {
-        let until = LeaseTerms::new(self.lease).bound(self.clock.monotonic());
+    async fn take(&self) -> Result<Batch> {
+        let sent = self.clock.monotonic();
         let deliveries = self.store.take_deliveries(&self.host, self.lease, BATCH).await?;
-        Ok(Taken { deliveries, until })
+        Ok(Batch { deliveries, sent })
     }
 
-    /// Delivers as much as there is time for.
-    async fn deliver_all(&self, taken: Taken) -> Vec<(Delivery, DeliveryOutcome)> {
-        let mut outcomes = Vec::with_capacity(taken.deliveries.len());
-        for delivery in taken.deliveries {
+    /// Delivers what was taken; what became of each. Of one that was cut off nothing is known, so nothing is said: the store will
+    /// have it read back.
+    async fn deliver_batch(&self, batch: Batch) -> Vec<(Delivery, DeliveryOutcome)> {
+        let bound = LeaseTerms::new(self.lease).bound(batch.sent);
+        let begin_until = batch.sent + self.lease / 2;
+        let mut outcomes = Vec::with_capacity(batch.deliveries.len());
+        for delivery in batch.deliveries {
+            if self.clock.monotonic() >= begin_until {
+                outcomes.push((delivery, DeliveryOutcome::NotBegun));
+                continue;
+            }
             crash::point("deliver.before");
-            let Some(outcome) = self.within(taken.until, self.deliver(&delivery)).await else { break };
+            let outcome = self.deliver_within(&delivery, bound).await;
             crash::point("deliver.after");
-            outcomes.push((delivery, outcome));
+            outcomes.extend(outcome.map(|outcome| (delivery, outcome)));
         }
         outcomes
     }
 
+    /// What became of a delivery; none when it was cut off.
+    async fn deliver_within(&self, delivery: &Delivery, bound: LocalBound) -> Option<DeliveryOutcome> {
+        if let Some(outcome) = self.within(bound, self.deliver(delivery)).await {
+            return Some(outcome);
+        }
+        self.observer.notice(&Notice::DeliveryDelayed {
+            key: delivery.entry.key.clone(),
+            what: what(delivery),
+            reason: "it took longer than the lease; whether it was done is read back first".into(),
+            until: self.clock.now().after(LeaseTerms::new(self.lease).margin()),
+        });
+        None
+    }
+
     /// Works until a bound, and drops the work there. The clock is looked at whenever the work could go on: after a pause of the process
     /// nothing more is sent, whatever it was about to do.
-    async fn within<F: Future>(&self, until: LocalBound, work: F) -> Option<F::Output> {
+    async fn within<F: Future>(&self, bound: LocalBound, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
-        let mut lapse = pin!(tokio::time::sleep(until.remaining_at(self.clock.monotonic())));
+        let mut lapse = pin!(tokio::time::sleep(bound.remaining_at(self.clock.monotonic())));
         poll_fn(|context| {
-            let holds = until.holds_at(self.clock.monotonic()) && lapse.as_mut().poll(context).is_pending();
+            let holds = bound.holds_at(self.clock.monotonic()) && lapse.as_mut().poll(context).is_pending();
             if holds { work.as_mut().poll(context).map(Some) } else { Poll::Ready(None) }
         })
         .await
@@ -172,8 +200,7 @@ impl Deliverer {
                 Ok(Prepared::Outside(tollgate_tracker::Delivery::SetState(state)))
             }
             KnownEffect::PublishFile(file) => {
-                let bytes =
-                    self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
+                let bytes = self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
                 let missing =
                     || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;
@@ -191,25 +218,24 @@ impl Deliverer {
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {
-        let key = delivery.entry.key.clone();
-        let what = match &delivery.kind {
-            DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
-            DeliveryKind::Leave(_) => "place".to_owned(),
-            DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
-        };
+        let (key, what) = (delivery.entry.key.clone(), what(delivery));
         self.observer.notice(&match outcome.clone() {
             DeliveryOutcome::Settled(became) => Notice::Delivered { key, what, became },
             DeliveryOutcome::Retry { at, reason, .. } => {
                 Notice::DeliveryDelayed { key, what, reason, until: at }
             }
+            DeliveryOutcome::NotBegun => return,
         });
     }
 }
 
-/// Deliveries that this host may carry, and until when.
-struct Taken {
-    deliveries: Vec<Delivery>,
-    until: LocalBound,
+/// The word for what is delivered.
+fn what(delivery: &Delivery) -> String {
+    match &delivery.kind {
+        DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record".to_owned(),
+        DeliveryKind::Leave(_) => "place".to_owned(),
+        DeliveryKind::Effect { effect, .. } => effect.kind.clone(),
+    }
 }
 
 /// What a delivery brings about, and where.

@@ -3,6 +3,8 @@
 //! The store alone decides who works on what. A mark is for people: it is set when a run is claimed, and taken away by the
 //! outbox after its record. What a crash leaves behind, or a store that is gone, is put back when a host starts.
 
+use std::time::Duration;
+
 use tollgate_core::{effect::Delivered, entry::EntryName, run::RunState};
 use tollgate_store::{Store, StoreError, port::ClaimedRun};
 use tollgate_tracker::{
@@ -15,15 +17,25 @@ use crate::{
     source::Trackers,
 };
 
-/// Marks an item as worked on. A mark that cannot be set stops no work; it is told.
-pub(crate) async fn set(trackers: &Trackers, observer: &dyn Observer, claimed: &ClaimedRun) {
+/// Marks an item as worked on. A mark that cannot be set, or not within `patience`, stops no work; it is told.
+pub(crate) async fn set(
+    trackers: &Trackers,
+    observer: &dyn Observer,
+    claimed: &ClaimedRun,
+    patience: Duration,
+) {
     let run = &claimed.run;
     let Some(tracker) = trackers.named(&run.entry.tracker) else { return };
     let mark = ClaimMark { run: run.id, host: run.host.clone(), since: claimed.claimed_at };
     let item = ItemRef { key: run.entry.key.clone(), url: claimed.snapshot.url.clone() };
     let request = DeliveryRequest { item, what: Delivery::Claim(mark), ambiguous: claimed.begun };
     let key = run.entry.key.clone();
-    match tracker.deliver(request).await {
+    let answer = tokio::time::timeout(patience, tracker.deliver(request)).await;
+    let no_answer = || {
+        let message = format!("the tracker did not answer within {} s; the work goes on", patience.as_secs());
+        Err(DeliveryError { message, retry_after: None })
+    };
+    match answer.unwrap_or_else(|_| no_answer()) {
         Ok(Delivered::Done { .. }) => {}
         Ok(became @ (Delivered::Refused { .. } | Delivered::Withheld { .. })) => {
             observer.notice(&Notice::Delivered { key, what: "claim marker".into(), became });

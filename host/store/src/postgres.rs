@@ -2,7 +2,8 @@
 //!
 //! It is not offered yet: nothing outside the tests opens one.
 //!
-//! * [`pool`] has the connections; [`connection`] holds one with its settings, statements and slot.
+//! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
+//!   whatever it does may take.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
 //! * [`migrate`] brings the schema up to date.
@@ -17,17 +18,33 @@
 //!
 //! # What keeps transactions apart
 //!
-//! SQLite has one writer, and the rules rely on it: what was read is still so when something is written. Here a transaction that changes something
-//! first takes the store's advisory lock, and reads the clock when it has it. So there is one writer at a time among all hosts, statements
-//! of `READ COMMITTED` see all that was done before, and fences, caps and leases hold for the reasons for which they hold in SQLite.
-//! The lock is asked for in the message that begins the transaction, and given back by its end, whatever that is.
+//! SQLite has one writer, and the rules rely on it: what was read is still so when something is written. Here a transaction holds the
+//! store's advisory lock until it is over, and reads the clock when it has it. All are `READ COMMITTED`, so each question sees
+//! what was committed before it was asked. There are two manners:
 //!
-//! Readers take no lock: theirs is one snapshot (`REPEATABLE READ, READ ONLY`).
+//! * **Alone**: the lock for itself. Nobody else changes anything, and everything is as in SQLite. So is whatever people say, what comes
+//!   in from sources, what is opened, and all that concerns entries or runs besides the one at hand.
+//! * **Beside others**: the lock shared. So are claims, the writes of drivers, deliveries, and what hosts look after. What such a
+//!   transaction changes it locks before it reads it. Where it finds that others are concerned (an entry that depends on this one, a run
+//!   that waits for it, money that others wait for), it rolls back and runs again alone ([`Tx::require_alone`]). What makes others
+//!   concerned (a link, a wait for children or for what is said, a want of money) is written alone, so whoever finds
+//!   nobody concerned is right until it is over: no wake-up is lost between the two.
+//!
+//! Beside others, locks are taken in this order: a place in the ready index; runs, the oldest first; what is counted with those that pay,
+//! upwards; periods of caps, by cap; entries; deliveries. Counters are the connection's own. So nobody waits in a circle; should it
+//! happen all the same, the database ends one of them, and it runs again. A claim does not wait for a place that another claim is about
+//! to take, but takes the next; where there is no next it asks again alone, since what is in hand may come back. Deliveries in hand are
+//! passed over too.
+//!
+//! Work on many rows is cut, so that nobody waits for long behind somebody who is alone. Readers take no lock: theirs is one snapshot
+//! (`REPEATABLE READ, READ ONLY`). The heartbeat takes none but those of the runs that it renews, on a connection of its own, and first
+//! renews what nobody has in hand.
 //!
 //! # The clock
 //!
-//! The time of a transaction is the database's, asked once and after the wait for the lock, so it is the same clock for all hosts; it
-//! is never earlier than what this process has acted on.
+//! The time of a transaction is the database's, asked once and after the wait for the store's lock, so it is the same clock for all hosts;
+//! it is never earlier than what this process has acted on. The store notes it about once a second, so neither is it after all
+//! hosts were started again.
 //!
 //! # Counters
 //!
@@ -38,6 +55,7 @@ mod connection;
 mod migrate;
 mod placeholders;
 mod pool;
+mod purpose;
 mod session;
 mod value;
 
@@ -48,13 +66,16 @@ use std::sync::{
 
 use tollgate_core::{Clock, StoreId, Timestamp};
 
-use self::{connection::Connection, pool::Pool};
+use self::{
+    connection::{Connection, Manner},
+    pool::Pool,
+};
 use crate::{
     OpenMode, StoreError,
     port::Result,
     rules::{Access, Database},
     schema, sql,
-    tx::{Failure, Tx, TxResult},
+    tx::{Failure, Tx, TxResult, named_params},
 };
 
 /// So often a transaction is run at the most that the database interrupts for the sake of another.
@@ -83,11 +104,16 @@ pub struct PostgresStore {
 struct StoreClock {
     given: Option<Arc<dyn Clock>>,
     seen_ms: Arc<AtomicI64>,
+    /// What the store knows of it.
+    noted_ms: Arc<AtomicI64>,
 }
+
+/// How much of what was acted on may be forgotten when all hosts vanish.
+const NOTED_EVERY_MS: i64 = 1_000;
 
 impl StoreClock {
     fn new(given: Option<Arc<dyn Clock>>) -> Self {
-        Self { given, seen_ms: Arc::default() }
+        Self { given, seen_ms: Arc::default(), noted_ms: Arc::default() }
     }
 
     /// The time of a transaction that began at `database` by the database's clock.
@@ -99,6 +125,18 @@ impl StoreClock {
     /// Takes into account what the store has noted.
     fn raise_to(&self, seen: Timestamp) {
         self.seen_ms.fetch_max(seen.as_millis(), Ordering::SeqCst);
+        self.noted_ms.fetch_max(seen.as_millis(), Ordering::SeqCst);
+    }
+
+    /// Has the store note the time of a transaction from time to time, where that keeps nobody waiting.
+    fn note(&self, tx: &Tx<'_>, manner: Manner) -> TxResult<()> {
+        let (now_ms, noted_ms) = (tx.now.as_millis(), self.noted_ms.load(Ordering::SeqCst));
+        if matches!(manner, Manner::Reading | Manner::Beside) || now_ms < noted_ms + NOTED_EVERY_MS {
+            return Ok(());
+        }
+        tx.run(sql::STORE_SET_SEEN, named_params! { ":now": now_ms })?;
+        self.noted_ms.fetch_max(now_ms, Ordering::SeqCst);
+        Ok(())
     }
 }
 
@@ -145,32 +183,40 @@ impl Database for PostgresStore {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     {
-        let writes = access != Access::Read;
-        if writes && self.mode == OpenMode::ReadOnly {
+        if access != Access::Read && self.mode == OpenMode::ReadOnly {
             let text = format!("the store was opened for reading; it cannot {doing}");
             return Err(StoreError::Conflict(text));
         }
-        if access == Access::Drive && self.mode != OpenMode::Host {
+        if matches!(access, Access::Drive | Access::Renew) && self.mode != OpenMode::Host {
             return Err(StoreError::Conflict(format!("only a host may {doing}")));
         }
+        let manner = match access {
+            Access::Read => Manner::Reading,
+            Access::Drive => Manner::Beside,
+            Access::Write | Access::WriteBehind => Manner::Alone,
+            Access::Renew => Manner::Renewing,
+        };
         let clock = self.clock.clone();
-        let transaction = move |connection: &Connection| attempt(connection, writes, &clock, &mut body);
-        self.pool.run(doing, transaction).await
+        let transaction = move |connection: &Connection| attempt(connection, manner, &clock, &mut body);
+        match manner {
+            Manner::Renewing => self.pool.run_heartbeat(doing, transaction).await,
+            Manner::Reading | Manner::Beside | Manner::Alone => self.pool.run(doing, transaction).await,
+        }
     }
 }
 
-/// Runs a transaction, again where the database interrupted it for the sake of another.
+/// Runs a transaction, again where the database interrupted it for the sake of another, and again alone where it has to be.
 fn attempt<T>(
     connection: &Connection,
-    writes: bool,
+    mut manner: Manner,
     clock: &StoreClock,
     body: &mut impl FnMut(&Tx<'_>) -> TxResult<T>,
 ) -> TxResult<T> {
     let mut attempts = 1;
     loop {
-        let done = transact(connection, writes, clock, body);
-        match done {
+        match transact(connection, manner, clock, body) {
             Err(Failure::Interrupted(_)) if attempts < ATTEMPTS_MAX => attempts += 1,
+            Err(Failure::Crowded) if manner == Manner::Beside => manner = Manner::Alone,
             done => return done,
         }
     }
@@ -178,12 +224,12 @@ fn attempt<T>(
 
 fn transact<T>(
     connection: &Connection,
-    writes: bool,
+    manner: Manner,
     clock: &StoreClock,
     body: &mut impl FnMut(&Tx<'_>) -> TxResult<T>,
 ) -> TxResult<T> {
-    let now = if writes { connection.begin_writing()? } else { connection.begin_reading()? };
-    match body(&Tx::new(connection, clock.at(now))) {
+    let tx = Tx::new(connection, clock.at(connection.begin(manner)?));
+    match body(&tx).and_then(|value| clock.note(&tx, manner).map(|()| value)) {
         Ok(value) => {
             tollgate_core::crash::point("store.commit.before");
             connection.commit()?;

@@ -18,6 +18,7 @@ mod guard;
 mod inbox;
 mod intake;
 mod journal;
+mod late;
 mod ledger;
 mod live_run;
 mod newborn;
@@ -94,8 +95,10 @@ pub(crate) enum Access {
     Write,
     /// The same, for nobody who waits: it stands behind everything else.
     WriteBehind,
-    /// Changes what only a host may.
+    /// Changes what only a host may, beside others that do: see [`Tx::is_alone`].
     Drive,
+    /// Renews what a host holds: it waits for nobody, not even for connections.
+    Renew,
 }
 
 /// Compares arrivals with what is there, where their backlogs ask for it, so that no transaction that writes has to.
@@ -136,10 +139,15 @@ impl<D: Database> Store for D {
 
     async fn admit(&self, reconcile: i64, arrivals: Vec<Arrival>) -> Result<Vec<Change>> {
         let (arrivals, compared) = compared(self, arrivals).await?;
-        self.transact(Access::Write, "take arrivals in", move |tx| {
-            intake::admit(tx, reconcile, &arrivals, &compared)
-        })
-        .await
+        let (compared, mut changes) = (Arc::new(compared), Vec::new());
+        loop {
+            let (all, compared, from) = (Arc::clone(&arrivals), Arc::clone(&compared), changes.len());
+            let body = move |tx: &Tx<'_>| intake::admit(tx, reconcile, &all[from..], &compared);
+            changes.extend(self.transact(Access::Write, "take arrivals in", body).await?);
+            if changes.len() == arrivals.len() {
+                return Ok(changes);
+            }
+        }
     }
 
     async fn open_entry(&self, opening: Opening) -> Result<Opened> {
@@ -170,7 +178,7 @@ impl<D: Database> Store for D {
     }
 
     async fn lift_due(&self) -> Result<u64> {
-        self.transact(Access::Write, "lift what is due", due::lift).await
+        self.transact(Access::Drive, "lift what is due", due::lift).await
     }
 
     async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>> {
@@ -212,8 +220,17 @@ impl<D: Database> Store for D {
     }
 
     async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
+        let (doing, of) = ("renew leases", host.clone());
+        let (renewed, passed_over) =
+            self.transact(Access::Renew, doing, move |tx| claim::renew_leases(tx, &of, lease)).await?;
+        if !passed_over {
+            return Ok(renewed);
+        }
+        // What a transaction had in hand is renewed after it. When that takes too long, it is next time.
         let host = host.clone();
-        self.transact(Access::Drive, "renew leases", move |tx| claim::renew_leases(tx, &host, lease)).await
+        let body = move |tx: &Tx<'_>| claim::renew_passed_over(tx, &host, lease);
+        let waited_for = self.transact(Access::Renew, doing, body).await.unwrap_or_default();
+        Ok(renewed.into_iter().chain(waited_for).collect())
     }
 
     async fn release(&self, claim: Claim, reason: &str) -> Result<()> {
@@ -228,7 +245,9 @@ impl<D: Database> Store for D {
     async fn write(&self, write: RunWrite) -> Result<()> {
         let doing = "write what a driver did";
         let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
-        self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await
+        let claim = write.claim();
+        let in_time = self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await?;
+        late::refuse_unless(in_time, claim)
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
@@ -251,13 +270,13 @@ impl<D: Database> Store for D {
     async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
         let step = step.clone();
         crash::point("journal.answer.before");
-        let written = self
+        let in_time = self
             .transact(Access::Drive, "write an answer", move |tx| {
                 journal::answer(tx, claim, &step, call, &answer)
             })
             .await;
         crash::point("journal.answer.after");
-        written
+        late::refuse_unless(in_time?, claim)
     }
 
     async fn journal_withdraw(&self, claim: Claim, step: &StepKey, call: u32) -> Result<()> {

@@ -102,11 +102,11 @@ queries! {
         FAMILY_INSERT = "family_insert";
         FAMILY_RAISE = "family_raise";
         HISTORY_LIST = "history_list";
-        HOLD_DELETE_OF_BUDGET = "hold_delete_of_budget";
         HOLD_DELETE_DUE = "hold_delete_due";
+        HOLD_DELETE_OF_BUDGET = "hold_delete_of_budget";
+        HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
         HOLD_DELETE_OF_GUARD = "hold_delete_of_guard";
         HOLD_DELETE_OF_PARENT = "hold_delete_of_parent";
-        HOLD_DELETE_OF_DEPENDENCIES = "hold_delete_of_dependencies";
         HOLD_DELETE_OF_PERSON = "hold_delete_of_person";
         HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
         HOLD_GET_FIRST = "hold_get_first";
@@ -140,6 +140,8 @@ queries! {
         LANE_LIST_WAITING = "lane_list_waiting";
         LANE_PUT = "lane_put";
         LANE_SERVE = "lane_serve";
+        LATE_INSERT = "late_insert";
+        LATE_LIST = "late_list";
         LINK_DELETE = "link_delete";
         LINK_INSERT = "link_insert";
         LINK_LIST = "link_list";
@@ -147,12 +149,12 @@ queries! {
         MIGRATION_INSERT = "migration_insert";
         MIGRATION_NEWEST = "migration_newest";
         MIGRATION_TABLE = "migration_table";
-        OPENED_GET_BY_FINGERPRINT = "opened_get_by_fingerprint";
         OPENED_COUNT_OF_ORIGIN = "opened_count_of_origin";
         OPENED_GET = "opened_get";
+        OPENED_GET_BY_FINGERPRINT = "opened_get_by_fingerprint";
         OPENED_INSERT = "opened_insert";
-        OPENED_LIST_ITEMS = "opened_list_items";
         OPENED_LIST_CHILDREN = "opened_list_children";
+        OPENED_LIST_ITEMS = "opened_list_items";
         OPEN_WORK_GET = "open_work_get";
         OUTBOX_BODY_INSERT = "outbox_body_insert";
         OUTBOX_GET = "outbox_get";
@@ -160,11 +162,12 @@ queries! {
         OUTBOX_GET_EFFECT = "outbox_get_effect";
         OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
         OUTBOX_GET_RECORD = "outbox_get_record";
+        OUTBOX_GIVE_BACK_IF_FENCE = "outbox_give_back_if_fence";
         OUTBOX_INSERT = "outbox_insert";
-        OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
-        OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
-        OUTBOX_INSERT_KEPT = "outbox_insert_kept";
         OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
+        OUTBOX_INSERT_ADOPTED_SETTLED = "outbox_insert_adopted_settled";
+        OUTBOX_INSERT_KEPT = "outbox_insert_kept";
+        OUTBOX_INSERT_SETTLED = "outbox_insert_settled";
         OUTBOX_LAPSE = "outbox_lapse";
         OUTBOX_LEAVES = "outbox_leaves";
         OUTBOX_LEFT_SINCE = "outbox_left_since";
@@ -172,8 +175,8 @@ queries! {
         OUTBOX_LIST_TAKABLE = "outbox_list_takable";
         OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
         OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
-        OUTBOX_WITHHOLD = "outbox_withhold";
         OUTBOX_SET_SENDING = "outbox_set_sending";
+        OUTBOX_WITHHOLD = "outbox_withhold";
         PINS_GET = "pins_get";
         PINS_INSERT = "pins_insert";
         PLACE_DELETE = "place_delete";
@@ -203,12 +206,14 @@ queries! {
         RECONCILE_INSERT = "reconcile_insert";
         RUN_CLAIM = "run_claim";
         RUN_CLAIM_ONLY = "run_claim_only";
+        RUN_COUNT_OF_REVISION = "run_count_of_revision";
         RUN_COUNT_REFINING = "run_count_refining";
+        RUN_EXISTS = "run_exists";
         RUN_GET = "run_get";
         RUN_GET_BY_SEQ = "run_get_by_seq";
         RUN_GET_NEWEST = "run_get_newest";
-        RUN_COUNT_OF_REVISION = "run_count_of_revision";
-        RUN_EXISTS = "run_exists";
+        RUN_GET_PAYER = "run_get_payer";
+        RUN_GET_TO_CHANGE = "run_get_to_change";
         RUN_INSERT = "run_insert";
         RUN_INSERT_REBUILT = "run_insert_rebuilt";
         RUN_LINE_COUNT = "run_line_count";
@@ -272,7 +277,15 @@ queries! {
         STORE_COPY = "store_copy";
     }
     postgres {
+        CAP_PERIOD_BEGIN = "cap_period_begin";
+        CAP_PERIOD_LOCK = "cap_period_lock";
         CLOCK_GET = "clock_get";
+        DRIVING_BEGIN = "driving_begin";
+        FAMILY_LOCK_LINE = "family_lock_line";
+        OUTBOX_LOCK_RUNS = "outbox_lock_runs";
+        READY_EXISTS = "ready_exists";
+        READY_EXISTS_ONLY = "ready_exists_only";
+        RUN_RENEW_PASSED_OVER = "run_renew_passed_over";
         SLOT_TAKE = "slot_take";
         WRITING_BEGIN = "writing_begin";
     }

@@ -207,3 +207,20 @@ fn make_room(path: &Path, mode: OpenMode) -> Result<Option<HostLock>> {
     }
     HostLock::take(path).map(Some)
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rusqlite::Connection;
+
+    use super::{migrate, open};
+
+    /// An empty store, in which a row may be put without those that it names.
+    pub(crate) fn in_memory_without_references() -> Connection {
+        let mut connection = open::in_memory().ok().expect("a store");
+        migrate::migrate(&mut connection, "memory", tollgate_core::Timestamp::default())
+            .ok()
+            .expect("a schema");
+        connection.pragma_update(None, "foreign_keys", false).expect("a setting");
+        connection
+    }
+}

@@ -11,6 +11,8 @@ mod failure;
 mod row;
 mod value;
 
+use std::time::Duration;
+
 use tollgate_core::Timestamp;
 
 pub(crate) use self::{
@@ -40,6 +42,16 @@ pub(crate) trait Session {
     fn is_awaited(&self) -> bool {
         false
     }
+
+    /// Whether nobody else changes anything before the transaction ends.
+    fn is_alone(&self) -> bool {
+        true
+    }
+
+    /// For how long work may go on at once that can be cut into pieces; none for all of it.
+    fn slice(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Whether a reader of rows wants the next.
@@ -63,6 +75,26 @@ impl<'c> Tx<'c> {
     /// Whether somebody waits for it to end.
     pub(crate) fn is_awaited(&self) -> bool {
         self.session.is_awaited()
+    }
+
+    /// Whether nobody else changes anything before it ends. Where others may, what they might change as well is locked before it is
+    /// read, and what concerns others needs [`Tx::require_alone`].
+    pub(crate) fn is_alone(&self) -> bool {
+        self.session.is_alone()
+    }
+
+    /// Goes on only where nobody else changes anything before the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Crowded`] where others may: what was done so far is rolled back and done again when they are kept out.
+    pub(crate) fn require_alone(&self) -> TxResult<()> {
+        if self.is_alone() { Ok(()) } else { Err(Failure::Crowded) }
+    }
+
+    /// For how long work may go on at once that can be cut into pieces; none for all of it.
+    pub(crate) fn slice(&self) -> Option<Duration> {
+        self.session.slice()
     }
 
     /// Runs a statement; how many rows it changed.

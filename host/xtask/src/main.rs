@@ -15,6 +15,7 @@ use clap::Parser;
 enum Xtask {
     Bench(commands::bench::BenchArgs),
     Foreign(commands::foreign::ForeignArgs),
+    Mutants(commands::mutants::MutantsArgs),
     Plugins(commands::plugins::PluginsArgs),
     Schemas(commands::schemas::SchemasArgs),
     Test(commands::test::TestArgs),
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match Xtask::parse() {
         Xtask::Bench(args) => commands::bench::run(&args),
         Xtask::Foreign(args) => commands::foreign::run(&args),
+        Xtask::Mutants(args) => commands::mutants::run(&args),
         Xtask::Plugins(args) => commands::plugins::run(&args),
         Xtask::Schemas(args) => commands::schemas::run(&args),
         Xtask::Test(args) => commands::test::run(&args),

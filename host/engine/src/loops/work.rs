@@ -163,7 +163,8 @@ impl Loops {
         let Parts { trackers, observer, clock, .. } = &self.host.parts;
         let begun_at = clock.monotonic();
         if kind == RunKind::Work {
-            marks::set(trackers, &**observer, &claimed).await;
+            let patience = self.host.leases.terms().margin();
+            marks::set(trackers, &**observer, &claimed, patience).await;
         }
         let next = async {
             let closed = closed.await;

@@ -7,6 +7,7 @@ mod probe;
 mod support;
 
 mod branches;
+mod deliveries;
 mod events;
 mod faults;
 mod folders;

@@ -89,6 +89,11 @@ pub(crate) fn gate(name: &str, with: &str, rework_to: &str) -> String {
 impl Project {
     /// A project whose backlog sends an item with `kind: <name>` through the pipeline of that name.
     pub(crate) async fn with_pipelines(pipelines: &[(&str, String)]) -> Self {
+        Self::with_clock(pipelines, Arc::new(SystemClock::default())).await
+    }
+
+    /// The same by another clock.
+    pub(crate) async fn with_clock(pipelines: &[(&str, String)], clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let routes = pipelines
             .iter()
@@ -108,7 +113,6 @@ impl Project {
             write(folder.path(), &format!("pipelines/{name}.toml"), text);
         }
         std::fs::create_dir(folder.path().join("backlog")).unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let store = open_store(folder.path(), &clock);
         let probe = Arc::new(Probe::new());
         let extensions = vec![Arc::clone(&probe) as Arc<dyn Extension>];
@@ -193,13 +197,32 @@ impl Project {
         self.host_that(name, true).await
     }
 
+    /// The same on other trackers than the policy's.
+    pub(crate) async fn host_on(&self, name: &str, trackers: Trackers) -> (Host, Arc<Heard>) {
+        self.start(name, self.read_policy(), trackers, true).await
+    }
+
     async fn host_that(&self, name: &str, drain: bool) -> (Host, Arc<Heard>) {
-        let policy =
-            Arc::new(Policy::load_for(self.path(), &["probe"]).unwrap_or_else(|error| panic!("{error}")));
+        let policy = self.read_policy();
+        let trackers = Trackers::open(&policy, self.path(), &self.clock).unwrap();
+        self.start(name, policy, trackers, drain).await
+    }
+
+    fn read_policy(&self) -> Arc<Policy> {
+        Arc::new(Policy::load_for(self.path(), &["probe"]).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    async fn start(
+        &self,
+        name: &str,
+        policy: Arc<Policy>,
+        trackers: Trackers,
+        drain: bool,
+    ) -> (Host, Arc<Heard>) {
         let heard = Arc::new(Heard::default());
         let parts = Parts {
             project: self.path().to_owned(),
-            trackers: Trackers::open(&policy, self.path(), &self.clock).unwrap(),
+            trackers,
             policy,
             registry: Arc::clone(&self.registry),
             guests: Arc::new(self.sandbox.clone()),

@@ -3,5 +3,5 @@ WITH made AS (
     INSERT INTO lane (backlog, pipeline, kind, pins, open) VALUES (:backlog, :pipeline, :kind, :pins, false)
     ON CONFLICT (backlog, pipeline) DO NOTHING
     RETURNING id)
-INSERT INTO lane_share (lane_id, slot, vtime, waiting)
-SELECT id, slot(), (SELECT coalesce(max(vtime), 0) FROM turn), 0 FROM made;
+INSERT INTO lane_share (lane_id, slot, base, vtime, waiting)
+SELECT id, slot(), (SELECT coalesce(max(vtime), 0) FROM turn), 0, 0 FROM made;

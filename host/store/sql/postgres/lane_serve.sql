@@ -1,4 +1,6 @@
--- Adds to the lane's virtual time what makes it one more than `vtime`.
-INSERT INTO lane_share (lane_id, slot, vtime, waiting)
-VALUES (:id, slot(), CAST(:vtime AS bigint) + 1 - (SELECT CAST(coalesce(sum(vtime), 0) AS bigint) FROM lane_share WHERE lane_id = :id), 0)
-ON CONFLICT (lane_id, slot) DO UPDATE SET vtime = lane_share.vtime + excluded.vtime;
+-- Adds one to the lane's virtual time, after it was brought up to `vtime`. Two that do so at once add two, and bring it up once.
+INSERT INTO lane_share (lane_id, slot, base, vtime, waiting)
+SELECT :id, slot(), coalesce(max(base) + greatest(:vtime - max(base) - CAST(sum(vtime) AS bigint), 0), :vtime), 1, 0
+FROM lane_share
+WHERE lane_id = :id
+ON CONFLICT (lane_id, slot) DO UPDATE SET base = greatest(lane_share.base, excluded.base), vtime = lane_share.vtime + 1;

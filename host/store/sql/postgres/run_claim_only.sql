@@ -7,4 +7,5 @@ SELECT rank_key, entry_id, run_seq
 FROM ready
 WHERE lane_id = :lane AND entry_id IN (SELECT entry_id FROM named)
 ORDER BY rank_key, entry_id
-LIMIT 1;
+LIMIT 1
+FOR UPDATE OF ready SKIP LOCKED;

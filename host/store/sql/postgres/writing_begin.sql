@@ -1,4 +1,4 @@
--- Waits until no other transaction changes anything, and keeps others from it until this one is over; the time then.
+-- Waits until nobody else changes anything, and keeps others from it until this transaction is over; the time then.
 WITH held AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashtextextended('tollgate store ' || current_schema(), 0)))
 SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint) AS now FROM held;

@@ -83,4 +83,6 @@ pub enum DeliveryOutcome {
         /// Whether it may have been done all the same.
         ambiguous: bool,
     },
+    /// Nobody began it: it is as it was before it was taken.
+    NotBegun,
 }

@@ -12,6 +12,7 @@ use tollgate_core::{
     entry::{EntrySnapshot, EntryState, EntryStatus, Link},
     event::Event,
     item::SourceItem,
+    late::Late,
     rank::RankKey,
     record::{Record, Term},
     refine::Supplement,
@@ -165,6 +166,8 @@ pub struct RunDetail {
     pub family: Option<Family>,
     /// What is set aside for it and not spent.
     pub escrow: Microcents,
+    /// What drivers brought after they had lost it, oldest first: refused, and kept as evidence.
+    pub late: Vec<Late>,
     /// Its record, once it is over.
     pub record: Option<Record>,
     /// What became of the record.

@@ -11,18 +11,24 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, Config, NoTls, Row, Statement, types::ToSql};
 use tollgate_core::Timestamp;
 
-use super::placeholders::Numbered;
+use super::{placeholders::Numbered, purpose::Purpose};
 use crate::{
     sql::{self, Query},
     tx::{self, Failure, Params, TxResult, Value},
 };
 
-/// What the server interrupts by itself. A host that hangs in the middle of a transaction would keep all others waiting, and one statement
-/// that takes so long is a fault.
-const SETTINGS: &str = "-c application_name=tollgate -c synchronous_commit=on -c statement_timeout=30s -c lock_timeout=20s \
-                        -c idle_in_transaction_session_timeout=10s -c client_min_messages=warning";
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How a transaction stands to others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// It sees one moment, and changes nothing.
+    Reading,
+    /// It changes what it has locked, beside others that do the same.
+    Beside,
+    /// Nobody else changes anything.
+    Alone,
+    /// It renews leases: it changes what nobody has locked, whoever is alone meanwhile.
+    Renewing,
+}
 
 /// A connection, driven by whichever thread asks it something.
 pub(super) struct Connection {
@@ -31,6 +37,10 @@ pub(super) struct Connection {
     client: Client,
     /// By the text of the query, which is there for as long as the program.
     statements: RefCell<HashMap<&'static str, Arc<Prepared>>>,
+    /// How long an answer may take.
+    patience: Duration,
+    /// That of the transaction under way.
+    manner: Cell<Manner>,
     /// Whether it may be in a transaction that could not be ended.
     is_lost: Cell<bool>,
 }
@@ -41,25 +51,36 @@ struct Prepared {
     names: Vec<String>,
 }
 
+impl Manner {
+    /// What begins such a transaction, and asks for the time.
+    fn begin(self) -> (&'static str, Query) {
+        match self {
+            Self::Reading => ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", sql::CLOCK_GET),
+            Self::Beside => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::DRIVING_BEGIN),
+            Self::Alone => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::WRITING_BEGIN),
+            Self::Renewing => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::CLOCK_GET),
+        }
+    }
+}
+
 impl Connection {
-    pub(super) fn open(config: &Config) -> TxResult<Self> {
+    pub(super) fn open(config: &Config, purpose: Purpose) -> TxResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Database(error.to_string()))?;
-        let mut config = config.clone();
-        let options = config.get_options().unwrap_or_default();
-        // What the address says comes later, and holds.
-        let options = format!("{SETTINGS} {options}");
-        config.options(options).connect_timeout(CONNECT_TIMEOUT);
-        let (client, io) = runtime.block_on(config.connect(NoTls))?;
+        let (client, io) = runtime.block_on(purpose.settle(config).connect(NoTls))?;
         // It ends when the client is dropped; what ends it before that is told to whoever asks next.
         drop(runtime.spawn(io));
         let connection = Self {
             runtime: Some(runtime),
             client,
             statements: RefCell::default(),
+            patience: purpose.patience(),
+            manner: Cell::new(Manner::Reading),
             is_lost: Cell::new(false),
         };
-        connection.take_slot()?;
+        if purpose.counts() {
+            connection.take_slot()?;
+        }
         Ok(connection)
     }
 
@@ -78,14 +99,33 @@ impl Connection {
         self.is_usable()
     }
 
-    /// Begins a transaction that changes something, as soon as no other is under way; the time then.
-    pub(super) fn begin_writing(&self) -> TxResult<Timestamp> {
-        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::WRITING_BEGIN)
+    /// Begins a transaction, as soon as others let it; the time then.
+    pub(super) fn begin(&self, manner: Manner) -> TxResult<Timestamp> {
+        self.manner.set(manner);
+        let (begin, query) = manner.begin();
+        let prepared = self.prepared(query)?;
+        // The two go to the server together.
+        let begun = self.ask(async {
+            let begun = tokio::join!(
+                self.client.batch_execute(begin),
+                self.client.query_one(&prepared.statement, &[])
+            );
+            Ok(begun)
+        });
+        let row = match begun? {
+            (Ok(()), Ok(row)) => row,
+            (Err(error), _) => return Err(error.into()),
+            (Ok(()), Err(error)) => {
+                self.roll_back();
+                return Err(error.into());
+            }
+        };
+        tx::Row(&row).time("now")
     }
 
-    /// Begins a transaction that sees one moment; the time now.
-    pub(super) fn begin_reading(&self) -> TxResult<Timestamp> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", sql::CLOCK_GET)
+    /// How the transaction under way stands to others.
+    pub(super) fn manner(&self) -> Manner {
+        self.manner.get()
     }
 
     pub(super) fn commit(&self) -> TxResult<()> {
@@ -96,42 +136,27 @@ impl Connection {
 
     /// Whatever comes of it: where it fails, the connection is given up, and the server rolls back.
     pub(super) fn roll_back(&self) {
-        self.is_lost.set(self.control("ROLLBACK").is_err());
+        if self.control("ROLLBACK").is_err() {
+            self.is_lost.set(true);
+        }
     }
 
     /// Runs statements that have no parameters and give no rows.
     pub(super) fn control(&self, statements: &str) -> TxResult<()> {
-        Ok(self.block_on(self.client.batch_execute(statements))?)
+        self.ask(self.client.batch_execute(statements))
     }
 
     pub(super) fn execute(&self, query: Query, params: Params<'_>) -> TxResult<u64> {
         let prepared = self.prepared(query)?;
         let values = prepared.in_order(params)?;
-        Ok(self.block_on(self.client.execute_raw(&prepared.statement, values))?)
+        self.ask(self.client.execute_raw(&prepared.statement, values))
     }
 
     pub(super) fn query(&self, query: Query, params: Params<'_>) -> TxResult<Vec<Row>> {
         let prepared = self.prepared(query)?;
         let values = prepared.in_order(params)?;
         let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        Ok(self.block_on(self.client.query(&prepared.statement, &values))?)
-    }
-
-    /// The two go to the server together.
-    fn begin(&self, begin: &str, query: Query) -> TxResult<Timestamp> {
-        let prepared = self.prepared(query)?;
-        let begun = self.block_on(async {
-            tokio::join!(self.client.batch_execute(begin), self.client.query_one(&prepared.statement, &[]))
-        });
-        let row = match begun {
-            (Ok(()), Ok(row)) => row,
-            (Err(error), _) => return Err(error.into()),
-            (Ok(()), Err(error)) => {
-                self.roll_back();
-                return Err(error.into());
-            }
-        };
-        tx::Row(&row).time("now")
+        self.ask(self.client.query(&prepared.statement, &values))
     }
 
     /// Takes the first slot that no other connection has. There are more of them than connections; should they be all taken, it counts
@@ -145,10 +170,22 @@ impl Connection {
             return Ok(Arc::clone(prepared));
         }
         let Numbered { text, names } = Numbered::of(query.postgres);
-        let statement = self.block_on(self.client.prepare(&text))?;
+        let statement = self.ask(self.client.prepare(&text))?;
         let prepared = Arc::new(Prepared { statement, names });
         self.statements.borrow_mut().insert(query.postgres, Arc::clone(&prepared));
         Ok(prepared)
+    }
+
+    /// Waits for an answer. A server that gives none in all the time that it has is not waited for any longer.
+    fn ask<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> TxResult<T> {
+        match self.block_on(async { tokio::time::timeout(self.patience, answer).await }) {
+            Ok(answer) => Ok(answer?),
+            Err(_) => {
+                self.is_lost.set(true);
+                let text = format!("the server did not answer within {} s", self.patience.as_secs());
+                Err(Failure::Database(text))
+            }
+        }
     }
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {

@@ -1,6 +1,9 @@
 //! Bringing a database to the schema that this code knows.
 
-use super::{StoreClock, connection::Connection};
+use super::{
+    StoreClock,
+    connection::{Connection, Manner},
+};
 use crate::{
     schema::{self, Migration},
     tx::{Tx, TxResult},
@@ -17,7 +20,7 @@ pub(super) const MIGRATIONS: &[Migration] =
 ///
 /// As for [`schema::migrated`].
 pub(super) fn migrate(connection: &Connection, location: &str, clock: &StoreClock) -> TxResult<()> {
-    let now = clock.at(connection.begin_writing()?);
+    let now = clock.at(connection.begin(Manner::Alone)?);
     let migrated = missing(connection, &Tx::new(connection, now), location);
     match migrated {
         Ok(()) => connection.commit(),

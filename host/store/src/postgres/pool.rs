@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::Semaphore;
 use tokio_postgres::{Config, config::Host};
 
-use super::connection::Connection;
+use super::{connection::Connection, purpose::Purpose};
 use crate::{
     StoreError,
     port::Result,
@@ -24,6 +24,8 @@ pub(super) struct Pool {
     location: String,
     idle: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    /// The one that renews leases, while it does not.
+    heartbeat: Mutex<Option<Connection>>,
 }
 
 impl Pool {
@@ -38,6 +40,7 @@ impl Pool {
             location,
             idle: Mutex::default(),
             permits: Semaphore::new(CONNECTIONS_MAX),
+            heartbeat: Mutex::default(),
         }))
     }
 
@@ -52,17 +55,60 @@ impl Pool {
         T: Send + 'static,
         F: FnMut(&Connection) -> TxResult<T> + Send + 'static,
     {
-        let failed = |message: String| StoreError::Platform { doing, message };
-        let _permit = self.permits.acquire().await.map_err(|e| failed(e.to_string()))?;
-        let this = Arc::clone(self);
-        let run = move || {
-            let connection = this.take()?;
+        let permit = self.permits.acquire().await;
+        let _permit = permit.map_err(|e| StoreError::Platform { doing, message: e.to_string() })?;
+        let run = move |pool: &Self| {
+            let connection = pool.take()?;
             let done = transaction(&connection);
-            this.give_back(connection);
+            pool.give_back(connection);
             done
         };
-        let done = tokio::task::spawn_blocking(run).await.map_err(|e| failed(e.to_string()))?;
-        done.map_err(|failure: Failure| failure.while_doing(doing))
+        self.run_blocking(doing, run).await
+    }
+
+    /// Runs a transaction on the connection that renews leases, however many of the others hang.
+    pub(super) async fn run_heartbeat<T, F>(
+        self: &Arc<Self>,
+        doing: &'static str,
+        mut transaction: F,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&Connection) -> TxResult<T> + Send + 'static,
+    {
+        let run = move |pool: &Self| {
+            let kept = pool.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let connection = match kept.filter(Connection::is_usable_after_a_rest) {
+                Some(connection) => connection,
+                None => Connection::open(&pool.config, Purpose::Heartbeat)?,
+            };
+            let done = transaction(&connection);
+            if connection.is_usable() {
+                *pool.heartbeat.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+            }
+            done
+        };
+        self.run_blocking(doing, run).await
+    }
+
+    async fn run_blocking<T, F>(self: &Arc<Self>, doing: &'static str, run: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> TxResult<T> + Send + 'static,
+    {
+        let this = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || run(&this)).await;
+        let done = done.map_err(|e| StoreError::Platform { doing, message: e.to_string() })?;
+        done.map_err(|failure: Failure| self.where_it_failed(failure).while_doing(doing))
+    }
+
+    /// What the database says of its failures, with where it is.
+    fn where_it_failed(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Database(message) => Failure::Database(format!("{}: {message}", self.location)),
+            Failure::Interrupted(message) => Failure::Interrupted(format!("{}: {message}", self.location)),
+            other => other,
+        }
     }
 
     /// Runs `body` where it may block, whoever calls.
@@ -71,7 +117,9 @@ impl Pool {
         body: impl FnOnce(&Self) -> TxResult<T> + Send,
     ) -> TxResult<T> {
         let joined = std::thread::scope(|scope| scope.spawn(|| body(&self)).join());
-        joined.unwrap_or_else(|_| Err(Failure::Database("the thread that opens it panicked".into())))
+        let done =
+            joined.unwrap_or_else(|_| Err(Failure::Database("the thread that opens it panicked".into())));
+        done.map_err(|failure| self.where_it_failed(failure))
     }
 
     /// A connection that works, as far as is known.
@@ -81,7 +129,7 @@ impl Pool {
             match idle {
                 Some(connection) if connection.is_usable_after_a_rest() => return Ok(connection),
                 Some(_) => {}
-                None => return Connection::open(&self.config),
+                None => return Connection::open(&self.config, Purpose::Transactions),
             }
         }
     }

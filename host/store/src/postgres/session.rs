@@ -1,8 +1,10 @@
 //! A connection as the rules see it.
 
+use std::time::Duration;
+
 use tokio_postgres::error::SqlState;
 
-use super::connection::Connection;
+use super::connection::{Connection, Manner};
 use crate::{
     sql::Query,
     tx::{Failure, More, Params, Row, Session, TxResult},
@@ -34,11 +36,27 @@ impl Session for Connection {
         }
         Ok(())
     }
+
+    fn is_alone(&self) -> bool {
+        matches!(self.manner(), Manner::Alone | Manner::Reading)
+    }
+
+    fn slice(&self) -> Option<Duration> {
+        Some(SLICE)
+    }
 }
+
+/// So long at the most those are kept waiting who have to wait for somebody who is alone, where that can be cut.
+const SLICE: Duration = Duration::from_millis(20);
 
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
-        let for_another = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+        // Two that make the same row at once: the other's is there by now, and is found when this is run again.
+        let for_another = [
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::UNIQUE_VIOLATION,
+        ];
         // The error by itself says where it comes from and not what it is.
         let message = error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string);
         match error.code() {

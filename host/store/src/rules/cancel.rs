@@ -39,8 +39,7 @@ const POSITION: i64 = 960_000;
 
 /// Ends a run and what it led to.
 pub(super) fn cancel(tx: &Tx<'_>, id: RunId, new: &NewCancellation) -> TxResult<Cancelled> {
-    let run =
-        LiveRun::find(tx, id)?.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() })?;
+    let run = LiveRun::to_change(tx, id)?;
     let key = KnownEntry::get(tx, run.entry)?.name.key;
     if !run.state.is_live() {
         let text = format!("run {id} of {key} is {}; only one that is under way can be cancelled", run.state);

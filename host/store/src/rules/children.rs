@@ -2,7 +2,8 @@
 //!
 //! Property wanted: a wait ends in the very transaction in which the last of these entries is over, whichever way that comes about, and
 //! one that begins when all are over is none. So whoever brings an entry to its end tells it here, and whether all are over is read
-//! from the entries every time, never counted beside them.
+//! from the entries every time, never counted beside them. Both sides of it are told apart by being alone: a wait for children begins and
+//! ends while nobody else changes anything, so who finds that nobody waits is right until the end of its transaction.
 
 use tollgate_core::{
     EntryId,
@@ -68,13 +69,19 @@ pub(super) fn tell(tx: &Tx<'_>, entry: EntryId, state: EntryState) -> TxResult<(
     let waiting = tx.all(sql::WAKE_CHILDREN_LIST, named_params! { ":entry": entry.0 }, |row| {
         row.plain::<i64>("run_seq")
     })?;
+    if !waiting.is_empty() {
+        tx.require_alone()?;
+    }
     waiting.into_iter().try_for_each(|run| wait::end_with_children(tx, run))
 }
 
 /// Something was opened for a run, or will not be.
 pub(super) fn settled(tx: &Tx<'_>, run: i64) -> TxResult<()> {
     match tx.one(sql::WAKE_CHILDREN_GET, named_params! { ":run": run }, |_| Ok(()))? {
-        Some(()) => wait::end_with_children(tx, run),
+        Some(()) => {
+            tx.require_alone()?;
+            wait::end_with_children(tx, run)
+        }
         None => Ok(()),
     }
 }

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     StoreError,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
+    sql::Query,
 };
 
 /// A lane that something waits in.
@@ -62,9 +63,13 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
         return Ok(ClaimOutcome::Stopped);
     }
     let only_begun = request.only_begun || stop.is_some();
-    let mut reached = None;
+    let (mut reached, mut passed_over) = (None, false);
     for lane in lanes_in_turn(tx, request)? {
-        while let Some(head) = head(tx, request, lane.id)? {
+        loop {
+            let Some(head) = head(tx, request, lane.id)? else {
+                passed_over |= !tx.is_alone() && is_head_in_hand(tx, request, lane.id)?;
+                break;
+            };
             // Begun runs come first in their lane, so behind an entry there are none.
             if only_begun && head.run.is_none() {
                 break;
@@ -77,10 +82,15 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
                 }
                 // It leaves the index, so the next head is another.
                 Room::Short(short) => {
+                    tx.require_alone()?;
                     family::park(tx, &Unfunded { entry: head.entry, run: head.run }, &short)?;
                 }
             }
         }
+    }
+    if passed_over {
+        // Whether it is taken or comes back is known when nobody else has it in hand.
+        tx.require_alone()?;
     }
     let nothing = if stop.is_some() { ClaimOutcome::Stopped } else { ClaimOutcome::Nothing };
     Ok(reached.unwrap_or(nothing))
@@ -139,6 +149,17 @@ fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<He
     }
     let only = json_of(&request.only)?;
     tx.one(sql::RUN_CLAIM_ONLY, named_params! { ":lane": lane.0, ":only": only }, read)
+}
+
+/// Whether a lane that offers nothing has something all the same, which another claim is about to take.
+fn is_head_in_hand(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<bool> {
+    let found = if request.only.is_empty() {
+        tx.one(sql::READY_EXISTS, named_params! { ":lane": lane.0 }, |_| Ok(()))?
+    } else {
+        let only = json_of(&request.only)?;
+        tx.one(sql::READY_EXISTS_ONLY, named_params! { ":lane": lane.0, ":only": only }, |_| Ok(()))?
+    };
+    Ok(found.is_some())
 }
 
 /// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
@@ -219,16 +240,30 @@ fn claimed(tx: &Tx<'_>, run: &LiveRun, begun: bool) -> TxResult<ClaimOutcome> {
     })))
 }
 
-/// Renews what a host still holds; a lease that has lapsed is not brought back, since its driver has stopped.
-pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxResult<Vec<Claim>> {
+/// Renews what a host still holds; a lease that has lapsed is not brought back, since its driver has stopped. With it comes whether
+/// there is more, which other transactions have in hand.
+pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxResult<(Vec<Claim>, bool)> {
     tx.run(sql::HOST_PUT, named_params! { ":id": host.0, ":now": tx.now.as_millis() })?;
+    let held = renew(tx, sql::RUN_RENEW_LEASES, host, lease)?;
+    let (renewed, passed_over): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, renewed)| *renewed);
+    Ok((renewed.into_iter().map(|(claim, _)| claim).collect(), !passed_over.is_empty()))
+}
+
+/// Renews what was passed over, when nobody has it in hand any more.
+pub(super) fn renew_passed_over(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxResult<Vec<Claim>> {
+    let held = renew(tx, sql::RUN_RENEW_PASSED_OVER, host, lease)?;
+    Ok(held.into_iter().map(|(claim, _)| claim).collect())
+}
+
+fn renew(tx: &Tx<'_>, query: Query, host: &HostId, lease: Duration) -> TxResult<Vec<(Claim, bool)>> {
     let params = named_params! {
         ":host": host.0,
         ":now": tx.now.as_millis(),
         ":lease_until": tx.now.after(lease).as_millis(),
     };
-    tx.all(sql::RUN_RENEW_LEASES, params, |row| {
-        Ok(Claim { run: row.parsed::<RunId>("id")?, fence: Fence(row.plain("fence")?) })
+    tx.all(query, params, |row| {
+        let claim = Claim { run: row.parsed::<RunId>("id")?, fence: Fence(row.plain("fence")?) };
+        Ok((claim, row.plain("renewed")?))
     })
 }
 
@@ -245,7 +280,13 @@ pub(super) fn release(tx: &Tx<'_>, claim: Claim, reason: &str) -> TxResult<()> {
 pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
     let now = tx.now.as_millis();
     let lapsed = tx.all(sql::RUN_LIST_LAPSED, named_params! { ":now": now }, |row| row.plain("seq"))?;
-    let runs = lapsed.into_iter().map(|seq| lapse(tx, seq)).collect::<TxResult<Vec<_>>>()?;
+    if !lapsed.is_empty() {
+        tx.require_alone()?;
+    }
+    let mut runs = Vec::new();
+    for seq in lapsed {
+        runs.extend(lapse(tx, seq)?);
+    }
     let deliveries = tx.all(sql::OUTBOX_LAPSE, named_params! { ":now": now }, |row| {
         Ok((DeliveryId(row.plain("id")?), HostId(row.plain("host")?)))
     })?;
@@ -255,9 +296,12 @@ pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
     Ok(Sweep { lapsed_runs, lapsed_deliveries, lost_hosts })
 }
 
-/// Takes a run back; with it comes the host that had it.
-fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<(RunId, HostId)> {
+/// Takes a run back, unless its lease was renewed just before; with it comes the host that had it.
+fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<Option<(RunId, HostId)>> {
     let mut run = LiveRun::get(tx, seq)?;
+    if run.lease_until.is_none_or(|until| until > tx.now) {
+        return Ok(None);
+    }
     run.crashes += 1;
     let body = json!({ "host": run.host, "fence": run.fence, "crashes": run.crashes });
     run.append(tx, NewEvent { kind: EventKind::LeaseLapsed, body })?;
@@ -265,7 +309,7 @@ fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<(RunId, HostId)> {
     run.let_go(tx)?;
     run.queue(tx)?;
     run.save(tx)?;
-    Ok((run.id, run.host))
+    Ok(Some((run.id, run.host)))
 }
 
 #[cfg(test)]

@@ -19,6 +19,11 @@ const SLICE: Duration = Duration::from_millis(1);
 pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
     let now = named_params! { ":now": tx.now.as_millis() };
     let lifted = tx.all(sql::HOLD_DELETE_DUE, now, |row| row.entry_id("entry_id"))?;
+    let woken = tx.all(sql::WAKE_LIST_DUE, now, |row| row.plain::<i64>("run_seq"))?;
+    if lifted.is_empty() && woken.is_empty() {
+        return Ok(0);
+    }
+    tx.require_alone()?;
     for id in &lifted {
         let entry = KnownEntry::get(tx, *id)?;
         forget_arrival(tx, *id)?;
@@ -26,7 +31,6 @@ pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
             readiness::settle(tx, *id, entry.depends)?;
         }
     }
-    let woken = tx.all(sql::WAKE_LIST_DUE, now, |row| row.plain::<i64>("run_seq"))?;
     for seq in &woken {
         if !wait::end_due(tx, *seq)? {
             LiveRun::wake(tx, *seq, "its time came")?;
@@ -65,12 +69,12 @@ pub(super) struct Rescored {
 pub(super) fn rescore(tx: &Tx<'_>, items: &[Rejudged], from: usize) -> TxResult<Rescored> {
     let items = items.get(from..).unwrap_or_default();
     intake::require_lanes(tx, items.iter().map(|judged| &judged.admission))?;
-    let begun_at = Instant::now();
+    let (begun_at, slice) = (Instant::now(), tx.slice().unwrap_or(SLICE));
     let mut rescored = Rescored { entries: 0, next: from };
     for judged in items {
         rescored.entries += u64::from(rescore_one(tx, judged)?);
         rescored.next += 1;
-        if tx.is_awaited() || begun_at.elapsed() > SLICE {
+        if tx.is_awaited() || begun_at.elapsed() > slice {
             break;
         }
     }

@@ -56,6 +56,7 @@ pub(super) fn payer_of(tx: &Tx<'_>, entry: EntryId) -> TxResult<Option<i64>> {
 /// Who of those that pay, `payer` and upwards, has no room for an amount.
 pub(super) fn short_of(tx: &Tx<'_>, payer: Option<i64>, needed: Microcents) -> TxResult<Option<ShortPayer>> {
     let Some(payer) = payer else { return Ok(None) };
+    lock(tx, Some(payer))?;
     let params = named_params! { ":payer": payer, ":amount": cents(needed) };
     tx.one(sql::FAMILY_GET_SHORT, params, |row| {
         let room = Microcents(u64::try_from(row.plain::<i64>("room")?).unwrap_or_default());
@@ -66,7 +67,11 @@ pub(super) fn short_of(tx: &Tx<'_>, payer: Option<i64>, needed: Microcents) -> T
 
 /// Whether a run that opened entries has no room for more of its own.
 pub(super) fn own_short(tx: &Tx<'_>, run: &LiveRun, needed: Microcents) -> TxResult<Option<Short>> {
-    let Some(family) = of_run(tx, run.seq)? else { return Ok(None) };
+    let Some(mut family) = of_run(tx, run.seq)? else { return Ok(None) };
+    if !tx.is_alone() {
+        lock(tx, Some(run.seq))?;
+        family = of_run(tx, run.seq)?.unwrap_or(family);
+    }
     let room = family.limit.saturating_sub(run.cost + run.escrow + family.settled + family.escrow);
     if needed <= room {
         return Ok(None);
@@ -124,7 +129,19 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
 
 fn add(tx: &Tx<'_>, payer: Option<i64>, settled: i64, escrow: i64) -> TxResult<()> {
     let Some(payer) = payer else { return Ok(()) };
+    lock(tx, Some(payer))?;
     tx.run(sql::FAMILY_ADD, named_params! { ":payer": payer, ":settled": settled, ":escrow": escrow })?;
+    Ok(())
+}
+
+/// Has what is counted with a run that pays, and with those above it, stay as it is until the transaction changes it. Everybody takes
+/// them from the lowest up, and before the caps.
+pub(super) fn lock(tx: &Tx<'_>, payer: Option<i64>) -> TxResult<()> {
+    if let Some(payer) = payer
+        && !tx.is_alone()
+    {
+        tx.run(sql::FAMILY_LOCK_LINE, named_params! { ":payer": payer })?;
+    }
     Ok(())
 }
 
@@ -161,6 +178,7 @@ pub(super) fn park(tx: &Tx<'_>, unfunded: &Unfunded, short: &ShortPayer) -> TxRe
 /// Has a run wait until there is room for an amount; false when there is.
 pub(super) fn await_room(tx: &Tx<'_>, run: &LiveRun, amount: Microcents) -> TxResult<bool> {
     let Some(short) = short_of(tx, run.payer, amount)? else { return Ok(false) };
+    tx.require_alone()?;
     note(tx, &Unfunded { entry: run.entry, run: Some(run.seq) }, &short)?;
     Ok(true)
 }
@@ -200,7 +218,8 @@ pub(super) fn went_back(tx: &Tx<'_>, payer: Option<i64>) -> TxResult<()> {
     let mut next = payer;
     while let Some(payer) = next {
         room_grew(tx, payer)?;
-        next = LiveRun::get(tx, payer)?.payer;
+        let params = named_params! { ":run": payer };
+        next = tx.one(sql::RUN_GET_PAYER, params, |row| row.plain::<Option<i64>>("payer"))?.flatten();
     }
     Ok(())
 }
@@ -210,11 +229,16 @@ struct Waiting {
     amount: Microcents,
 }
 
+/// What waits for the money of a run. It begins to wait while nobody else changes anything, and goes on while nobody does.
 fn waiting_for(tx: &Tx<'_>, payer: i64) -> TxResult<Vec<Waiting>> {
-    tx.all(sql::UNFUNDED_LIST, named_params! { ":payer": payer }, |row| {
+    let waiting = tx.all(sql::UNFUNDED_LIST, named_params! { ":payer": payer }, |row| {
         let what = Unfunded { entry: row.entry_id("entry_id")?, run: row.plain("run_seq")? };
         Ok(Waiting { what, amount: row.money("amount")? })
-    })
+    })?;
+    if !waiting.is_empty() {
+        tx.require_alone()?;
+    }
+    Ok(waiting)
 }
 
 fn room_grew(tx: &Tx<'_>, payer: i64) -> TxResult<()> {

@@ -19,8 +19,7 @@ use crate::{StoreError, port::NewDecision};
 
 /// Sends an answer to what a run asks, and ends its wait.
 pub(super) fn decide(tx: &Tx<'_>, id: RunId, new: &NewDecision) -> TxResult<Decision> {
-    let run =
-        LiveRun::find(tx, id)?.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() })?;
+    let run = LiveRun::to_change(tx, id)?;
     let asked: Option<Ask> =
         tx.one(sql::ASK_GET, named_params! { ":run": run.seq }, |row| row.json("body"))?;
     let Some(asked) = asked else {

@@ -14,6 +14,7 @@
 use std::{
     cell::Cell,
     collections::{BTreeSet, HashMap},
+    time::Instant,
 };
 
 use tollgate_core::{
@@ -55,7 +56,8 @@ impl Received<'_> {
     }
 }
 
-/// Takes arrivals in, in their order.
+/// Takes arrivals in, in their order: all of them, or where others are to be served between two as many as time allows, one at the
+/// least.
 pub(super) fn admit(
     tx: &Tx<'_>,
     reconcile: i64,
@@ -68,7 +70,15 @@ pub(super) fn admit(
     }
     require_lanes(tx, arrivals.iter().map(|arrival| &arrival.admission))?;
     let is_read_first = Cell::new(None);
-    arrivals.iter().map(|arrival| admit_one(tx, reconcile, arrival, compared, &is_read_first)).collect()
+    let begun_at = Instant::now();
+    let mut changes = Vec::with_capacity(arrivals.len());
+    for arrival in arrivals {
+        changes.push(admit_one(tx, reconcile, arrival, compared, &is_read_first)?);
+        if tx.slice().is_some_and(|slice| begun_at.elapsed() > slice) {
+            break;
+        }
+    }
+    Ok(changes)
 }
 
 /// Refuses places in lanes that are not there.

@@ -10,13 +10,14 @@
 use tollgate_core::{
     Digest, Microcents, RunId,
     journal::{Answer, Attempt, Intent, JournalEntry},
+    late::Brought,
     pipeline::StepName,
     run::Claim,
     step::StepKey,
 };
 
 use super::{
-    ledger,
+    late, ledger,
     live_run::LiveRun,
     sql,
     tx::{Failure, Row, Tx, TxResult, cents, json_of, named_params},
@@ -105,9 +106,16 @@ fn begin(
     Ok(())
 }
 
-/// Makes an answer durable, and settles what it cost.
-pub(super) fn answer(tx: &Tx<'_>, claim: Claim, step: &StepKey, call: u32, answer: &Answer) -> TxResult<()> {
-    let mut run = LiveRun::held_by(tx, claim)?;
+/// Makes an answer durable, and settles what it cost; whether the driver still had the run.
+pub(super) fn answer(
+    tx: &Tx<'_>,
+    claim: Claim,
+    step: &StepKey,
+    call: u32,
+    answer: &Answer,
+) -> TxResult<bool> {
+    let brought = || Some(Brought::Answer { step: step.clone(), call, answer: answer.clone() });
+    let Some(mut run) = late::held_or_kept(tx, claim, brought)? else { return Ok(false) };
     let open = open_intents(tx, &run)?.into_iter().find(|open| open.step == *step && open.call == call);
     let Some(open) = open else {
         let text = format!("call {call} of `{step}` of run {} awaits no answer", run.id);
@@ -116,7 +124,8 @@ pub(super) fn answer(tx: &Tx<'_>, claim: Claim, step: &StepKey, call: u32, answe
     let params = attempt_params!(run.seq, step, ":call": call, ":answer": json_of(answer)?);
     tx.run(sql::JOURNAL_ANSWER, params)?;
     charge(tx, &mut run, step, open.plugin, answer.cost, open.intent.reserved)?;
-    run.save(tx)
+    run.save(tx)?;
+    Ok(true)
 }
 
 /// Takes back an intent that nobody has begun to act on.

@@ -8,9 +8,10 @@
 //! than that share, the rest is settled from what the plugin's cap has left, and what that does not hold is booked as overdraft,
 //! which stops dispatch until the next period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
+use serde_json::json;
 use tollgate_core::{
     Digest, Microcents, Timestamp,
     ledger::{Cap, CapBalance},
@@ -24,7 +25,7 @@ use super::{
     journal,
     live_run::LiveRun,
     sql,
-    tx::{Failure, Row, Tx, TxResult, cents, named_params},
+    tx::{Failure, Row, Tx, TxResult, cents, json_of, named_params},
 };
 use crate::StoreError;
 
@@ -88,6 +89,11 @@ impl ActiveCap {
         Ok(Self { id: row.plain("id")?, label: cap.period.label_at(now, &zone), cap, zone })
     }
 
+    /// Its present period.
+    fn present(&self) -> Period<'_> {
+        (self.id, &self.label)
+    }
+
     /// Where it stands.
     pub(super) fn balance(&self, tx: &Tx<'_>) -> TxResult<CapBalance> {
         balance(tx, self.id, &self.label)
@@ -132,14 +138,21 @@ pub(super) fn tranche(tx: &Tx<'_>, pins: Digest) -> TxResult<Amounts> {
 
 /// Whether these amounts can be set aside, for which `payer` pays besides.
 pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts, payer: Option<i64>) -> TxResult<Room> {
+    family::lock(tx, payer)?;
+    let caps = active_caps(tx)?;
+    let amount_of = |active: &ActiveCap| amounts.get(&active.cap.scope).copied();
+    let is_booked = |active: &&ActiveCap| amount_of(active).is_some_and(|amount| amount > Microcents::ZERO);
+    lock(tx, caps.iter().filter(is_booked).map(ActiveCap::present))?;
     let mut bookings = Vec::new();
-    for active in active_caps(tx)? {
-        let Some(&amount) = amounts.get(&active.cap.scope) else { continue };
+    for active in caps {
+        let Some(amount) = amount_of(&active) else { continue };
         let Ok(balance) = active.balance(tx)?.reserve(amount, active.cap.limit) else {
             let until = active.cap.period.next_begins_at(tx.now, &active.zone);
             return Ok(Room::CapReached { cap: active.cap, until });
         };
-        bookings.push(Booking { cap: active.id, label: active.label, amount, balance });
+        if amount > Microcents::ZERO {
+            bookings.push(Booking { cap: active.id, label: active.label, amount, balance });
+        }
     }
     let total = amounts.get(PROJECT).copied().unwrap_or_default();
     match family::short_of(tx, payer, total)? {
@@ -233,7 +246,9 @@ fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> T
     run.cost = run.cost + total;
     family::spend(tx, run, total, from_escrow)?;
     let mut owed = owed_by_cap(tx, costs, from_escrow)?;
-    for part in escrow_of(tx, run.seq)? {
+    let parts = escrow_of(tx, run.seq)?;
+    lock(tx, parts.iter().map(EscrowPart::period).chain(owed.iter().map(|(active, _)| active.present())))?;
+    for part in parts {
         let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
         let amount = part.amount.min(*owed);
         let params = named_params! {
@@ -266,7 +281,9 @@ pub(super) fn recall(tx: &Tx<'_>, record: &Record) -> TxResult<()> {
 
 /// What goes back when a run rests.
 pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
+    family::lock(tx, run.payer)?;
     let parts = escrow_of(tx, run.seq)?;
+    lock(tx, parts.iter().map(EscrowPart::period))?;
     for part in &parts {
         let left = balance(tx, part.cap, &part.label)?.release(part.amount).map_err(Failure::damaged)?;
         put_balance(tx, part.cap, &part.label, left)?;
@@ -319,6 +336,35 @@ struct EscrowPart {
     cap: i64,
     label: String,
     amount: Microcents,
+}
+
+impl EscrowPart {
+    fn period(&self) -> Period<'_> {
+        (self.cap, &self.label)
+    }
+}
+
+/// A cap, and the period of it.
+type Period<'p> = (i64, &'p str);
+
+/// Has what is counted in these periods stay as it is until the transaction changes it. Everybody takes them in the order of their
+/// caps.
+fn lock<'p>(tx: &Tx<'_>, periods: impl Iterator<Item = Period<'p>>) -> TxResult<()> {
+    if tx.is_alone() {
+        return Ok(());
+    }
+    let periods: BTreeSet<_> = periods.collect();
+    if periods.is_empty() {
+        return Ok(());
+    }
+    let listed: Vec<_> =
+        periods.iter().map(|(cap, label)| json!({ "cap_id": cap, "label": label })).collect();
+    let listed = json_of(&listed)?;
+    if tx.run(sql::CAP_PERIOD_LOCK, named_params! { ":periods": listed })? < periods.len() {
+        // Nothing was counted in one of them before.
+        tx.run(sql::CAP_PERIOD_BEGIN, named_params! { ":periods": listed })?;
+    }
+    Ok(())
 }
 
 fn escrow_of(tx: &Tx<'_>, run_seq: i64) -> TxResult<Vec<EscrowPart>> {

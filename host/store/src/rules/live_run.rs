@@ -50,12 +50,21 @@ impl LiveRun {
     ///
     /// [`StoreError::StaleFence`] when it no longer does.
     pub(super) fn held_by(tx: &Tx<'_>, claim: Claim) -> TxResult<Self> {
-        let run = Self::find(tx, claim.run)?
-            .ok_or_else(|| StoreError::NotFound { what: "run", name: claim.run.to_string() })?;
+        let run = Self::to_change(tx, claim.run)?;
         if run.fence != claim.fence || run.lease_until.is_none() {
             return Err(StoreError::StaleFence { run: claim.run, fence: claim.fence }.into());
         }
         Ok(run)
+    }
+
+    /// The run with this id, which stays as it is until the transaction changes it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`].
+    pub(super) fn to_change(tx: &Tx<'_>, id: RunId) -> TxResult<Self> {
+        let run = tx.one(sql::RUN_GET_TO_CHANGE, named_params! { ":id": id.to_string() }, Self::read)?;
+        run.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() }.into())
     }
 
     /// The run with this id, whoever holds it.
@@ -63,7 +72,7 @@ impl LiveRun {
         tx.one(sql::RUN_GET, named_params! { ":id": id.to_string() }, Self::read)
     }
 
-    /// The run in this row.
+    /// The run in this row, which stays as it is until the transaction changes it.
     pub(super) fn get(tx: &Tx<'_>, seq: i64) -> TxResult<Self> {
         let run = tx.one(sql::RUN_GET_BY_SEQ, named_params! { ":seq": seq }, Self::read)?;
         run.ok_or_else(|| Failure::damaged(format!("there is no run in row {seq}")))
@@ -194,5 +203,54 @@ impl WrittenEvent {
         };
         tx.run(sql::EVENT_INSERT, params)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run in row 1, without the rows that it is about.
+    fn insert(tx: &Tx<'_>, id: RunId) {
+        let nothing = Digest::of("");
+        let params = named_params! {
+            ":id": id.to_string(),
+            ":entry": 1_i64,
+            ":lane": 1_i64,
+            ":backlog": "specs",
+            ":pipeline": "draft",
+            ":kind": "work",
+            ":round": 1_i64,
+            ":title": "A",
+            ":revision": nothing.as_bytes(),
+            ":pins": nothing.as_bytes(),
+            ":rank_key": [0_u8; 4].as_slice(),
+            ":order_facts": "{}",
+            ":fence": 1_i64,
+            ":host": "here",
+            ":lease_until": 1_i64,
+            ":now": 0_i64,
+            ":escrow": 0_i64,
+            ":chain_events": 0_i64,
+            ":chain_hash": nothing.as_bytes(),
+            ":payer": None::<i64>,
+        };
+        tx.run(sql::RUN_INSERT, params).ok().expect("a run");
+    }
+
+    #[test]
+    fn what_was_read_before_another_claim_is_not_written_over_it() {
+        let connection = crate::sqlite::tests::in_memory_without_references();
+        let (tx, id) = (Tx::new(&connection, Timestamp::default()), RunId::generate());
+        insert(&tx, id);
+        let get = || LiveRun::get(&tx, 1).ok().expect("the run");
+        let (mut before, mut after) = (get(), get());
+        after.fence = after.fence.raised();
+        after.host = HostId("there".into());
+        assert!(after.save(&tx).is_ok());
+        let refused = before.save(&tx);
+        assert!(matches!(refused, Err(Failure::Refused(StoreError::StaleFence { .. }))));
+        assert_eq!(get().host.0, "there");
+        assert!(after.save(&tx).is_ok(), "who raised it goes on");
     }
 }

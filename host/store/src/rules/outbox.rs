@@ -80,6 +80,11 @@ pub(super) fn settle(
     tx: &Tx<'_>,
     outcomes: &[(DeliveryTicket, DeliveryOutcome)],
 ) -> TxResult<Vec<DeliveryId>> {
+    if !tx.is_alone() {
+        // Before the deliveries themselves: who writes what a run did has the run first, too.
+        let ids: Vec<_> = outcomes.iter().map(|(delivery, _)| delivery.id.0).collect();
+        tx.run(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
+    }
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
         let accepted = match outcome {
@@ -87,6 +92,7 @@ pub(super) fn settle(
             DeliveryOutcome::Retry { at, reason, ambiguous } => {
                 retry_one(tx, *delivery, *at, reason, *ambiguous)?
             }
+            DeliveryOutcome::NotBegun => give_back_one(tx, *delivery)?,
         };
         if !accepted {
             stale.push(delivery.id);
@@ -203,4 +209,9 @@ fn retry_one(
         ":ambiguous": ambiguous,
     };
     Ok(tx.one(sql::OUTBOX_RETRY_IF_FENCE, params, |_| Ok(()))?.is_some())
+}
+
+fn give_back_one(tx: &Tx<'_>, delivery: DeliveryTicket) -> TxResult<bool> {
+    let params = named_params! { ":id": delivery.id.0, ":fence": delivery.fence.0 };
+    Ok(tx.run(sql::OUTBOX_GIVE_BACK_IF_FENCE, params)? == 1)
 }

@@ -223,7 +223,11 @@ pub(super) fn tell_dependants_if_changed(
 /// Decides anew about those that wait for an entry of this backlog, or that might.
 pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName, backlog: &str) -> TxResult<()> {
     let params = named_params! { ":tracker": name.tracker, ":key": name.key, ":backlog": backlog };
-    for dependant in tx.all(sql::ENTRY_LIST_DEPENDANTS, params, |row| row.entry_id("id"))? {
+    let dependants = tx.all(sql::ENTRY_LIST_DEPENDANTS, params, |row| row.entry_id("id"))?;
+    if !dependants.is_empty() {
+        tx.require_alone()?;
+    }
+    for dependant in dependants {
         let dependant = KnownEntry::get(tx, dependant)?;
         settle(tx, dependant.id, dependant.depends)?;
     }

@@ -20,7 +20,7 @@ use super::{
     adopt, children,
     dependency::{self, Lead},
     entry::KnownEntry,
-    family, intake, opening, rows,
+    family, intake, late, opening, rows,
     sql::{self, Query},
     supplement,
     tx::{Failure, Param, Params, Row, Tx, TxResult, json_of, named_params},
@@ -183,6 +183,7 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
         children: children::of_run(tx, seq)?,
         family: family::of_run(tx, seq)?,
         escrow,
+        late: late::of_run(tx, seq)?,
         record,
         record_delivered: record_delivered.flatten(),
     })

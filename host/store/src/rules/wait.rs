@@ -45,6 +45,9 @@ pub(super) fn begin(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<Option<WaitEnd>>
         let text = format!("run {} waits, and no call of it asked to", run.id);
         return Err(StoreError::Conflict(text).into());
     };
+    if wait.children().is_some() {
+        tx.require_alone()?;
+    }
     let happened = match first_heard(tx, run.seq, since, &wait)? {
         None => children::ended(tx, run.seq, &wait)?,
         heard => heard,

@@ -7,6 +7,7 @@ use tollgate_core::{
     effect::KnownEffect,
     entry::EntryState,
     event::{EventKind, NewEvent},
+    late::Brought,
     record::Record,
     run::{Claim, RunState},
     step::{Step, StepOutcome},
@@ -15,7 +16,7 @@ use tollgate_core::{
 use super::{
     cancel, children,
     entry::KnownEntry,
-    family, intake, journal,
+    family, intake, journal, late,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
     readiness, sql, supplement,
@@ -66,11 +67,26 @@ impl PreparedWrite {
             record,
         })
     }
+
+    /// By what right it is written.
+    pub(super) fn claim(&self) -> Claim {
+        self.claim
+    }
+
+    /// What of it is worth keeping when it comes too late.
+    fn brought(&self) -> Option<Brought> {
+        let end = match &self.next {
+            NextState::Finish { end, .. } => Some(end.clone()),
+            NextState::GoOn | NextState::Wait { .. } => None,
+        };
+        let steps: Vec<_> = self.steps.iter().map(|prepared| prepared.step.clone()).collect();
+        (end.is_some() || !steps.is_empty()).then_some(Brought::Steps { steps, end })
+    }
 }
 
-/// Writes what a driver did.
-pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
-    let mut run = LiveRun::held_by(tx, write.claim)?;
+/// Writes what a driver did; whether it still had the run.
+pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
+    let Some(mut run) = late::held_or_kept(tx, write.claim, || write.brought())? else { return Ok(false) };
     insert_steps(tx, &mut run, &write.steps)?;
     if let Some(paused) = &write.paused {
         journal::pause(tx, &mut run, paused)?;
@@ -99,10 +115,11 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<()> {
     match &write.next {
         NextState::Finish { end, refinement: None, .. } => {
             family::over(tx, &run, end)?;
-            children::tell(tx, run.entry, ended(end).1)
+            children::tell(tx, run.entry, ended(end).1)?;
         }
-        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => Ok(()),
+        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => {}
     }
+    Ok(true)
 }
 
 /// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.

@@ -181,6 +181,7 @@ fn serve(
 fn answer(batch: impl IntoIterator<Item = Box<dyn Job>>, committed: TxResult<()>) {
     let committed = committed.map_err(|failure| match failure {
         Failure::Database(message) | Failure::Interrupted(message) | Failure::Unreadable(message) => message,
+        Failure::Crowded => "it has to keep others out, and may not".to_owned(),
         Failure::Refused(error) => error.to_string(),
     });
     for job in batch {

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Database(String),
     /// The database gave way to another transaction; in its own words. It may be run again.
     Interrupted(String),
+    /// It must be run again when nobody else changes anything.
+    Crowded,
     /// What was opened is no database, or not a whole one; in its own words.
     Unreadable(String),
     /// The store says no.
@@ -29,6 +31,10 @@ impl Failure {
     pub(crate) fn while_doing(self, doing: &'static str) -> StoreError {
         match self {
             Self::Database(message) | Self::Interrupted(message) | Self::Unreadable(message) => {
+                StoreError::Platform { doing, message }
+            }
+            Self::Crowded => {
+                let message = "it has to keep others out, and may not".to_owned();
                 StoreError::Platform { doing, message }
             }
             Self::Refused(error) => error,

@@ -1,10 +1,27 @@
-//! What must agree in a SQLite store at every commit, checked by counting again what it keeps count of.
+//! What must agree in a store at every commit, checked by counting again what it keeps count of.
 
 use std::path::Path;
 
 use rusqlite::Connection;
+use tokio_postgres::{Client, IsolationLevel, SimpleQueryMessage};
 
-/// Each query finds rows that contradict the sentence.
+/// What SQLite counts in one place, and PostgreSQL a share for each connection.
+const SHARED: &[(&str, &str, &str)] = &[
+    (
+        "{lane}",
+        "lane",
+        "(SELECT lane.id, coalesce(sum(lane_share.waiting), 0) AS waiting
+          FROM lane LEFT JOIN lane_share ON lane_share.lane_id = lane.id GROUP BY lane.id) AS lane",
+    ),
+    (
+        "{coverage}",
+        "coverage",
+        "(SELECT backlog, state, held_for, adopted, CAST(sum(entries) AS bigint) AS entries
+          FROM coverage GROUP BY 1, 2, 3, 4) AS coverage",
+    ),
+];
+
+/// Each query finds rows that contradict the sentence, in whichever database.
 const CONTRADICTIONS: &[(&str, &str)] = &[
     (
         "an entry that is ready has a row in the ready index",
@@ -45,7 +62,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
              SELECT seq, payer FROM run WHERE payer IS NOT NULL
              UNION ALL
              SELECT line.seq, run.payer FROM line JOIN run ON run.seq = line.payer WHERE run.payer IS NOT NULL)
-         SELECT run_seq FROM family WHERE (settled, escrow) IS NOT (
+         SELECT run_seq FROM family WHERE (settled, escrow) <> (
              SELECT coalesce(sum(run.cost), 0), coalesce(sum(run.escrow), 0)
              FROM line JOIN run ON run.seq = line.seq WHERE line.payer = family.run_seq)",
     ),
@@ -57,12 +74,12 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "lanes count what waits in them",
-        "SELECT id FROM lane WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
+        "SELECT id FROM {lane} WHERE waiting <> (SELECT count(*) FROM ready WHERE lane_id = lane.id)",
     ),
     (
         "coverage counts entries",
         "SELECT backlog, state, coalesce(held_for, '') AS held_for, adopted, count(*) AS entries FROM entry GROUP BY 1, 2, 3, 4
-         EXCEPT SELECT backlog, state, held_for, adopted, entries FROM coverage",
+         EXCEPT SELECT backlog, state, held_for, adopted, entries FROM {coverage}",
     ),
     (
         "coverage counts nothing else",
@@ -82,8 +99,9 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
         "unsatisfied dependencies hold, and no others",
         // Of those that have the key: there before gone, and then the own tracker before the others, of which there must be one.
         "WITH candidate AS (
-             SELECT link.entry_id, link.position, meant.state = 'done' OR meant.closed AS satisfies,
-                    2 * (meant.state = 'gone') + (meant.tracker <> link.tracker) AS distance
+             SELECT link.entry_id, link.position, CASE WHEN meant.state = 'done' OR meant.closed THEN 1 ELSE 0 END AS satisfies,
+                    CASE WHEN meant.state = 'gone' THEN 2 ELSE 0 END
+                    + CASE WHEN meant.tracker <> link.tracker THEN 1 ELSE 0 END AS distance
              FROM link JOIN entry ON entry.id = link.entry_id
              JOIN entry AS meant ON meant.key = link.key
                  AND (meant.tracker = link.tracker OR meant.backlog = entry.backlog)),
@@ -121,7 +139,7 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
         "what was settled is what steps cost, and attempts that have not ended",
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM cap WHERE scope = 'project')
            AND (SELECT coalesce(sum(cost), 0) FROM step)
-             + (SELECT coalesce(sum(cost), 0) FROM run WHERE rebuilt = 1) + (
+             + (SELECT coalesce(sum(cost), 0) FROM run WHERE rebuilt) + (
              SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
              WHERE step.id IS NULL) <> (
              SELECT coalesce(sum(settled + overdraft), 0) FROM cap_period JOIN cap ON cap.id = cap_id
@@ -129,18 +147,18 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "a run that is over has one record, and no other run has one",
-        "SELECT seq FROM run WHERE (state NOT IN ('running', 'waiting')) <> (
+        "SELECT seq FROM run WHERE CASE WHEN state IN ('running', 'waiting') THEN 0 ELSE 1 END <> (
              SELECT count(*) FROM outbox WHERE run_seq = run.seq AND kind = 'record')",
     ),
     (
         "a run costs what was settled for it",
-        "SELECT seq FROM run WHERE rebuilt = 0 AND cost <> (SELECT coalesce(sum(cost), 0) FROM step WHERE run_seq = run.seq) + (
+        "SELECT seq FROM run WHERE NOT rebuilt AND cost <> (SELECT coalesce(sum(cost), 0) FROM step WHERE run_seq = run.seq) + (
              SELECT coalesce(sum(charged), 0) FROM attempt LEFT JOIN step USING (run_seq, stage, gate, rework, attempt)
              WHERE attempt.run_seq = run.seq AND step.id IS NULL)",
     ),
     (
         "an answer is awaited only by whoever drives the run",
-        "SELECT call FROM journal JOIN run ON run.seq = run_seq WHERE open = 1 AND run.lease_until IS NULL",
+        "SELECT call FROM journal JOIN run ON run.seq = run_seq WHERE open AND run.lease_until IS NULL",
     ),
     (
         "only waiting runs ask",
@@ -158,14 +176,24 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ),
     (
         "only waiting runs have wakes",
-        "SELECT run_seq FROM (SELECT run_seq FROM wake UNION SELECT run_seq FROM wake_delivery)
+        "SELECT run_seq FROM (SELECT run_seq FROM wake UNION SELECT run_seq FROM wake_delivery) AS waking
          JOIN run ON run.seq = run_seq WHERE run.state <> 'waiting'",
     ),
     (
         "deliveries to an entry are settled in order",
         "SELECT later.id FROM outbox AS later JOIN outbox AS earlier USING (entry_id)
          WHERE earlier.id < later.id AND later.state <> 'waiting' AND earlier.state <> 'settled'
-           AND json_extract(later.became, '$.kind') IS NOT 'withheld'",
+           AND coalesce(later.became, '') NOT LIKE '%withheld%'",
+    ),
+    (
+        "nobody waits for what was delivered",
+        "SELECT wake_delivery.run_seq FROM wake_delivery JOIN outbox ON outbox.id = outbox_id WHERE outbox.state = 'settled'",
+    ),
+    (
+        "nobody waits for what was said since",
+        "SELECT wait.run_seq FROM wait JOIN wake_signal ON wake_signal.run_seq = wait.run_seq
+         JOIN signal ON signal.name = wake_signal.name AND signal.id > wait.since
+             AND (signal.run_seq IS NULL OR signal.run_seq = wait.run_seq)",
     ),
 ];
 
@@ -175,9 +203,29 @@ pub(crate) fn everything_agrees(store: &Path) {
     let verdict: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(verdict, "ok");
     for (sentence, contradictions) in CONTRADICTIONS {
-        let mut statement = connection.prepare(contradictions).unwrap();
+        let contradictions = SHARED
+            .iter()
+            .fold((*contradictions).to_owned(), |text, (name, here, _)| text.replace(name, here));
+        let mut statement = connection.prepare(&contradictions).unwrap();
         assert!(!statement.exists([]).unwrap(), "it is not so that {sentence}");
     }
     let mut foreign = connection.prepare("PRAGMA foreign_key_check").unwrap();
     assert!(!foreign.exists([]).unwrap(), "a row names another that is not there");
+}
+
+/// The same of a store in PostgreSQL, at one moment.
+pub(crate) async fn everything_agrees_in(client: &mut Client) {
+    let moment = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+    let moment = moment.start().await.unwrap();
+    for (sentence, contradictions) in CONTRADICTIONS {
+        let contradictions = SHARED
+            .iter()
+            .fold((*contradictions).to_owned(), |text, (name, _, there)| text.replace(name, there));
+        let found =
+            moment.simple_query(&contradictions).await.unwrap_or_else(|e| panic!("{sentence}: {e:?}"));
+        let rows: Vec<_> =
+            found.iter().filter(|message| matches!(message, SimpleQueryMessage::Row(_))).collect();
+        assert!(rows.is_empty(), "it is not so that {sentence}: {rows:?}");
+    }
+    moment.commit().await.unwrap();
 }

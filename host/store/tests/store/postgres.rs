@@ -1,5 +1,7 @@
 //! What the PostgreSQL store must do besides, and a server to do it on.
 
+mod crowd;
+mod races;
 mod server;
 
 use std::sync::Arc;
@@ -17,7 +19,7 @@ pub(crate) fn fresh(clock: Arc<ManualClock>) -> PostgresStore {
     open(&server::new_database(), clock)
 }
 
-fn open(url: &str, clock: Arc<ManualClock>) -> PostgresStore {
+pub(crate) fn open(url: &str, clock: Arc<ManualClock>) -> PostgresStore {
     let options = PostgresOptions { url: url.to_owned(), mode: OpenMode::Host, clock: Some(clock) };
     PostgresStore::open(options).unwrap()
 }

@@ -18,6 +18,7 @@ use tollgate_core::{
     effect::{Delivered, Effect},
     entry::{EntryName, EntryState, EntryStatus, HoldKind, Link},
     event::Event,
+    late::Late,
     record::{OrderFacts, Record, Term},
     refine::SetField,
     run::RunSummary,
@@ -422,6 +423,8 @@ pub(crate) struct Run {
     pub(crate) family: Option<RunFamily>,
     /// What is set aside for it and not spent.
     pub(crate) escrow: Microcents,
+    /// What hosts brought after they had lost it, oldest first: refused, and kept as evidence.
+    pub(crate) late: Vec<Late>,
     /// Its record, once it is over.
     pub(crate) record: Option<Record>,
     /// What became of the record; null while it is to be delivered.
@@ -470,6 +473,7 @@ impl From<RunDetail> for Run {
             children: detail.children,
             family: detail.family.map(RunFamily::from),
             escrow: detail.escrow,
+            late: detail.late,
             record: detail.record,
             record_delivered: detail.record_delivered,
         }

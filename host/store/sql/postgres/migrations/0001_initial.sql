@@ -85,10 +85,12 @@ CREATE TABLE lane (
     UNIQUE (backlog, pipeline)
 );
 
--- What each slot counted of a lane: its virtual time, and its rows in `ready`, which triggers keep.
+-- What each slot counted of a lane: its virtual time, and its rows in `ready`, which triggers keep. The lane's virtual time is the
+-- largest `base` and all that was added to it since: two transactions that bring a lane up to the others at once do it once.
 CREATE TABLE lane_share (
     lane_id BIGINT NOT NULL REFERENCES lane (id),
     slot    SMALLINT NOT NULL,
+    base    BIGINT NOT NULL DEFAULT 0,
     vtime   BIGINT NOT NULL,
     waiting BIGINT NOT NULL,
     PRIMARY KEY (lane_id, slot)
@@ -405,6 +407,16 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
 CREATE UNIQUE INDEX inbox_cancel ON inbox (run_seq) WHERE kind = 'cancel';
+
+-- What drivers brought after they had lost their run: evidence, by which nothing is decided.
+CREATE TABLE late (
+    id      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run_seq BIGINT NOT NULL REFERENCES run (seq),
+    fence   BIGINT NOT NULL,
+    at      BIGINT NOT NULL,
+    brought TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX late_by_run ON late (run_seq, id);
 
 -- Every call that ended, in the order in which they did, and what it cost. `gate` is empty for the stage itself. Rows are never
 -- changed.

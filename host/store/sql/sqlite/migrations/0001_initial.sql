@@ -369,6 +369,16 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_open ON inbox (run_seq, id) WHERE applied_at IS NULL;
 CREATE UNIQUE INDEX inbox_cancel ON inbox (run_seq) WHERE kind = 'cancel';
 
+-- What drivers brought after they had lost their run: evidence, by which nothing is decided.
+CREATE TABLE late (
+    id      INTEGER PRIMARY KEY,
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    fence   INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    brought TEXT NOT NULL
+) STRICT;
+CREATE INDEX late_by_run ON late (run_seq, id);
+
 -- Every call that ended, in the order in which they did, and what it cost. `gate` is empty for the stage itself. Rows are never
 -- changed.
 CREATE TABLE step (

@@ -35,7 +35,7 @@ pub(crate) fn waiting(attempt: u32, expires: Option<Timestamp>) -> Step {
     Step { outcome: StepOutcome::Waits(asked), ..step("draft", attempt, 0) }
 }
 
-fn begins(run: &ClaimedRun, step: Step) -> RunWrite {
+pub(crate) fn begins(run: &ClaimedRun, step: Step) -> RunWrite {
     RunWrite { steps: vec![step], ..wait(run.claim, vec![Wake::Asked]) }
 }
 

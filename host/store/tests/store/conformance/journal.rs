@@ -8,6 +8,7 @@ use tollgate_core::{
     approval::{Allowance, Ask, Lack, Word},
     event::EventKind,
     journal::{Answer, Attempt, Begun, CallClass, Intent},
+    late::{Brought, Late},
     ledger::CapBalance,
     pipeline::StepName,
     run::RunState,
@@ -179,6 +180,9 @@ pub(crate) async fn a_stale_driver_journals_nothing<S: Store>(make: &dyn Fn(Arc<
     assert!(matches!(answered, Err(StoreError::StaleFence { .. })), "{answered:?}");
     let intended = world.store.journal_intend(intent(&run, 1)).await;
     assert!(matches!(intended, Err(StoreError::StaleFence { .. })), "{intended:?}");
+    let late = world.store.run(run.claim.run).await.unwrap().late;
+    let brought = Brought::Answer { step: key_of_step("draft", 1), call: 0, answer: answer(1) };
+    assert_eq!(late, [Late { fence: run.claim.fence, at: start().after(LEASE), brought }]);
     assert_eq!(attempt(&world, &run).await, before);
 }
 

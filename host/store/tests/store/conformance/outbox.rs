@@ -76,6 +76,35 @@ pub(crate) async fn a_delivery_whose_host_died_is_ambiguous<S: Store>(make: &dyn
     world.settle(&found).await;
 }
 
+pub(crate) async fn a_delivery_that_nobody_began_is_as_it_was<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    world.work(End::Done).await;
+    let mut was_lost = false;
+    for lapses in [false, true] {
+        let [taken] = world.take(1).await.try_into().unwrap();
+        assert_eq!((taken.failures, taken.ambiguous), (0, was_lost));
+        if lapses {
+            world.clock.advance(LEASE);
+            world.store.sweep().await.unwrap();
+            was_lost = true;
+        }
+        let given_back = vec![(taken.ticket(), DeliveryOutcome::NotBegun)];
+        let stale = world.store.settle_deliveries(given_back.clone()).await.unwrap();
+        assert_eq!(stale, if lapses { vec![taken.id] } else { vec![] });
+        assert_eq!(world.store.settle_deliveries(given_back).await.unwrap(), [taken.id], "nobody has it");
+    }
+    let [found] = world.take(1).await.try_into().unwrap();
+    assert!(found.ambiguous, "whoever had it for a lease may have sent it");
+    let given_back = vec![(found.ticket(), DeliveryOutcome::NotBegun)];
+    world.store.settle_deliveries(given_back).await.unwrap();
+    let [found] = world.take(1).await.try_into().unwrap();
+    assert!(found.ambiguous, "which one who did not begin it does not know");
+    world.settle(&found).await;
+}
+
 pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {

@@ -7,6 +7,7 @@ use tollgate_core::{
     course::{End, Stopped},
     entry::EntryState,
     event::{ChainHead, EventKind},
+    late::{Brought, Late},
     run::RunState,
     time::ManualClock,
 };
@@ -183,6 +184,10 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
     let after = world.store.run(stale.claim.run).await.unwrap();
     assert_eq!(before.events, after.events);
     assert_eq!(before.summary, after.summary);
+    let steps = |steps, end| Brought::Steps { steps, end };
+    let brought = [steps(vec![step("draft", 1, 1)], None), steps(vec![], Some(End::Done))];
+    let late = |brought| Late { fence: stale.claim.fence, at: start().after(LEASE), brought };
+    assert_eq!(after.late, brought.map(late), "it is kept as evidence");
 
     let next = world.claim().await;
     assert!(next.begun && next.claim.fence > stale.claim.fence);

@@ -31,14 +31,22 @@ const START_WITHIN: Duration = Duration::from_secs(60);
 
 struct Server {
     port: u16,
+    folder: PathBuf,
     _keeper: Child,
     /// Closed when the process ends.
     _alive: ChildStdin,
 }
 
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+/// What the server said so far.
+pub(crate) fn log() -> String {
+    let server = SERVER.get().expect("somebody made a database");
+    std::fs::read_to_string(server.folder.join("log")).unwrap()
+}
+
 /// The address of a database in which nothing is.
 pub(crate) fn new_database() -> String {
-    static SERVER: OnceLock<Server> = OnceLock::new();
     static MADE: AtomicU32 = AtomicU32::new(0);
     let server = SERVER.get_or_init(start);
     let name = format!("test{}", MADE.fetch_add(1, Ordering::SeqCst));
@@ -57,6 +65,13 @@ pub(crate) fn end_connections(url: &str) {
     assert!(String::from_utf8_lossy(&ended.stdout).lines().any(|line| line == "t"), "none was there");
 }
 
+/// A connection of the test's own.
+pub(crate) async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, io) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    drop(tokio::spawn(io));
+    client
+}
+
 fn start() -> Server {
     let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir().unwrap().keep();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -71,7 +86,7 @@ fn start() -> Server {
         assert!(began.elapsed() < START_WITHIN, "the server does not answer: {log}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    Server { port, _keeper: keeper, _alive: alive }
+    Server { port, folder, _keeper: keeper, _alive: alive }
 }
 
 /// A command that runs as somebody who may run a server: `postgres` refuses to be root.

@@ -7,6 +7,7 @@ use tollgate_core::{
     Microcents,
     child::ChildStatus,
     effect::Delivered,
+    late::{Brought, Late},
     record::{StepFacts, StepResult},
     step::{Step, StepKey, StepOutcome, Usage},
 };
@@ -78,6 +79,7 @@ fn text(printer: &Printer, run: &json::Run, with_log: bool) -> String {
         lines.push(format!("effect {} of {}: {became}", effect.effect.kind, effect.reference.step));
     }
     lines.extend(run.children.iter().map(child));
+    lines.extend(run.late.iter().flat_map(late));
     if run.record.is_some() {
         lines.push(format!("record: {}", delivered(run.record_delivered.as_ref())));
     }
@@ -97,6 +99,24 @@ fn with_children(own: Microcents, family: &RunFamily) -> String {
 fn child(child: &ChildStatus) -> String {
     let ChildStatus { name, title, state, cost, .. } = child;
     format!("opened {} “{title}”: {state}, {cost}", name.key)
+}
+
+/// What a host brought that had lost the run, a line each.
+fn late(late: &Late) -> Vec<String> {
+    let Late { fence, at, brought } = late;
+    let came = format!("came too late, by fence {fence} at {}, and was refused", time(*at));
+    match brought {
+        Brought::Steps { steps, end } => {
+            let calls = steps.iter().map(|step| {
+                let Call { key, result, summary, .. } = step.into();
+                format!("{key} {came}: {result}, {}: {summary}", step.usage.cost)
+            });
+            calls.chain(end.iter().map(|_| format!("the end of the run {came}"))).collect()
+        }
+        Brought::Answer { step, call, answer } => {
+            vec![format!("the answer to question {} of {step} {came}: {}", call + 1, answer.cost)]
+        }
+    }
 }
 
 /// A call, as a line of the table shows it.

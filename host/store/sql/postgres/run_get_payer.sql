@@ -1,0 +1,1 @@
+SELECT payer FROM run WHERE seq = :run;
