@@ -200,7 +200,8 @@ impl Deliverer {
                 Ok(Prepared::Outside(tollgate_tracker::Delivery::SetState(state)))
             }
             KnownEffect::PublishFile(file) => {
-                let bytes = self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
+                let bytes =
+                    self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
                 let missing =
                     || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;

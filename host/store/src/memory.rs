@@ -20,6 +20,7 @@ mod family;
 mod guard;
 mod intake;
 mod journal;
+mod late;
 mod ledger;
 mod opening;
 mod outbox;
@@ -195,7 +196,7 @@ impl Store for MemoryStore {
     }
 
     async fn write(&self, write: RunWrite) -> Result<()> {
-        self.change(|state| state.write(write))
+        self.change(|state| state.write(write))?
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {
@@ -211,7 +212,7 @@ impl Store for MemoryStore {
     }
 
     async fn journal_answer(&self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
-        self.change(|state| state.answer(claim, step, call, answer))
+        self.change(|state| state.answer(claim, step, call, answer))?
     }
 
     async fn journal_withdraw(&self, claim: Claim, step: &StepKey, call: u32) -> Result<()> {

@@ -197,6 +197,7 @@ impl State {
             asked: None,
             wakes: Wakes::default(),
             children: BTreeSet::new(),
+            late: Vec::new(),
         }))
     }
 

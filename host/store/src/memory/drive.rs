@@ -7,6 +7,7 @@ use tollgate_core::{
     effect::{Delivered, KnownEffect},
     entry::EntryState,
     event::EventKind,
+    late::Brought,
     lease::Fence,
     record::Record,
     refine::Refinement,
@@ -27,9 +28,15 @@ use crate::{
 const WRITING: &str = "write what a driver did";
 
 impl State {
-    pub(super) fn write(&mut self, write: RunWrite) -> Result<()> {
-        let RunWrite { claim, paused, steps, released, events, next } = write;
-        let number = self.held_by(claim)?;
+    pub(super) fn write(&mut self, write: RunWrite) -> Result<Result<()>> {
+        match self.held_by(write.claim) {
+            Ok(number) => self.write_in_time(number, write).map(Ok),
+            Err(error) => self.refuse(error, write.claim, brought(&write)),
+        }
+    }
+
+    fn write_in_time(&mut self, number: RunNo, write: RunWrite) -> Result<()> {
+        let RunWrite { claim: _, paused, steps, released, events, next } = write;
         self.add_steps(number, steps)?;
         if let Some(paused) = paused {
             self.pause(number, paused)?;
@@ -240,6 +247,16 @@ pub(super) fn ended(end: &End) -> (RunState, EntryState, Option<&str>) {
         End::Escalated { stopped, .. } => (RunState::Escalated, EntryState::Escalated, Some(&stopped.reason)),
         End::Cancelled { reason } => (RunState::Cancelled, EntryState::Failed, Some(reason)),
     }
+}
+
+/// What of a write is worth keeping when it comes too late.
+fn brought(write: &RunWrite) -> Option<Brought> {
+    let end = match &write.next {
+        NextState::Finish { end, .. } => Some(end.clone()),
+        NextState::GoOn | NextState::Wait { .. } => None,
+    };
+    let steps = write.steps.clone();
+    (end.is_some() || !steps.is_empty()).then_some(Brought::Steps { steps, end })
 }
 
 /// A driver wrote the same twice, which its database would not have either.

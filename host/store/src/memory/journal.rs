@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tollgate_core::{
     Digest, Microcents, RunId,
     journal::{self, Answer, Begun, JournalEntry},
+    late::Brought,
     pipeline::StepName,
     run::Claim,
     step::{Step, StepKey, StepOutcome},
@@ -70,11 +71,25 @@ impl State {
     }
 
     /// Keeps an answer, and settles what it cost.
-    pub(super) fn answer(&mut self, claim: Claim, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
-        let number = self.held_by(claim)?;
-        let reserved = self.open_call(number, step, call)?.intent.reserved;
-        let cost = answer.cost;
+    pub(super) fn answer(
+        &mut self,
+        claim: Claim,
+        step: &StepKey,
+        call: u32,
+        answer: Answer,
+    ) -> Result<Result<()>> {
+        match self.held_by(claim) {
+            Ok(number) => self.answer_in_time(number, step, call, answer).map(Ok),
+            Err(error) => {
+                let brought = Brought::Answer { step: step.clone(), call, answer };
+                self.refuse(error, claim, Some(brought))
+            }
+        }
+    }
+
+    fn answer_in_time(&mut self, number: RunNo, step: &StepKey, call: u32, answer: Answer) -> Result<()> {
         let open = self.open_call(number, step, call)?;
+        let (reserved, cost) = (open.intent.reserved, answer.cost);
         (open.answer, open.open) = (Some(answer), false);
         self.charge_attempt(number, step, cost, reserved)
     }

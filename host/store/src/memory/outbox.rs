@@ -91,6 +91,7 @@ impl State {
             }
             match outcome {
                 DeliveryOutcome::Settled(became) => self.settle_delivery(ticket.id, became),
+                DeliveryOutcome::NotBegun => self.outbox[ticket.id].way = Way::Waiting,
                 DeliveryOutcome::Retry { at, reason: _, ambiguous } => {
                     let parcel = &mut self.outbox[ticket.id];
                     (parcel.way, parcel.next_at, parcel.ambiguous) = (Way::Waiting, at, ambiguous);

@@ -225,5 +225,6 @@ fn rebuilt_run(entry: EntryId, lane: LaneId, record: &Record) -> Run {
         asked: None,
         wakes: Wakes::default(),
         children: BTreeSet::new(),
+        late: Vec::new(),
     }
 }

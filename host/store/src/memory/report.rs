@@ -150,7 +150,7 @@ impl State {
     /// Keys of entries that wait for this one.
     fn waiting_for(&self, id: EntryId) -> Vec<String> {
         let waits_for_it = |(_, to): &(_, Target)| matches!(to, Target::To(target) if *target == id);
-        let waiting = self.entries.iter().filter(|(_, entry)| entry.waits());
+        let waiting = self.entries.iter().filter(|(other, _)| self.state_of(*other) == EntryState::Held);
         let each = waiting.flat_map(|(other, entry)| {
             self.unmet_dependencies(other).filter(waits_for_it).map(|_| entry.name.key.clone())
         });
@@ -244,6 +244,7 @@ impl State {
             children: self.children_of(number),
             family: self.family(number),
             escrow: run.escrow,
+            late: run.late.clone(),
             record,
             record_delivered: record_delivered.flatten(),
         })

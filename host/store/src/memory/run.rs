@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_core::{
     EntryId, HostId, RunId,
+    digest::canonical_json,
     event::{EventKind, NewEvent},
     run::{Claim, RunState, RunSummary},
 };
@@ -47,6 +48,8 @@ impl State {
     /// Extends the chain of a run.
     pub(super) fn happened(&mut self, number: RunNo, kind: EventKind, body: Value) {
         let now = self.now;
+        // As it is hashed, so as it is kept.
+        let body = serde_json::from_str(&canonical_json(&body)).unwrap_or(body);
         let run = &mut self.runs[number];
         let event = run.chain.append(now, NewEvent { kind, body });
         run.chain = event.head();
@@ -70,6 +73,8 @@ impl State {
     /// Ends the wait of a run, whatever it waited for.
     pub(super) fn wake(&mut self, number: RunNo, said: Value) {
         self.runs[number].wakes = Wakes::default();
+        let entry = self.runs[number].entry;
+        self.entries[entry].unfunded = None;
         self.happened(number, EventKind::Woken, said);
         self.queue(number);
     }

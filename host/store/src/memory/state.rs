@@ -17,6 +17,7 @@ use tollgate_core::{
     id::DeliveryId,
     item::SourceItem,
     journal::{Answer, Begun, Intent},
+    late::Late,
     lease::Fence,
     ledger::Cap,
     pins::Pins,
@@ -252,6 +253,8 @@ pub(super) struct Run {
     pub(super) wakes: Wakes,
     /// The entries that it opened.
     pub(super) children: BTreeSet<EntryId>,
+    /// What drivers brought after they had lost it.
+    pub(super) late: Vec<Late>,
 }
 
 #[derive(Clone)]
