@@ -59,11 +59,11 @@ impl Plan {
         let some = |per_mille: u32| if dice.happens(500) { per_mille } else { 0 };
         let policy = dice.number(0..=policies as u64 - 1) as usize;
         Self {
-            hosts: dice.number(1..=3),
+            hosts: *dice.one_of(&[1, 2, 2, 3]).expect("there are some"),
             workers: dice.number(1..=2) as usize,
             items: dice.number(2..=6),
             policy,
-            trouble_ms: dice.number(2_000..=6_000),
+            trouble_ms: dice.number(1_500..=5_000),
             near_midnight: dice.happens(200),
             comments: dice.happens(500),
             faults: Faults {

@@ -175,10 +175,6 @@ impl Simulation {
     fn be_calm(&mut self) -> Vec<String> {
         self.world.calm_down();
         self.people().resume();
-        self.hosts.retain(|host| !host.is_over());
-        if self.hosts.iter().all(SimHost::is_paused) {
-            self.start_host();
-        }
         self.wait_for_store_clock();
         let mut days = 0;
         let (mut since_ms, mut before) = (self.world.now_ms(), None);
@@ -186,6 +182,10 @@ impl Simulation {
         let mut deadline_ms = since_ms + patience_ms;
         let read_ms = since_ms + 5 * LEASE.as_millis() as u64 / 2;
         loop {
+            self.hosts.retain(|host| !host.is_over());
+            if self.hosts.iter().all(SimHost::is_paused) {
+                self.start_host();
+            }
             self.people().answer(true);
             self.people().signal_all();
             self.people().retry_children();
