@@ -76,15 +76,17 @@ impl Guest for SimGuest {
         self.line.lives().await;
         self.may_act(&call)?;
         let will = Will::of(&call);
-        self.pass(&call, will.takes).await?;
+        let asks = if self.needs_journal { will.asks } else { 0 };
+        // It computes before each question, and before it ends.
+        let between = will.takes / (asks + 1);
+        self.pass(&call, between).await?;
         let mut asked = 0;
-        if self.needs_journal {
-            while asked < will.asks {
-                if let Some(failure) = self.ask(&call, asked, will.class).await? {
-                    return Ok(report(&call, StepOutcome::Failed(failure), asked, false));
-                }
-                asked += 1;
+        while asked < asks {
+            if let Some(failure) = self.ask(&call, asked, will.class).await? {
+                return Ok(report(&call, StepOutcome::Failed(failure), asked, false));
             }
+            asked += 1;
+            self.pass(&call, between).await?;
         }
         let outcome = match call.input.step.name.gate {
             Some(_) => judge(&call, &will),

@@ -78,4 +78,11 @@ impl Plan {
             },
         }
     }
+
+    /// The same, where guests ask much and hosts stand still while the answers come: only there a guest can act that was not cut, since
+    /// the store takes no intent under a fence that has passed.
+    pub(crate) fn with_late_answers(self) -> Self {
+        let faults = Faults { delayed: 400, paused: 60, ..Faults::default() };
+        Self { hosts: 2, policy: 3, trouble_ms: 9_000, faults, ..self }
+    }
 }

@@ -141,7 +141,7 @@ fn pipeline(kind: &str, number: usize) -> String {
         }
         "asks" => {
             let class = ["keyed", "unsafe", "repeatable"][number % 3];
-            stage("ask", "asks", &format!("asks = 2, class = \"{class}\", {takes}"), "grant = [\"probe\"]")
+            stage("ask", "asks", &format!("asks = 4, class = \"{class}\", {takes}"), "grant = [\"probe\"]")
                 + &begin
         }
         "fails" => {

@@ -77,7 +77,10 @@ struct Simulation {
 /// Lives through the world of a seed.
 pub(crate) fn live(seed: u64, keeper: Keeper, flaw: Flaw) -> Life {
     let dice = Dice::of(seed);
-    let plan = Plan::of(&dice, POLICIES);
+    let mut plan = Plan::of(&dice, POLICIES);
+    if flaw == Flaw::GuestsAreNotCut {
+        plan = plan.with_late_answers();
+    }
     let mut simulation = Simulation::new(World::new(plan, dice), keeper, flaw);
     simulation.people().write_items(simulation.world.plan.items);
     simulation.be_troubled();
