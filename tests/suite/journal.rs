@@ -14,7 +14,11 @@ use std::{
 };
 
 use tollgate_core::{Clock, HostId, Microcents, time::SystemClock};
-use tollgate_engine::{Host, HostOptions, Parts, Trackers, observer::Unwatched};
+use tollgate_engine::{
+    Host, HostOptions, Parts, Trackers,
+    adapter::{artifacts::StoredArtifacts, machine::ThisMachine},
+    observer::Unwatched,
+};
 use tollgate_policy::Policy;
 use tollgate_registry::{Origin, Registry, Version};
 use tollgate_sandbox::{CallModels, Sandbox, SandboxOptions};
@@ -74,11 +78,16 @@ async fn drain(folder: &Path) {
         trackers: Trackers::open(&policy, folder, &clock).expect("trackers"),
         policy,
         registry: Arc::new(registry),
-        sandbox: Sandbox::new(SandboxOptions { extensions, ..SandboxOptions::default() }).expect("a sandbox"),
+        guests: Arc::new(
+            Sandbox::new(SandboxOptions { extensions, ..SandboxOptions::default() }).expect("a sandbox"),
+        ),
         models: CallModels::none().port,
         store: Arc::new(SqliteStore::open(store).expect("a store")),
-        artifacts: Arc::new(ArtifactFolder::open(folder.join(".tollgate/artifacts")).expect("a folder")),
+        artifacts: Arc::new(StoredArtifacts::new(Arc::new(
+            ArtifactFolder::open(folder.join(".tollgate/artifacts")).expect("a folder"),
+        ))),
         clock,
+        machine: Arc::new(ThisMachine),
         observer: Arc::new(Unwatched),
     };
     let id = HostId(format!("test-{}", std::process::id()));

@@ -26,6 +26,7 @@ use tollgate_core::{
 };
 use tollgate_engine::{
     Host, HostOptions, Parts, Trackers,
+    adapter::{artifacts::StoredArtifacts, machine::ThisMachine},
     observer::{Notice, Observer},
 };
 use tollgate_policy::Policy;
@@ -219,14 +220,15 @@ impl Project {
             project: self.folder.clone(),
             policy: Arc::clone(&self.policy),
             registry: Arc::clone(&self.registry),
-            sandbox: self.sandbox.clone(),
+            guests: Arc::new(self.sandbox.clone()),
             models: CallModels::none().port,
             store: Arc::clone(&self.store) as _,
-            artifacts: Arc::new(
+            artifacts: Arc::new(StoredArtifacts::new(Arc::new(
                 ArtifactFolder::open(self.folder.join("artifacts")).expect("a folder for artifacts"),
-            ),
+            ))),
             trackers,
             clock: Arc::clone(&self.clock),
+            machine: Arc::new(ThisMachine),
             observer: Arc::clone(&watch) as _,
         };
         let options = HostOptions {

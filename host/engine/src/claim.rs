@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_core::{EntryId, HostId, LaneId, RunId, Timestamp};
+use tollgate_core::{EntryId, HostId, LaneId, Timestamp};
 use tollgate_store::{
     Store,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun},
@@ -12,6 +12,8 @@ use crate::{
     error::Result,
     lease_table::{HeldLease, LeaseTable},
     observer::{Notice, Observer},
+    port::Machine,
+    store_time::StoreTime,
 };
 
 /// What a claim gave.
@@ -41,22 +43,25 @@ pub(crate) struct Wish {
 pub(crate) async fn tick(
     host: &HostId,
     store: &dyn Store,
+    machine: &dyn Machine,
+    time: &StoreTime,
     leases: &Arc<LeaseTable>,
     observer: &dyn Observer,
     wish: Wish,
 ) -> Result<Tick> {
-    let sent = leases.sending();
+    let asking = leases.ask();
     let request = ClaimRequest {
         host: host.clone(),
         lease: leases.terms().length,
         lanes: wish.lanes,
-        new_run: RunId::generate(),
+        new_run: machine.new_run(),
         only_begun: wish.only_begun,
         only: wish.only,
     };
     match store.claim(request).await? {
         ClaimOutcome::Claimed(claimed) => {
-            let lease = leases.hold(claimed.claim, sent);
+            time.hear(claimed.claimed_at);
+            let lease = leases.hold(claimed.claim, asking.sent());
             observer.notice(&Notice::Claimed {
                 run: claimed.run.id,
                 key: claimed.run.entry.key.clone(),

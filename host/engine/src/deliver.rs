@@ -8,7 +8,13 @@
 //! 4. A deliverer that was away too long sends nothing more of what it took: somebody else may have taken it by now. What it was
 //!    in the middle of is cut before its lease ends, and counts as what may have been sent.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use tollgate_core::{
     Clock, HostId, crash,
@@ -23,10 +29,10 @@ use tollgate_store::{
 use tollgate_tracker::{DeliveryRequest, ItemRef, Leave};
 
 use crate::{
-    adapter::artifacts::StoredArtifacts,
     error::Result,
     observer::{Notice, Observer},
     opening::{NotOpened, Openings},
+    port::ArtifactStore,
     source::Trackers,
 };
 
@@ -45,7 +51,7 @@ pub(crate) struct Deliverer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) openings: Openings,
     pub(crate) trackers: Trackers,
-    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     /// How long a batch may take before another host reads back and goes on.
@@ -106,8 +112,7 @@ impl Deliverer {
 
     /// What became of a delivery; none when it was cut off.
     async fn deliver_within(&self, delivery: &Delivery, bound: LocalBound) -> Option<DeliveryOutcome> {
-        let left = bound.remaining_at(self.clock.monotonic());
-        if let Ok(outcome) = tokio::time::timeout(left, self.deliver(delivery)).await {
+        if let Some(outcome) = self.within(bound, self.deliver(delivery)).await {
             return Some(outcome);
         }
         self.observer.notice(&Notice::DeliveryDelayed {
@@ -117,6 +122,18 @@ impl Deliverer {
             until: self.clock.now().after(LeaseTerms::new(self.lease).margin()),
         });
         None
+    }
+
+    /// Works until a bound, and drops the work there. The clock is looked at whenever the work could go on: after a pause of the process
+    /// nothing more is sent, whatever it was about to do.
+    async fn within<F: Future>(&self, bound: LocalBound, work: F) -> Option<F::Output> {
+        let mut work = pin!(work);
+        let mut lapse = pin!(tokio::time::sleep(bound.remaining_at(self.clock.monotonic())));
+        poll_fn(|context| {
+            let holds = bound.holds_at(self.clock.monotonic()) && lapse.as_mut().poll(context).is_pending();
+            if holds { work.as_mut().poll(context).map(Some) } else { Poll::Ready(None) }
+        })
+        .await
     }
 
     /// Writes what became of deliveries, and says so.
@@ -133,19 +150,19 @@ impl Deliverer {
         let Some(tracker) = self.trackers.named(&delivery.entry.tracker) else {
             let reason =
                 format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
-            return self.retry(delivery, reason, None);
+            return self.retry(delivery, reason, None).await;
         };
         let what = match self.prepare(delivery).await {
             Ok(Prepared::Opening(opening)) => return self.open(delivery, &opening).await,
             Ok(Prepared::Outside(what)) => what,
             Err(Unready::Refused(reason)) => return DeliveryOutcome::Settled(Delivered::Refused { reason }),
-            Err(Unready::Later(reason)) => return self.retry(delivery, reason, None),
+            Err(Unready::Later(reason)) => return self.retry(delivery, reason, None).await,
         };
         let item = ItemRef { key: delivery.entry.key.clone(), url: delivery.url.clone() };
         let request = DeliveryRequest { item, what, ambiguous: delivery.ambiguous };
         match tracker.deliver(request).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
-            Err(error) => self.retry(delivery, error.message, error.retry_after),
+            Err(error) => self.retry(delivery, error.message, error.retry_after).await,
         }
     }
 
@@ -158,7 +175,7 @@ impl Deliverer {
         match self.openings.of_run(&*self.store, run, opening).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
             Err(NotOpened::Refused(reason)) => DeliveryOutcome::Settled(Delivered::Refused { reason }),
-            Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None),
+            Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None).await,
         }
     }
 
@@ -183,7 +200,8 @@ impl Deliverer {
                 Ok(Prepared::Outside(tollgate_tracker::Delivery::SetState(state)))
             }
             KnownEffect::PublishFile(file) => {
-                let bytes = self.artifacts.load(file.artifact).await.map_err(Unready::Later)?;
+                let bytes =
+                    self.artifacts.read(file.artifact).await.map_err(|error| Unready::Later(error.0))?;
                 let missing =
                     || Unready::Refused(format!("the artifact {} is not in the store", file.artifact));
                 let bytes = bytes.ok_or_else(missing)?;
@@ -193,9 +211,11 @@ impl Deliverer {
         }
     }
 
-    fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
+    async fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
         let wait = after.unwrap_or_else(|| backoff(delivery.failures));
-        DeliveryOutcome::Retry { at: self.clock.now().after(wait), reason, ambiguous: true }
+        // The store decides when the time has come, so it is asked; one that cannot be asked now takes the next best.
+        let now = self.store.now().await.unwrap_or_else(|_| self.clock.now());
+        DeliveryOutcome::Retry { at: now.after(wait), reason, ambiguous: true }
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &DeliveryOutcome) {

@@ -23,7 +23,7 @@ mod input;
 mod pause;
 mod refine;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -49,11 +49,13 @@ use tollgate_store::{
 };
 
 use crate::{
-    adapter::artifacts::StoredArtifacts,
+    adapter::artifacts,
     error::Result,
     lease_table::HeldLease,
     observer::{Notice, Observer},
+    port::ArtifactStore,
     shutdown::{Phase, Shutdown},
+    store_time::StoreTime,
 };
 
 pub(crate) use component::Components;
@@ -66,9 +68,9 @@ pub(crate) struct Driver {
     pub(crate) host: HostId,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) components: Components,
-    pub(crate) artifacts: Arc<StoredArtifacts>,
+    pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) models: Arc<dyn Model>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<StoreTime>,
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) pins: crate::pins::PinCache,
@@ -135,6 +137,23 @@ struct Journey<'d> {
     /// The attempt that an earlier drive of the run began.
     begun: Option<(StepKey, Attempt)>,
     closing: Option<oneshot::Sender<()>>,
+}
+
+/// When a call began. How long it took is measured, whatever becomes of the clock meanwhile.
+#[derive(Clone, Copy)]
+struct Started {
+    at: Timestamp,
+    monotonic: Duration,
+}
+
+impl Started {
+    fn now(time: &StoreTime) -> Self {
+        Self { at: time.now(), monotonic: time.monotonic() }
+    }
+
+    fn after(self, monotonic: Duration) -> Timestamp {
+        self.at.after(monotonic.saturating_sub(self.monotonic))
+    }
 }
 
 /// What happened since the last durable point.
@@ -268,7 +287,7 @@ impl<'d> Journey<'d> {
                     return self.wait(Wake::Delivered(effects), reason).await;
                 }
                 Next::Call { step, not_before } => {
-                    if let Some(at) = not_before.filter(|at| *at > self.driver.clock.now()) {
+                    if let Some(at) = not_before.filter(|at| *at > self.driver.time.now()) {
                         return self.wait(Wake::At(at), format!("tries {step} again at {at}")).await;
                     }
                     if self.driver.shutdown.phase() >= Phase::Stopping {
@@ -351,19 +370,19 @@ impl<'d> Journey<'d> {
         let component = self.course.component(&key.name);
         let pinned = self.pins.plugins.get(component.plugin);
         let plugin = pinned.map_or_else(|| Digest::of(""), |plugin| plugin.digest);
-        let started_at = self.driver.clock.now();
+        let started = Started::now(&self.driver.time);
         let ready = match self.driver.components.ready(pinned, &component).await {
             Ok(ready) => ready,
             Err(failure) => {
                 let input = Digest::of("");
                 let charged = self.attempt(&key).charged;
-                let step = self.step(key, plugin, input, started_at, failed_to_load(failure));
+                let step = self.step(key, plugin, input, started, failed_to_load(failure));
                 self.take_charged(step, charged, false).await?;
                 return Ok(Called::Ended);
             }
         };
         // What is asked of a capability is durable at once, so what led to it is first.
-        if ready.prepared.needs_journal() && !self.unwritten.is_empty() {
+        if ready.guest.needs_journal() && !self.unwritten.is_empty() {
             self.write(NextState::GoOn).await?;
         }
         let attempt = self.attempt(&key);
@@ -381,7 +400,7 @@ impl<'d> Journey<'d> {
             journal: CallJournal { recorded: attempt.journal, port: Arc::clone(&journal) as _ },
             earlier_fuel_limits: self.course.earlier_fuel_limits(&key),
         };
-        let ended = self.driver.components.sandbox().call(&ready.prepared, call).await;
+        let ended = ready.guest.call(call).await;
         let money = journal.money();
         self.escrow = money.escrow;
         match ended {
@@ -396,7 +415,7 @@ impl<'d> Journey<'d> {
                 }
                 None => {
                     let recomputable = report.recomputable;
-                    let step = self.step(key, plugin, input.digest(), started_at, report);
+                    let step = self.step(key, plugin, input.digest(), started, report);
                     self.take_charged(step, money.charged, recomputable).await?;
                     Ok(Called::Ended)
                 }
@@ -410,7 +429,7 @@ impl<'d> Journey<'d> {
         key: StepKey,
         plugin: Digest,
         input: Digest,
-        started_at: Timestamp,
+        started: Started,
         report: CallReport,
     ) -> Step {
         let mut usage = report.usage;
@@ -419,8 +438,8 @@ impl<'d> Journey<'d> {
             key,
             plugin,
             input,
-            started_at,
-            ended_at: self.driver.clock.now().max(started_at),
+            started_at: started.at,
+            ended_at: started.after(self.driver.time.monotonic()),
             usage,
             outcome: report.outcome,
             log: report.log,
@@ -479,7 +498,7 @@ impl<'d> Journey<'d> {
         let cost = self.unwritten.cost();
         let Unwritten { steps, released, events, .. } = std::mem::take(&mut self.unwritten);
         if !steps.is_empty() {
-            self.driver.artifacts.sync(&steps).await?;
+            artifacts::sync(&*self.driver.artifacts, &steps).await?;
         }
         if !matches!(next, NextState::GoOn) {
             self.close();
@@ -488,7 +507,7 @@ impl<'d> Journey<'d> {
             RunWrite { claim: self.lease.claim(), paused, steps: steps.clone(), released, events, next };
         self.driver.store.write(write).await?;
         self.escrow = self.escrow.saturating_sub(cost);
-        self.durable_at = self.driver.clock.now();
+        self.durable_at = self.driver.time.now();
         if !steps.is_empty() {
             let (run, key) = (self.run.id, self.run.entry.key.clone());
             self.driver.observer.notice(&Notice::StepsEnded { run, key, steps });

@@ -7,15 +7,14 @@ use tollgate_core::{
 };
 use tollgate_policy::Policy;
 use tollgate_registry::Registry;
-use tollgate_sandbox::{Sandbox, port::Model};
+use tollgate_sandbox::port::Model;
 use tollgate_store::{
     Store,
-    artifacts::ArtifactFolder,
     port::{AppliedPolicy, OpenWork},
 };
 
 use crate::{
-    adapter::{artifacts::StoredArtifacts, catalog::Catalog},
+    adapter::catalog::Catalog,
     deliver::Deliverer,
     drive::{Components, Driver},
     error::{EngineError, Result},
@@ -25,10 +24,12 @@ use crate::{
     observer::{Notice, Observer},
     opening::{self, Openings},
     pins::{self, PinCache},
+    port::{ArtifactStore, Guests, Machine},
     pull,
     shutdown::{Phase, Shutdown},
     source::Trackers,
     stop_file::StopFile,
+    store_time::StoreTime,
 };
 
 /// What a host is made of.
@@ -40,17 +41,19 @@ pub struct Parts {
     /// The plugins.
     pub registry: Arc<Registry>,
     /// Where components run.
-    pub sandbox: Sandbox,
+    pub guests: Arc<dyn Guests>,
     /// Where models are asked.
     pub models: Arc<dyn Model>,
     /// Where state is.
     pub store: Arc<dyn Store>,
     /// Where artifacts are.
-    pub artifacts: Arc<ArtifactFolder>,
+    pub artifacts: Arc<dyn ArtifactStore>,
     /// Where work comes from and records go.
     pub trackers: Trackers,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Threads and randomness.
+    pub machine: Arc<dyn Machine>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
 }
@@ -115,6 +118,7 @@ pub struct Host {
     pub(crate) parts: Parts,
     pub(crate) options: HostOptions,
     pub(crate) lanes: Lanes,
+    pub(crate) time: Arc<StoreTime>,
     pub(crate) leases: Arc<LeaseTable>,
     pub(crate) driver: Driver,
     pub(crate) deliverer: Deliverer,
@@ -134,7 +138,7 @@ pub async fn apply_policy(parts: &Parts, who: &str) -> Result<AppliedPolicy> {
     }
     let before = parts.store.applied_policy().await?.map(|policy| policy.version);
     let why = "the project's files say so";
-    let application = pins::application(&parts.policy, &parts.registry, parts.sandbox.engine_id(), who, why);
+    let application = pins::application(&parts.policy, &parts.registry, parts.guests.engine_id(), who, why);
     let applied = parts.store.apply_policy(application).await?;
     if before != Some(applied.version) {
         parts.observer.notice(&Notice::PolicyApplied { version: applied.version });
@@ -155,12 +159,13 @@ impl Host {
         parts.trackers.claim_ownership(parts.store.id()).await?;
         let stop_file = remove_stale_stop_file(&parts, started)?;
         let shutdown = Shutdown::default();
-        let artifacts = Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts)));
+        let time = StoreTime::new(Arc::clone(&parts.clock), parts.store.now().await?);
         Ok(Self {
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
-            driver: driver(&parts, &options, &shutdown, &artifacts),
+            driver: driver(&parts, &options, &shutdown, &time),
             deliverer: deliverer(&parts, &options.id, Lanes::of(&applied)),
+            time,
             shutdown,
             stop_file,
             parts,
@@ -196,25 +201,25 @@ impl Host {
     /// When a loop ended by a bug, or the store cannot even say what is left.
     pub async fn run(self) -> Result<Outcome> {
         let host = Arc::new(self);
-        let heartbeat = crate::heartbeat::spawn(
+        let heartbeat = crate::heartbeat::beat(
             Arc::clone(&host.parts.store),
             host.options.id.clone(),
             Arc::clone(&host.leases),
             host.shutdown.clone(),
             Arc::clone(&host.parts.observer),
         );
+        let heartbeat = host.parts.machine.beside("heartbeat", Box::pin(heartbeat));
         let heartbeat =
             heartbeat.map_err(|source| EngineError::Io { doing: "start the heartbeat".into(), source })?;
         let outcome = Loops::new(Arc::clone(&host)).run().await;
         host.shutdown.request(Phase::Over);
-        let joined = tokio::task::spawn_blocking(move || heartbeat.join()).await;
-        match (outcome, joined) {
-            (Ok(mut outcome), Ok(Ok(()))) => {
+        match (outcome, heartbeat.await) {
+            (Ok(mut outcome), Ok(())) => {
                 outcome.left = host.parts.store.open_work().await?;
                 Ok(outcome)
             }
             (Err(error), _) => Err(error),
-            (Ok(_), _) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
+            (Ok(_), Err(_)) => Err(EngineError::Bug("the heartbeat ended by a panic".into())),
         }
     }
 }
@@ -226,7 +231,7 @@ pub(crate) fn deliverer(parts: &Parts, host: &HostId, lanes: Lanes) -> Deliverer
         host: host.clone(),
         store: Arc::clone(&parts.store),
         trackers: parts.trackers.clone(),
-        artifacts: Arc::new(StoredArtifacts::new(Arc::clone(&parts.artifacts))),
+        artifacts: Arc::clone(&parts.artifacts),
         clock: Arc::clone(&parts.clock),
         observer: Arc::clone(&parts.observer),
         lease: parts.policy.instance.lease,
@@ -243,19 +248,14 @@ fn remove_stale_stop_file(parts: &Parts, started: Timestamp) -> Result<StopFile>
     Ok(file)
 }
 
-fn driver(
-    parts: &Parts,
-    options: &HostOptions,
-    shutdown: &Shutdown,
-    artifacts: &Arc<StoredArtifacts>,
-) -> Driver {
+fn driver(parts: &Parts, options: &HostOptions, shutdown: &Shutdown, time: &Arc<StoreTime>) -> Driver {
     Driver {
         host: options.id.clone(),
         store: Arc::clone(&parts.store),
-        components: Components::new(parts.sandbox.clone(), Arc::clone(&parts.registry)),
-        artifacts: Arc::clone(artifacts),
+        components: Components::new(Arc::clone(&parts.guests), Arc::clone(&parts.registry)),
+        artifacts: Arc::clone(&parts.artifacts),
         models: Arc::clone(&parts.models),
-        clock: Arc::clone(&parts.clock),
+        time: Arc::clone(time),
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),
         pins: PinCache::default(),

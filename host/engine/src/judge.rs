@@ -1,6 +1,6 @@
 //! From what a source said to what a store takes in: the policy's word on an item, with the lane's number in place of its name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use tollgate_core::{
     LaneId,
@@ -17,7 +17,7 @@ use crate::opening::OWN_AUTHOR;
 /// The lanes of the applied policy, by backlog and pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct Lanes {
-    by_name: HashMap<(String, String), LaneId>,
+    by_name: BTreeMap<(String, String), LaneId>,
 }
 
 impl Lanes {

@@ -4,7 +4,7 @@
 //! the answer is no before anybody else may claim the run (see [`tollgate_core::lease`]).
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,7 +22,25 @@ use tollgate_core::{
 pub(crate) struct LeaseTable {
     clock: Arc<dyn Clock>,
     terms: LeaseTerms,
-    held: Mutex<HashMap<Claim, Arc<Known>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    held: HashMap<Claim, Arc<Known>>,
+    /// How many claims were asked for.
+    asked: u64,
+    /// The numbers of those whose answers are not here yet.
+    under_way: BTreeSet<u64>,
+    /// Claims that the store renewed and nobody here holds, with how many claims had been asked for when that showed.
+    stray: HashMap<Claim, u64>,
+}
+
+/// A claim that is asked for. Dropped, its answer is here, or will never be.
+pub(crate) struct Asking<'t> {
+    table: &'t LeaseTable,
+    number: u64,
+    sent: Duration,
 }
 
 /// What is known of a lease without asking the store.
@@ -42,7 +60,7 @@ pub(crate) struct HeldLease {
 impl LeaseTable {
     /// An empty table.
     pub(crate) fn new(clock: Arc<dyn Clock>, terms: LeaseTerms) -> Arc<Self> {
-        Arc::new(Self { clock, terms, held: Mutex::default() })
+        Arc::new(Self { clock, terms, state: Mutex::default() })
     }
 
     /// The terms of every lease here.
@@ -50,7 +68,17 @@ impl LeaseTable {
         self.terms
     }
 
-    /// The moment to note before a claim or renewal is sent.
+    /// To be called before a claim is sent, and kept until what it gave is held.
+    pub(crate) fn ask(&self) -> Asking<'_> {
+        let sent = self.sending();
+        let mut state = self.lock();
+        let number = state.asked;
+        state.asked += 1;
+        state.under_way.insert(number);
+        Asking { table: self, number, sent }
+    }
+
+    /// The moment to note before a renewal is sent.
     pub(crate) fn sending(&self) -> Duration {
         self.clock.monotonic()
     }
@@ -59,36 +87,51 @@ impl LeaseTable {
     pub(crate) fn hold(self: &Arc<Self>, claim: Claim, sent: Duration) -> HeldLease {
         let until_nanos = AtomicU64::new(nanos(self.terms.bound(sent)));
         let known = Arc::new(Known { until_nanos, cancelled: AtomicBool::new(false) });
-        self.lock().insert(claim, Arc::clone(&known));
+        self.lock().held.insert(claim, Arc::clone(&known));
         HeldLease { table: Arc::clone(self), claim, known }
     }
 
     /// Notes that the store renewed these claims, by a renewal that was sent at `sent`. The others lapse by themselves.
-    pub(crate) fn renewed(&self, claims: &[Claim], sent: Duration) {
+    ///
+    /// Returned are those that nobody here holds or is about to hold: the answer to the claim was lost, or a driver could not write any
+    /// more. They are to be given back, or this host would renew them for as long as it lives.
+    pub(crate) fn renewed(&self, claims: &[Claim], sent: Duration) -> Vec<Claim> {
         let until = nanos(self.terms.bound(sent));
-        let held = self.lock();
+        let mut state = self.lock();
+        let State { held, asked, under_way, stray } = &mut *state;
+        let before = std::mem::take(stray);
+        let mut lost = Vec::new();
         for claim in claims {
             if let Some(known) = held.get(claim) {
                 known.until_nanos.fetch_max(until, Ordering::Relaxed);
+                continue;
+            }
+            let showed = before.get(claim).copied().unwrap_or(*asked);
+            let is_awaited = under_way.first().is_some_and(|number| *number < showed);
+            if before.contains_key(claim) && !is_awaited {
+                lost.push(*claim);
+            } else {
+                stray.insert(*claim, showed);
             }
         }
+        lost
     }
 
     /// Notes that the runs of these claims were cancelled: whoever drives them stops.
     pub(crate) fn cancelled(&self, claims: &[Claim]) {
-        let held = self.lock();
-        for known in claims.iter().filter_map(|claim| held.get(claim)) {
+        let state = self.lock();
+        for known in claims.iter().filter_map(|claim| state.held.get(claim)) {
             known.cancelled.store(true, Ordering::Relaxed);
         }
     }
 
     /// Whether there is anything to renew.
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+        self.lock().held.is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Claim, Arc<Known>>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,7 +155,20 @@ impl HeldLease {
 
 impl Drop for HeldLease {
     fn drop(&mut self) {
-        self.table.lock().remove(&self.claim);
+        self.table.lock().held.remove(&self.claim);
+    }
+}
+
+impl Asking<'_> {
+    /// When it was sent.
+    pub(crate) fn sent(&self) -> Duration {
+        self.sent
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.table.lock().under_way.remove(&self.number);
     }
 }
 
@@ -167,5 +223,24 @@ mod tests {
         assert!(!lease.holds());
         drop(lease);
         assert!(table.is_empty());
+    }
+
+    #[test]
+    fn a_claim_that_nobody_holds_is_given_back_when_no_answer_can_bring_it_any_more() {
+        let (_, table) = table();
+        let claim = Claim { run: RunId::generate(), fence: Fence(1) };
+        let renewed = || table.renewed(&[claim], table.sending());
+        let asking = table.ask();
+        assert_eq!((renewed(), renewed()), (vec![], vec![]), "the answer may be on its way");
+        let later = table.ask();
+        drop(asking);
+        assert_eq!(renewed(), [claim], "what was asked for later has brought another");
+        drop(later);
+
+        assert_eq!(renewed(), [], "a driver may be about to say how it left it");
+        let lease = table.hold(claim, table.sending());
+        assert_eq!((renewed(), renewed()), (vec![], vec![]), "it is held");
+        drop(lease);
+        assert_eq!((renewed(), renewed()), (vec![], vec![claim]));
     }
 }

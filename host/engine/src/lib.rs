@@ -9,6 +9,8 @@
 //! * A source, a guest, a tracker or an entry that misbehaves harms no other.
 
 mod error;
+pub mod port;
+
 pub mod host;
 mod loops;
 mod marks;
@@ -28,10 +30,12 @@ pub mod pins;
 
 mod heartbeat;
 mod lease_table;
+mod store_time;
 mod sweeper;
 
 pub mod observer;
 pub mod outlook;
+mod rising;
 mod shutdown;
 mod stop_file;
 

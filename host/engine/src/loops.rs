@@ -10,14 +10,11 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
-use tollgate_core::Timestamp;
+use tokio::{sync::Semaphore, task::JoinSet};
+use tollgate_core::{Clock, Timestamp};
 
 use crate::{
     error::{EngineError, Result},
@@ -25,6 +22,7 @@ use crate::{
     marks,
     observer::Notice,
     rank,
+    rising::Rising,
     shutdown::Phase,
     sweeper,
 };
@@ -52,7 +50,7 @@ pub(crate) struct Loops {
 
 struct Shared {
     /// Counts what happened that may make work possible.
-    changes: watch::Sender<u64>,
+    changes: Rising,
     /// Held by the one worker that looks for work from time to time while nothing happens.
     lookout: tokio::sync::Mutex<()>,
     /// Workers that drive something.
@@ -75,7 +73,7 @@ struct Shared {
 impl Shared {
     fn new(options: &HostOptions) -> Self {
         Self {
-            changes: watch::Sender::default(),
+            changes: Rising::default(),
             lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
@@ -91,7 +89,7 @@ impl Shared {
     /// Notes that something happened that may make work possible.
     fn changed(&self) {
         self.idle_claims.store(0, Ordering::SeqCst);
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.raise();
     }
 
     fn with_outcome(&self, note: impl FnOnce(&mut Outcome)) {
@@ -165,7 +163,7 @@ impl Loops {
     }
 
     fn now(&self) -> Timestamp {
-        self.host.parts.clock.now()
+        self.host.time.now()
     }
 
     fn phase(&self) -> Phase {
@@ -177,18 +175,20 @@ impl Loops {
         self.host.parts.observer.notice(&Notice::Trouble { doing, reason });
     }
 
-    /// Waits for a hint, the phase or the poll interval, whichever comes first.
-    async fn rest(&self, changes: &mut watch::Receiver<u64>) {
+    /// Waits for a change that was not seen, the phase or the poll interval, whichever comes first.
+    async fn rest(&self, seen: &mut u64) {
         tokio::select! {
-            // The sender lives as long as `self`.
-            _ = changes.changed() => {}
+            biased;
+            () = self.shared.changes.reaches(*seen + 1) => {}
             () = self.host.shutdown.sleep(POLL, Phase::Over) => {}
         }
+        *seen = self.shared.changes.value();
     }
 
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
         let unsettled = tokio::select! {
+            biased;
             unsettled = self.host.pull_backlog(backlog) => unsettled > 0,
             // What was taken in is in the store; the next host reads the rest.
             () = self.host.shutdown.reached(Phase::Stopping) => false,
@@ -217,13 +217,15 @@ impl Loops {
                 None => Duration::from_secs(3600),
             };
             tokio::select! {
+                biased;
                 () = self.host.shutdown.sleep(wait, Phase::Draining) => {}
                 () = self.changed(&name, pause) => {}
             }
             if self.phase() < Phase::Draining {
-                let begun = Instant::now();
+                let clock = &self.host.parts.clock;
+                let begun = clock.monotonic();
                 unsettled = self.pull(&name).await;
-                pause = POLL.max(begun.elapsed() * 4);
+                pause = POLL.max(clock.monotonic().saturating_sub(begun) * 4);
             }
         }
     }
@@ -253,10 +255,10 @@ impl Loops {
     }
 
     async fn deliver_loop(self) {
-        let mut changes = self.shared.changes.subscribe();
+        let mut seen = self.shared.changes.value();
         while self.phase() < Phase::Over {
             match self.host.deliverer.tick().await {
-                Ok(0) => self.rest(&mut changes).await,
+                Ok(0) => self.rest(&mut seen).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("deliver from the outbox", &error);
@@ -329,9 +331,9 @@ impl Loops {
 
     /// Ends the host when its work is over.
     async fn end_loop(self) {
-        let mut changes = self.shared.changes.subscribe();
+        let mut seen = self.shared.changes.value();
         while self.phase() < Phase::Over {
-            self.rest(&mut changes).await;
+            self.rest(&mut seen).await;
             match self.is_over().await {
                 Ok(true) => self.host.shutdown.request(Phase::Over),
                 Ok(false) => {}

@@ -3,13 +3,11 @@
 //! Whoever learns that the host is to stop (a signal, a stop file, the store's control row, a spent item count) says so here;
 //! every loop listens. A wish is only ever strengthened: who was asked to stop at once no longer drains.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
-};
+use std::sync::Arc;
 
-use tokio::sync::watch;
 use tollgate_core::StopMode;
+
+use crate::rising::Rising;
 
 /// What the loops of a host are to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,22 +32,15 @@ impl From<StopMode> for Phase {
 }
 
 /// The phase of a host, shared by all its loops.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Shutdown {
-    fast: Arc<AtomicU8>,
-    slow: watch::Sender<Phase>,
-}
-
-impl Default for Shutdown {
-    fn default() -> Self {
-        Self { fast: Arc::default(), slow: watch::Sender::new(Phase::Working) }
-    }
+    phase: Arc<Rising>,
 }
 
 impl Shutdown {
     /// The present phase; cheap enough for every host call of a guest.
     pub fn phase(&self) -> Phase {
-        match self.fast.load(Ordering::Relaxed) {
+        match self.phase.value() {
             0 => Phase::Working,
             1 => Phase::Draining,
             2 => Phase::Stopping,
@@ -59,26 +50,18 @@ impl Shutdown {
 
     /// Goes to `phase`, unless the host is further already.
     pub fn request(&self, phase: Phase) {
-        self.slow.send_if_modified(|present| {
-            let further = phase > *present;
-            if further {
-                *present = phase;
-                self.fast.store(phase as u8, Ordering::Relaxed);
-            }
-            further
-        });
+        self.phase.raise_to(phase as u64);
     }
 
     /// Waits until the host is in `phase` or further.
     pub async fn reached(&self, phase: Phase) {
-        let mut present = self.slow.subscribe();
-        let there = present.wait_for(|present| *present >= phase).await;
-        debug_assert!(there.is_ok(), "the sender lives as long as `self`, so the channel cannot close");
+        self.phase.reaches(phase as u64).await;
     }
 
     /// Waits for `duration`, or less when `phase` is reached meanwhile.
     pub async fn sleep(&self, duration: std::time::Duration, phase: Phase) {
         tokio::select! {
+            biased;
             () = tokio::time::sleep(duration) => {}
             () = self.reached(phase) => {}
         }

@@ -49,6 +49,11 @@ impl Trackers {
         self.by_backlog.entry(backlog.to_owned()).or_default().push(tracker);
     }
 
+    /// Sets where the records of entries go that live in the store alone.
+    pub fn set_internal(&mut self, tracker: Arc<dyn Tracker>) {
+        self.internal = Some(tracker);
+    }
+
     /// The trackers of a backlog.
     pub fn of(&self, backlog: &str) -> &[Arc<dyn Tracker>] {
         self.by_backlog.get(backlog).map_or(&[], Vec::as_slice)

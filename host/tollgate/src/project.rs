@@ -7,7 +7,11 @@ use std::{
 };
 
 use tollgate_core::{Clock, time::SystemClock};
-use tollgate_engine::{Parts, Trackers, adapter, observer::Observer};
+use tollgate_engine::{
+    Parts, Trackers,
+    adapter::{self, artifacts::StoredArtifacts, machine::ThisMachine},
+    observer::Observer,
+};
 use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy, StoreAddress};
 use tollgate_registry::Registry;
 use tollgate_sandbox::{CallModels, Sandbox, SandboxError, SandboxOptions, port::Model};
@@ -174,12 +178,13 @@ impl Project {
             project: self.folder.clone(),
             policy: Arc::clone(&self.policy),
             registry: Arc::new(self.registry()?),
-            sandbox: self.sandbox(environment)?,
+            guests: Arc::new(self.sandbox(environment)?),
             models: CallModels::none().port,
             store,
-            artifacts: Arc::new(open_artifacts(artifacts)?),
+            artifacts: Arc::new(StoredArtifacts::new(Arc::new(open_artifacts(artifacts)?))),
             trackers: self.trackers(&clock)?,
             clock,
+            machine: Arc::new(ThisMachine),
             observer,
         })
     }

@@ -14,38 +14,36 @@ use tollgate_core::{
 use tollgate_sandbox::port::{Artifacts, ArtifactsError};
 use tollgate_store::artifacts::{ArtifactError, ArtifactFolder};
 
-use crate::error::{EngineError, Result};
+use crate::{
+    error::{EngineError, Result},
+    port::ArtifactStore,
+};
 
 /// Artifacts of one store.
-pub(crate) struct StoredArtifacts {
+pub struct StoredArtifacts {
     folder: Arc<ArtifactFolder>,
 }
 
 impl StoredArtifacts {
-    pub(crate) fn new(folder: Arc<ArtifactFolder>) -> Self {
+    /// The artifacts in a folder.
+    pub fn new(folder: Arc<ArtifactFolder>) -> Self {
         Self { folder }
     }
+}
 
-    /// The bytes of an artifact; none when there is no such artifact.
-    pub(crate) async fn load(&self, digest: Digest) -> std::result::Result<Option<Arc<[u8]>>, String> {
-        self.read(digest).await.map_err(|error| error.0)
+/// Makes the artifacts of these steps durable.
+pub(crate) async fn sync(artifacts: &dyn ArtifactStore, steps: &[Step]) -> Result<()> {
+    let mut digests: Vec<Digest> = steps.iter().flat_map(artifacts_named_by).collect();
+    digests.sort();
+    digests.dedup();
+    if digests.is_empty() {
+        return Ok(());
     }
-
-    /// Makes the artifacts of these steps durable.
-    pub(crate) async fn sync(&self, steps: &[Step]) -> Result<()> {
-        let mut digests: Vec<Digest> = steps.iter().flat_map(artifacts_named_by).collect();
-        digests.sort();
-        digests.dedup();
-        if digests.is_empty() {
-            return Ok(());
-        }
-        let folder = Arc::clone(&self.folder);
-        let synced = tokio::task::spawn_blocking(move || folder.sync(&digests)).await;
-        let failed = |source: std::io::Error| EngineError::Io { doing: "sync artifacts".into(), source };
-        synced
-            .map_err(|panicked| failed(std::io::Error::other(panicked)))?
-            .map_err(|e| failed(std::io::Error::other(e)))
-    }
+    let failed = |error: ArtifactsError| EngineError::Io {
+        doing: "sync artifacts".into(),
+        source: std::io::Error::other(error),
+    };
+    artifacts.sync(digests).await.map_err(failed)
 }
 
 fn of_effects(effects: &[Effect]) -> impl Iterator<Item = Digest> {
@@ -82,6 +80,14 @@ impl Artifacts for StoredArtifacts {
         let put = in_background(move || folder.put(&bytes)).await?;
         debug_assert_eq!(put, digest, "the sandbox names bytes by their digest");
         Ok(())
+    }
+}
+
+#[async_trait]
+impl ArtifactStore for StoredArtifacts {
+    async fn sync(&self, digests: Vec<Digest>) -> std::result::Result<(), ArtifactsError> {
+        let folder = Arc::clone(&self.folder);
+        in_background(move || folder.sync(&digests)).await
     }
 }
 

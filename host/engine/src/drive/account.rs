@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use tollgate_core::{
+    Clock as _,
     course::{EffectRef, End},
     digest::Digest,
     effect::{Delivered, Effect},
@@ -26,7 +27,7 @@ impl super::Journey<'_> {
             fence: self.lease.claim().fence.0,
             round: self.run.round,
             started_at: self.run.started_at,
-            ended_at: self.driver.clock.now().max(self.run.started_at),
+            ended_at: self.driver.time.now().max(self.run.started_at),
             end: end.clone(),
             order: self.order.clone(),
             pins: self.pin_facts(),

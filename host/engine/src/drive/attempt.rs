@@ -98,7 +98,10 @@ impl Journey<'_> {
                 let wake = Wake::Paid(short.needed + self.escrow);
                 Ok(Called::Waiting { wake, reason: short.to_string() })
             }
-            Some(Halt::AskLater(Later { at, reason })) => Ok(Called::Waiting { wake: Wake::At(at), reason }),
+            Some(Halt::AskLater(Later { at, reason })) => {
+                // Whoever asks for patience knows the machine's clock alone.
+                Ok(Called::Waiting { wake: Wake::At(self.driver.time.when(at)), reason })
+            }
             Some(Halt::RunBudget { missing }) => {
                 let spent = self.course.spent();
                 let ask = pause::run_budget(key, spent, self.course.cost_limit_now(), missing);

@@ -12,29 +12,27 @@ use tollgate_core::{
     step::{FailureClass, Fault, StepFailure},
 };
 use tollgate_registry::{Manifest, Registry, manifest::Reads};
-use tollgate_sandbox::{Grants, Prepared, Sandbox};
+use tollgate_sandbox::Grants;
+
+use crate::port::{Guest, Guests};
 
 /// A component that can be called.
 #[derive(Clone)]
 pub(super) struct Ready {
-    pub(super) prepared: Prepared,
+    pub(super) guest: Arc<dyn Guest>,
     pub(super) manifest: Arc<Manifest>,
 }
 
 /// The components of a host, compiled at most once for each digest and set of grants.
 pub(crate) struct Components {
-    sandbox: Sandbox,
+    guests: Arc<dyn Guests>,
     registry: Arc<Registry>,
     ready: Mutex<HashMap<(Digest, Vec<String>), Ready>>,
 }
 
 impl Components {
-    pub(crate) fn new(sandbox: Sandbox, registry: Arc<Registry>) -> Self {
-        Self { sandbox, registry, ready: Mutex::default() }
-    }
-
-    pub(crate) fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
+    pub(crate) fn new(guests: Arc<dyn Guests>, registry: Arc<Registry>) -> Self {
+        Self { guests, registry, ready: Mutex::default() }
     }
 
     /// The component of a step; a failure of the step when there is none.
@@ -58,14 +56,12 @@ impl Components {
                 pinned.digest.short()
             ))
         })?;
-        let bytes = Arc::from(version.component());
         let grants = Grants {
             given: component.grants.to_vec(),
             optional: version.manifest().optional.iter().cloned().collect(),
         };
-        let prepared = self.sandbox.prepare(pinned.digest, bytes, grants).await;
-        let prepared = prepared.map_err(|error| error.to_failure())?;
-        let ready = Ready { prepared, manifest: Arc::new(version.manifest().clone()) };
+        let guest = self.guests.prepare(pinned.digest, version.component(), grants).await?;
+        let ready = Ready { guest, manifest: Arc::new(version.manifest().clone()) };
         self.lock().insert(key, ready.clone());
         Ok(ready)
     }

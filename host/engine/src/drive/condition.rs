@@ -4,7 +4,7 @@
 //! a run, and by whichever host.
 
 use tollgate_core::{
-    Digest,
+    Clock as _, Digest,
     approval::{Allowance, Ask, Lack},
     course::Next,
     pipeline::Stage,
@@ -24,7 +24,7 @@ impl<'p> Journey<'p> {
             Ok(Some(not_applicable)) => StepOutcome::NotApplicable(not_applicable),
             Err(failure) => StepOutcome::Failed(failure),
         };
-        let now = self.driver.clock.now();
+        let now = self.driver.time.now();
         let plugin = self.pins.plugins.get(&stage.plugin);
         let step = Step {
             key: step,

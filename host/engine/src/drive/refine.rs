@@ -1,6 +1,7 @@
 //! What comes of a refine run: what is known of its entry from then on.
 
 use tollgate_core::{
+    Clock as _,
     course::{End, Stopped},
     refine::{self, Found, Refinement},
     run::RunKind,
@@ -17,7 +18,7 @@ impl super::Journey<'_> {
         let reads = plugins.flat_map(|pinned| self.driver.components.reads(pinned)).collect();
         Some(Refinement {
             run: self.run.id,
-            at: self.driver.clock.now(),
+            at: self.driver.time.now(),
             asked: refine::asked(&self.pins.pipeline),
             handed: refine::handed(&self.entry.snapshot, &reads),
             reads,

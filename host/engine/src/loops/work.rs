@@ -14,10 +14,7 @@
 //! between, as long as the first of these takes. Of workers that find nothing, one looks again from time to time, and the others
 //! wait until something happens.
 
-use std::{
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::sync::{SemaphorePermit, oneshot};
 use tollgate_core::{LaneId, run::RunKind};
@@ -29,7 +26,7 @@ use crate::{
     claim::{self, Tick, Wish},
     drive::Driven,
     error::Result,
-    host::{HostOptions, Parts},
+    host::{Host, HostOptions, Parts},
     lease_table::HeldLease,
     marks, rank,
     shutdown::Phase,
@@ -109,14 +106,13 @@ impl Loops {
     /// Waits until something happens that was not known at `seen`. One of those that wait looks at the store from time to time: other
     /// processes change it as well.
     async fn rest_until_work(&self, seen: u64) {
-        let mut changes = self.shared.changes.subscribe();
         let look_out = async {
             let _only_one = self.shared.lookout.lock().await;
             tokio::time::sleep(POLL).await;
         };
         tokio::select! {
-            // The sender lives as long as `self`.
-            _ = changes.wait_for(|count| *count != seen) => {}
+            biased;
+            () = self.shared.changes.reaches(seen + 1) => {}
             () = look_out => {}
             () = self.host.shutdown.reached(Phase::Stopping) => {}
         }
@@ -124,7 +120,7 @@ impl Loops {
 
     /// One claim, for a run to be driven at `place`.
     async fn claim<'l>(&self, place: Option<SemaphorePermit<'l>>) -> Claim<'l> {
-        let seen = *self.shared.changes.borrow();
+        let seen = self.shared.changes.value();
         Claim { tick: self.tick().await, place, seen }
     }
 
@@ -133,9 +129,10 @@ impl Loops {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
         let wish =
             Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
-        let Parts { store, observer, .. } = &self.host.parts;
+        let Host { parts: Parts { store, machine, observer, .. }, options, time, leases, .. } = &*self.host;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
-        let tick = claim::tick(&self.host.options.id, &**store, &self.host.leases, &**observer, wish).await;
+        let tick = claim::tick(&options.id, &**store, &**machine, time, leases, &**observer, wish);
+        let tick = tick.await;
         let begins_work = |claimed: &ClaimedRun| !claimed.begun && claimed.run.kind == RunKind::Work;
         if permitted && !matches!(&tick, Ok(Tick::Claimed(claimed, _)) if begins_work(claimed)) {
             self.shared.return_permit();
@@ -163,8 +160,8 @@ impl Loops {
             None => self.place().await,
         };
         let beside_others = self.beside_others(claimed.run.crashes).await;
-        let begun_at = Instant::now();
-        let Parts { trackers, observer, .. } = &self.host.parts;
+        let Parts { trackers, observer, clock, .. } = &self.host.parts;
+        let begun_at = clock.monotonic();
         if kind == RunKind::Work {
             let patience = self.host.leases.terms().margin();
             marks::set(trackers, &**observer, &claimed, patience).await;
@@ -173,7 +170,7 @@ impl Loops {
             let closed = closed.await;
             drop(place);
             closed.ok()?;
-            self.claim_ahead(kind, begun_at.elapsed()).await
+            self.claim_ahead(kind, clock.monotonic().saturating_sub(begun_at)).await
         };
         let (driven, next) = tokio::join!(self.host.driver.drive(claimed, lease, closing), next);
         drop(beside_others);
@@ -220,6 +217,7 @@ impl Loops {
     async fn beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
         let permits = if crashes > 0 { ALL } else { 1 };
         tokio::select! {
+            biased;
             permit = self.shared.side_by_side.acquire_many(permits) => permit.ok(),
             // The driver gives the run back by itself then.
             () = self.host.shutdown.reached(Phase::Stopping) => None,

@@ -9,6 +9,7 @@ use std::{
 use tollgate_core::{Clock, HostId, RunId, course::End, run::RunState, time::SystemClock};
 use tollgate_engine::{
     Host, HostOptions, Outcome, Parts, Shutdown, Trackers,
+    adapter::{artifacts::StoredArtifacts, machine::ThisMachine},
     observer::{Notice, Observer},
 };
 use tollgate_policy::Policy;
@@ -224,11 +225,14 @@ impl Project {
             trackers,
             policy,
             registry: Arc::clone(&self.registry),
-            sandbox: self.sandbox.clone(),
+            guests: Arc::new(self.sandbox.clone()),
             models: Arc::clone(&self.models),
             store: Arc::clone(&self.store),
-            artifacts: Arc::new(ArtifactFolder::open(self.path().join(".tollgate/artifacts")).unwrap()),
+            artifacts: Arc::new(StoredArtifacts::new(Arc::new(
+                ArtifactFolder::open(self.path().join(".tollgate/artifacts")).unwrap(),
+            ))),
             clock: Arc::clone(&self.clock),
+            machine: Arc::new(ThisMachine),
             observer: Arc::clone(&heard) as _,
         };
         let options = HostOptions {

@@ -84,6 +84,13 @@ const STEPS: &[Step] = &[
         &["test", "--manifest-path", "plugins/Cargo.toml", "--workspace", "--locked"],
     ),
     cargo("test", "everything else", &["test", "--workspace", "--locked"]),
+    Step {
+        name: "simulation",
+        why: "ten thousand worlds of whole hosts, each with faults of its own, end well",
+        program: "cargo",
+        args: &["test", "--workspace", "--locked", "--test", "simulation"],
+        envs: &[("TOLLGATE_SIM_SEEDS", "10000")],
+    },
     cargo("foreign", "components of other languages' toolchains", &["xtask", "foreign"]),
     cargo(
         "test-foreign",

@@ -1,0 +1,301 @@
+//! One world from its beginning to its end.
+//!
+//! First comes trouble, for as long as the plan says: everything that can go wrong does. Then everything holds, people answer whatever
+//! they are asked, and the hosts that there are must bring all work to its end, soon ([`PATIENCE`]).
+
+use std::{sync::Arc, time::Duration};
+
+use tollgate_core::{HostId, StoreId, course::End, run::RunKind};
+use tollgate_engine::{Phase, audit};
+use tollgate_store::{
+    SqliteOptions, SqliteStore, Store,
+    memory::MemoryStore,
+    port::{OpenWork, RunFilter},
+};
+use tollgate_tracker::Tracker;
+
+use crate::{
+    checker::{Ending, RunEnd},
+    dice::Dice,
+    flaw::Flaw,
+    history::{Event, Fact},
+    host::{Servers, SimHost},
+    people::People,
+    plan::{LEASE, Plan, SLICE_MS},
+    project::{POLICIES, PROJECT, TRACKERS},
+    tracker::{OnSite, Server},
+    world::{StoreClock, World, at_once},
+};
+
+/// In how many leases everything that can run has ended, once nothing goes wrong any more: what a vanished host held comes back within
+/// two, and a delivery that failed again and again meanwhile waits for as long as that went on.
+const PATIENCE: u32 = 40;
+
+/// The longest that a host stands still.
+const LONGEST_PAUSE: u32 = 10;
+
+/// Days that may pass because a cap has no room.
+const DAYS: u32 = 12;
+
+/// A world that is over.
+pub(crate) struct Life {
+    pub(crate) history: Vec<Event>,
+    pub(crate) ending: Ending,
+}
+
+/// What keeps the state of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeper {
+    /// The model, which takes no time and no thread.
+    Memory,
+    /// SQLite, in memory.
+    Sqlite,
+}
+
+impl Keeper {
+    fn open(self, world: &Arc<World>) -> Arc<dyn Store> {
+        let clock = Arc::new(StoreClock(Arc::clone(world)));
+        match self {
+            Self::Memory => Arc::new(MemoryStore::new(StoreId(ulid::Ulid::from(world.dice.bits())), clock)),
+            Self::Sqlite => {
+                let opened = SqliteStore::open(SqliteOptions::in_memory().with_clock(clock));
+                Arc::new(opened.expect("a store in memory"))
+            }
+        }
+    }
+}
+
+/// A world while it lasts.
+struct Simulation {
+    world: Arc<World>,
+    servers: Servers,
+    hosts: Vec<SimHost>,
+    born: u64,
+    flaw: Flaw,
+}
+
+/// Lives through the world of a seed.
+pub(crate) fn live(seed: u64, keeper: Keeper, flaw: Flaw) -> Life {
+    let dice = Dice::of(seed);
+    let mut plan = Plan::of(&dice, POLICIES);
+    if flaw == Flaw::GuestsAreNotCut {
+        plan = plan.with_late_answers();
+    }
+    let mut simulation = Simulation::new(World::new(plan, dice), keeper, flaw);
+    simulation.people().write_items(simulation.world.plan.items);
+    simulation.be_troubled();
+    let left = simulation.be_calm();
+    let ending = simulation.end(left);
+    Life { history: simulation.world.history.take(), ending }
+}
+
+impl Simulation {
+    fn new(world: Arc<World>, keeper: Keeper, flaw: Flaw) -> Self {
+        let store = keeper.open(&world);
+        let names = TRACKERS.iter().map(|(_, name)| *name).chain(["internal"]);
+        let servers =
+            Servers { store, trackers: names.map(Server::new).collect(), artifacts: Arc::default() };
+        Self { world, servers, hosts: Vec::new(), born: 0, flaw }
+    }
+
+    fn people(&self) -> People<'_> {
+        People { world: &self.world, store: &*self.servers.store, trackers: &self.servers.trackers[..2] }
+    }
+
+    /// Lets everything go wrong.
+    fn be_troubled(&mut self) {
+        while self.world.now_ms() < self.world.plan.trouble_ms {
+            self.hosts.retain(|host| !host.is_over());
+            let missing = (self.hosts.len() as u64) < self.world.plan.hosts;
+            if missing && (self.born == 0 || self.world.dice.happens(100)) {
+                self.start_host();
+            }
+            self.strike();
+            self.pass();
+        }
+    }
+
+    fn start_host(&mut self) {
+        self.born += 1;
+        let world = &self.world;
+        // A host that starts later may have another version of the policy's files before it.
+        let newer = if self.born > 1 && world.is_troubled() && world.dice.happens(200) { 2 } else { 0 };
+        let policy = PROJECT.policy(world.plan.policy + newer);
+        self.hosts.push(SimHost::start(world, self.born, &self.servers, policy, self.flaw));
+    }
+
+    /// What goes wrong between two slices of time.
+    fn strike(&mut self) {
+        let (world, faults) = (Arc::clone(&self.world), self.world.plan.faults);
+        let dice = &world.dice;
+        let any = dice.number(0..=self.hosts.len().max(1) as u64 - 1) as usize;
+        if let Some(host) = self.hosts.get_mut(any).filter(|host| !host.is_paused()) {
+            if world.strikes(faults.paused) {
+                host.pause(dice.number(1..=u64::from(LONGEST_PAUSE) * LEASE.as_millis() as u64));
+            } else if world.strikes(faults.restarts) {
+                host.signal(if dice.happens(500) { Phase::Stopping } else { Phase::Draining });
+            } else if world.strikes(faults.killed) {
+                host.line.kill("nothing");
+            }
+        }
+        if world.strikes(faults.clock_steps) {
+            let hour_ms = 3_600_000;
+            let by_ms = dice.number(0..=2 * hour_ms) as i64 - hour_ms as i64;
+            match self.hosts.get(any).filter(|_| dice.happens(700)) {
+                Some(host) => host.line.step_wall_clock(by_ms),
+                None => world.step_store_clock(by_ms),
+            }
+        }
+        if world.strikes(faults.people) {
+            self.people().act();
+        }
+    }
+
+    /// A slice of time passes: for one host after the other, in any order.
+    fn pass(&mut self) {
+        let from_ms = self.world.now_ms();
+        self.world.arrive();
+        let to_ms = from_ms + self.world.dice.number(10..=SLICE_MS);
+        let mut order: Vec<usize> = (0..self.hosts.len()).collect();
+        self.world.dice.shuffle(&mut order);
+        for host in order {
+            self.hosts[host].live_until(to_ms);
+        }
+        self.world.reach(to_ms);
+        self.check_caps();
+    }
+
+    fn check_caps(&self) {
+        let caps = at_once(self.servers.store.cap_balances()).expect("a store tells its caps");
+        for cap in caps {
+            if cap.balance.settled + cap.balance.escrow > cap.cap.limit {
+                self.world.note(Fact::CapBroken { which: format!("{}: {:?}", cap.cap, cap.balance) });
+            }
+        }
+    }
+
+    /// Lets everything go well until nothing is left to do; what is left when it takes too long.
+    fn be_calm(&mut self) -> Vec<String> {
+        self.world.calm_down();
+        self.people().resume();
+        self.wait_for_store_clock();
+        let mut days = 0;
+        let (mut since_ms, mut before) = (self.world.now_ms(), None);
+        let patience_ms = u64::from(PATIENCE) * LEASE.as_millis() as u64;
+        let mut deadline_ms = since_ms + patience_ms;
+        let read_ms = since_ms + 5 * LEASE.as_millis() as u64 / 2;
+        loop {
+            self.hosts.retain(|host| !host.is_over());
+            if self.hosts.iter().all(SimHost::is_paused) {
+                self.start_host();
+            }
+            self.people().answer(true);
+            self.people().signal_all();
+            self.people().retry_children();
+            for _ in 0..4 {
+                self.pass();
+            }
+            let now_ms = self.world.now_ms();
+            let work = self.work();
+            if now_ms > read_ms && is_done(&work) && !self.world.is_anything_under_way() {
+                return Vec::new();
+            }
+            if before.replace(work) != Some(work) {
+                since_ms = now_ms;
+            }
+            let is_stuck = now_ms > since_ms + 3 * LEASE.as_millis() as u64;
+            if is_stuck && days < DAYS && self.is_capped() {
+                days += 1;
+                self.pass_until_midnight();
+                since_ms = self.world.now_ms();
+                deadline_ms = since_ms + patience_ms;
+            }
+            if now_ms > deadline_ms {
+                return self.what_is_left(&work);
+            }
+        }
+    }
+
+    fn work(&self) -> OpenWork {
+        at_once(self.servers.store.open_work()).expect("a store tells what is left")
+    }
+
+    fn is_capped(&self) -> bool {
+        !at_once(self.servers.store.cap_balances()).expect("a store tells its caps").is_empty()
+    }
+
+    /// A store whose clock was set back stands still until the time it has seen comes round again.
+    fn wait_for_store_clock(&mut self) {
+        let seen = at_once(self.servers.store.now()).expect("a store tells the time");
+        let lag = seen.since(StoreClock::time_of(&self.world));
+        self.stand_still(lag);
+    }
+
+    fn pass_until_midnight(&mut self) {
+        let now = at_once(self.servers.store.now()).expect("a store tells the time");
+        let day_ms = 86_400_000;
+        let left_ms = day_ms - now.as_millis().rem_euclid(day_ms);
+        self.stand_still(Duration::from_millis(left_ms.unsigned_abs()));
+    }
+
+    /// Time passes in which no host does anything.
+    fn stand_still(&mut self, time: Duration) {
+        let for_ms = time.as_millis() as u64;
+        if for_ms > 0 {
+            self.hosts.retain(|host| !host.is_over());
+            self.hosts.iter_mut().for_each(|host| host.pause(for_ms));
+            self.world.reach(self.world.now_ms() + for_ms);
+        }
+    }
+
+    fn what_is_left(&self, work: &OpenWork) -> Vec<String> {
+        let mut left = vec![format!("{work:?}")];
+        let runs =
+            at_once(self.servers.store.runs(RunFilter::default())).expect("a store tells its runs").rows;
+        let live = runs.iter().filter(|run| run.state.is_live());
+        left.extend(live.map(|run| {
+            format!(
+                "{} {} of {} by {}, driven {}: {:?}",
+                run.id, run.state, run.entry.key, run.host, run.driven, run.reason
+            )
+        }));
+        left
+    }
+
+    /// Ends the hosts, lets everything arrive, and looks at what there is.
+    fn end(&mut self, left: Vec<String>) -> Ending {
+        let by_ms = self.world.now_ms() + u64::from(LONGEST_PAUSE + 4) * LEASE.as_millis() as u64;
+        while self.hosts.iter().any(|host| !host.is_over()) && self.world.now_ms() < by_ms {
+            self.hosts.iter().for_each(|host| host.signal(Phase::Stopping));
+            self.pass();
+        }
+        let endless = self.hosts.iter().filter(|host| !host.is_over());
+        let endless: Vec<HostId> = endless.map(|host| host.line.host.clone()).collect();
+        self.hosts.clear();
+        let store = &*self.servers.store;
+        let sites: Vec<Arc<dyn Tracker>> =
+            self.servers.trackers.iter().map(|server| Arc::new(OnSite(Arc::clone(server))) as _).collect();
+        let audit = at_once(audit::verify(store, &sites)).expect("an audit of a store in memory");
+        let runs = at_once(store.runs(RunFilter::default())).expect("a store tells its runs").rows;
+        let runs = runs.into_iter().map(|run| {
+            let detail = at_once(store.run(run.id)).expect("a store tells a run");
+            let records = self.servers.trackers.iter().filter(|server| server.name() == run.entry.tracker);
+            let records =
+                records.map(|server| server.records_by_run().get(&run.id).copied().unwrap_or(0)).sum();
+            let is_refine = run.kind == RunKind::Refine;
+            RunEnd {
+                run: run.id,
+                state: run.state,
+                records: (!is_refine).then_some(records),
+                is_done: detail.record.is_some_and(|record| record.end == End::Done),
+            }
+        });
+        Ending { left, endless, audit: audit.problems, runs: runs.collect() }
+    }
+}
+
+/// Whether nothing is left that could be done.
+fn is_done(work: &OpenWork) -> bool {
+    let OpenWork { ready, driven, waiting, asking, undelivered, to_judge, .. } = work;
+    ready + driven + waiting + asking + undelivered == 0 && !to_judge
+}
