@@ -36,7 +36,7 @@ fn a_certificate_is_asked_for_what_the_address_says() {
         store.now().await.unwrap();
         let hidden = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
                       WHERE datname = current_database() AND application_name = 'tollgate'";
-        let row = server::connect(&url).await.query_one(hidden, &[]).await.unwrap();
+        let row = super::connect(&url).await.query_one(hidden, &[]).await.unwrap();
         assert_eq!(row.get::<_, Option<bool>>(0), Some(true));
     });
 }

@@ -44,7 +44,7 @@ fn numbered(text: &str, names: &mut Vec<String>) -> String {
 async fn a_store() -> Client {
     let url = server::new_database();
     drop(open(&url, Arc::new(ManualClock::at(start()))));
-    server::connect(&url).await
+    super::connect(&url).await
 }
 
 #[test]
