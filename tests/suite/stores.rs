@@ -228,6 +228,7 @@ fn check_refusal(address: &str, code: i32, says: &[&str]) {
 #[test]
 fn what_keeps_a_host_from_its_database_is_said() {
     let there = postgres::new_database();
+    let there = there.split('?').next().expect("an address");
     let (server, name) = there.rsplit_once('/').expect("a name");
     let listens_nowhere = "postgres://ines:s3cret@127.0.0.1:1/x";
     check_refusal(
@@ -241,7 +242,7 @@ fn what_keeps_a_host_from_its_database_is_said() {
     check_refusal(&unknown, 3, &["cannot be used: role \"nobody_known\" does not exist"]);
 
     let role = format!("guest_{name}");
-    postgres::ask(&there, &format!("CREATE ROLE {role} LOGIN"));
+    postgres::ask(there, &format!("CREATE ROLE {role} LOGIN"));
     let guest = there.replace("tollgate@", &format!("{role}@"));
     let project = Project::with_one_item();
     project.store_at(&guest);

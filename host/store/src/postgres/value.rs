@@ -39,6 +39,7 @@ impl ToSql for Value<'_> {
                 out.extend_from_slice(&[JSONB_VERSION]);
                 out.extend_from_slice(without(text, "\\u0000", "\\ufffd").as_bytes());
             }
+            (Self::Text(text), &Type::JSON) => out.extend_from_slice(text.as_bytes()),
             (Self::Bytes(bytes), &Type::BYTEA) => out.extend_from_slice(bytes),
             (value, kind) => return Err(format!("{value:?} is no {kind}").into()),
         }
