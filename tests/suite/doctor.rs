@@ -85,7 +85,8 @@ fn whatever_lies_where_the_store_should_be_is_named() {
         fs::write(path(project), &bytes[..bytes.len() / 2]).expect("it can be written");
     };
     check(&cut, 1, &["fault database"]);
-    let later = "INSERT INTO schema_migration (version, name, applied_at, needs) VALUES (999, '0999_later', 0, 999)";
+    let later =
+        "INSERT INTO schema_migration (version, name, applied_at, needs) VALUES (999, '0999_later', 0, 999)";
     check(&|project| change(project, later), 1, &["fault schema"]);
     let foreign = "PRAGMA foreign_keys = OFF; DELETE FROM pins";
     let report = check(&|project| change(project, foreign), 1, &["fault database", "fault rows"]);

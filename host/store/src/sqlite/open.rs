@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -14,6 +14,12 @@ use crate::{StoreError, port::Result};
 
 /// How long a transaction waits for one of another process, a person's `stop` for a host's commit, say.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the lock of a host is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often it is looked at meanwhile.
+const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// More than all queries there are, so that each is parsed once a connection.
 const STATEMENTS_MAX: usize = 256;
@@ -100,7 +106,7 @@ impl HostLock {
         };
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(platform)?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -116,6 +122,17 @@ impl HostLock {
         file.set_len(0).and_then(|()| file.rewind()).map_err(platform)?;
         file.write_all(this_process().as_bytes()).map_err(platform)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Locks, as soon as it is free: a program that its last holder was just starting keeps it for a moment longer.
+fn lock(file: &File) -> std::result::Result<(), TryLockError> {
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => std::thread::sleep(LOCK_POLL),
+            outcome => return outcome,
+        }
     }
 }
 

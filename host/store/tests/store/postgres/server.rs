@@ -65,7 +65,7 @@ pub(crate) fn empty(url: &str) {
                  WHERE schemaname = 'public' AND tablename NOT IN ('schema_migration', 'store'));
         UPDATE store SET seen_at = 0;
     END $$";
-    let (server, name) = url.rsplit_once('/').unwrap();
+    let (server, name) = url.split_once('?').unwrap().0.rsplit_once('/').unwrap();
     let port = server.rsplit_once(':').unwrap().1.parse().unwrap();
     let emptied = psql(port).args(["-q", "-d", name, "-c", EMPTY]).output().unwrap();
     assert!(emptied.status.success(), "{}", String::from_utf8_lossy(&emptied.stderr));
