@@ -37,7 +37,7 @@ use std::{
 use flaw::Flaw;
 use simulation::Keeper;
 
-/// Seeds of a run that names none; `cargo xtask test simulation` looks at ten thousand.
+/// Seeds of a run that names none; `cargo xtask test simulation` looks at more.
 const SEEDS: u64 = 200;
 
 fn variable(name: &str) -> Option<u64> {
