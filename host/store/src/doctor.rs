@@ -2,13 +2,24 @@
 //!
 //! Properties wanted: whatever lies where a store should be, looking at it ends with findings and never with a failure; nothing is changed
 //! by it; and each finding says what to do.
+//!
+//! A database checks its own pages and references. What only Tollgate knows of its rows is in `sql/doctor/`, one query a sentence, which
+//! finds what contradicts it. The tests hold these sentences after everything that a store does, so a row that contradicts one was not
+//! written by a host.
 
+mod contradictions;
 mod sentences;
 
 use serde::Serialize;
 use tollgate_core::RunId;
 
+pub(crate) use contradictions::find as find_contradictions;
 pub use sentences::{SENTENCES, Sentence};
+
+/// What to do about a database in which something is damaged.
+pub const BEGIN_ANEW: &str = "stop the hosts and keep a copy of the database; then put a backup in its place, or empty it: `tollgate backlog \
+     take-over --reason …` makes a new store of the records in the trackers. What was done stays done, what was under way begins again, and \
+     of earlier runs no more is known than their records say";
 
 /// What was found out about a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -219,6 +219,7 @@ queries! {
         RUN_EXISTS = "run_exists";
         RUN_GET = "run_get";
         RUN_GET_BY_SEQ = "run_get_by_seq";
+        RUN_GET_ID = "run_get_id";
         RUN_GET_NEWEST = "run_get_newest";
         RUN_GET_PAYER = "run_get_payer";
         RUN_GET_TO_CHANGE = "run_get_to_change";
@@ -315,8 +316,8 @@ mod tests {
 
     fn sources() -> Vec<(String, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        let folders =
-            ["postgres", "rules", "sqlite", "transfer"].map(|name| fs::read_dir(root.join(name)).unwrap());
+        let folders = ["doctor", "postgres", "rules", "sqlite", "transfer"]
+            .map(|name| fs::read_dir(root.join(name)).unwrap());
         let files =
             folders.into_iter().flatten().map(|file| file.unwrap().path()).filter(|path| path.is_file());
         let files = files.chain(

@@ -16,6 +16,7 @@ use tollgate_core::HostId;
 
 use crate::{
     StoreError,
+    doctor::{self, Finding},
     port::{About, Archive, ExportSummary, KnownHost, Result, SchemaVersion, Sink, Source},
     rules::{Access, Database},
     schema, sql,
@@ -26,6 +27,13 @@ use crate::{
 impl<D: Database> Archive for D {
     async fn about(&self) -> Result<About> {
         self.transact(Access::Read, "look at itself", about).await
+    }
+
+    async fn contradictions(&self) -> Result<Vec<Finding>> {
+        self.transact(Access::Read, "look for contradictions", |tx| {
+            doctor::find_contradictions(tx, doctor::BEGIN_ANEW)
+        })
+        .await
     }
 
     async fn register(&self, host: &HostId, labels: &[String]) -> Result<()> {

@@ -1,5 +1,9 @@
 //! What must be so of the rows of a store at every commit, whichever database it is in.
 
+use std::sync::OnceLock;
+
+use crate::sql::Query;
+
 /// A sentence that must hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Sentence {
@@ -7,6 +11,30 @@ pub struct Sentence {
     pub text: &'static str,
     /// Each row that it finds contradicts the sentence. Its first column says what the row is about: `entry_id`, `run_seq`, or else.
     query: &'static str,
+    /// The query in the words of each database, once it was asked for.
+    told: &'static OnceLock<Query>,
+}
+
+/// What a row is about that contradicts a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Entry,
+    Run,
+    /// Nothing smaller.
+    Store,
+}
+
+impl Subject {
+    const NAMED: [Self; 2] = [Self::Entry, Self::Run];
+
+    /// The column with its number.
+    pub(super) fn column(self) -> Option<&'static str> {
+        match self {
+            Self::Entry => Some("entry_id"),
+            Self::Run => Some("run_seq"),
+            Self::Store => None,
+        }
+    }
 }
 
 /// What SQLite counts in one place, and PostgreSQL a share for each connection.
@@ -29,7 +57,10 @@ macro_rules! sentences {
     ($($file:literal: $text:literal;)*) => {
         /// All of them.
         pub const SENTENCES: &[Sentence] =
-            &[$(Sentence { text: $text, query: include_str!(concat!("../../sql/doctor/", $file, ".sql")) }),*];
+            &[$({
+                static TOLD: OnceLock<Query> = OnceLock::new();
+                Sentence { text: $text, query: include_str!(concat!("../../sql/doctor/", $file, ".sql")), told: &TOLD }
+            }),*];
     };
 }
 
@@ -68,8 +99,25 @@ sentences! {
 }
 
 impl Sentence {
+    /// The query, for either database.
+    pub(super) fn query(&self) -> Query {
+        // Queries are part of the program. These are put together, once each.
+        *self
+            .told
+            .get_or_init(|| Query { sqlite: self.in_sqlite().leak(), postgres: self.in_postgres().leak() })
+    }
+
+    /// What the rows that it finds are about, by what their first column is called.
+    pub(super) fn subject(&self) -> Subject {
+        let columns = self.query.lines().find_map(|line| line.strip_prefix("SELECT")).unwrap_or_default();
+        let (column, _) = columns.split_once(" FROM ").unwrap_or((columns, ""));
+        let first = column.split(',').next().unwrap_or_default();
+        let is_named = |subject: &Subject| subject.column().is_some_and(|name| first.ends_with(name));
+        Subject::NAMED.into_iter().find(is_named).unwrap_or(Subject::Store)
+    }
+
     /// The query in the words of SQLite.
-    pub fn in_sqlite(&self) -> String {
+    fn in_sqlite(&self) -> String {
         SHARED.iter().fold(self.query.to_owned(), |text, (name, here, _)| text.replace(name, here))
     }
 

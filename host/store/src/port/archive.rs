@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::{Digest, HostId, StoreId, Timestamp, lease::SILENT_AFTER};
 
 use super::{Result, Store};
+use crate::doctor::Finding;
 
 /// Where an export is written to.
 pub type Sink = Arc<Mutex<dyn Write + Send>>;
@@ -23,6 +24,9 @@ pub type Source = Arc<dyn Fn() -> std::io::Result<Box<dyn BufRead>> + Send + Syn
 pub trait Archive: Store {
     /// What the store is, and how it stands.
     async fn about(&self) -> Result<About>;
+
+    /// Rows that contradict one another, which no host writes: what is so of them, and what to do.
+    async fn contradictions(&self) -> Result<Vec<Finding>>;
 
     /// Notes a host before it begins: its version, and its labels, which decide what it may claim.
     async fn register(&self, host: &HostId, labels: &[String]) -> Result<()>;

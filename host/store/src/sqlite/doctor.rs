@@ -1,10 +1,7 @@
 //! What is wrong with a store in a file.
 //!
-//! SQLite checks its own pages and references; what only Tollgate knows of its rows is in `sql/doctor/`, one query a sentence, which
-//! finds what contradicts it. The tests hold these sentences after everything that a store does, so a row that contradicts one was not
-//! written by a host.
+//! SQLite checks its own pages and references; what only Tollgate knows of its rows are [`SENTENCES`](crate::doctor::SENTENCES).
 
-mod contradictions;
 mod place;
 
 use std::path::Path;
@@ -15,7 +12,7 @@ use tollgate_core::Timestamp;
 use super::{migrate, open};
 use crate::{
     StoreError,
-    doctor::{Examination, Finding, FindingKind},
+    doctor::{self, Examination, Finding, FindingKind},
     schema,
     tx::{Failure, Tx, TxResult},
 };
@@ -79,7 +76,11 @@ fn read(connection: &Connection, path: &Path, found: &mut Examination) -> TxResu
         let what = "rows name others that are not there";
         found.add(Finding::fault(FindingKind::Database, what, begin_anew(path)));
     }
-    contradictions::find(connection, path, found)
+    let tx = Tx::new(connection, Timestamp::default());
+    for finding in doctor::find_contradictions(&tx, &begin_anew(path))? {
+        found.add(finding);
+    }
+    Ok(())
 }
 
 /// Whether what is in it can be judged by this version.
@@ -123,5 +124,18 @@ fn told(sentences: &[String]) -> String {
     match sentences.len().saturating_sub(SENTENCES_MAX) {
         0 => shown,
         more => format!("{shown}; and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_contradicts_anything_where_nothing_is() {
+        let mut connection = open::in_memory().ok().unwrap();
+        migrate::migrate(&mut connection, "memory", Timestamp::default()).ok().unwrap();
+        let tx = Tx::new(&connection, Timestamp::default());
+        assert_eq!(doctor::find_contradictions(&tx, "look").ok(), Some(vec![]));
     }
 }
