@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{GOOD_ITEM, Project};
+use crate::support::{GOOD_ITEM, Project, postgres};
 
 const STORE: &str = ".tollgate/tollgate.db";
 
@@ -122,6 +122,36 @@ fn rows_chains_and_artifacts_that_are_not_what_was_written_name_their_run() {
     let artifact = |project: &Project| artifacts(project).first().expect("an artifact").clone();
     check(&|project| fs::remove_file(artifact(project)).expect("gone"), "fault artifact", "is gone");
     check(&|project| fs::write(artifact(project), "else").expect("written"), "fault artifact", "is damaged");
+}
+
+#[test]
+fn of_a_database_it_says_what_only_tollgate_knows() {
+    let database = postgres::new_database();
+    let project = Project::with_one_item();
+    project.store_at(&database);
+    assert_eq!(kinds(&examine(&project, 0)), ["risk schema"], "nothing is there yet");
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let report = examine(&project, 0);
+    assert_eq!(kinds(&report), [] as [&str; 0], "{report}");
+    assert_eq!((&report["runs"], &report["is_readable"]), (&1.into(), &true.into()), "{report}");
+    assert_eq!(report["artifacts_read"], artifacts(&project).len(), "{report}");
+
+    let run = project.run(&["runs", "list", "--json"]).json(0)["runs"][0]["id"].clone();
+    let harm = |statement: &str| drop(postgres::ask(&database, statement));
+    harm("UPDATE run SET cost = cost + 1");
+    let report = examine(&project, 1);
+    assert_eq!(
+        (kinds(&report), &report["findings"][0]["runs"]),
+        (vec!["fault rows".into()], &serde_json::json!([run]))
+    );
+    harm("UPDATE run SET cost = cost - 1; UPDATE event SET body = '{}' WHERE seq = 2");
+    assert_eq!(kinds(&examine(&project, 1)), ["fault run"]);
+    harm(
+        "INSERT INTO schema_migration (version, name, applied_at, needs) VALUES (999, '0999_later', 0, 999)",
+    );
+    assert_eq!(kinds(&examine(&project, 1)), ["fault schema"]);
+    project.store_at("postgres://127.0.0.1:1/nowhere");
+    assert_eq!(kinds(&examine(&project, 1)), ["fault place"]);
 }
 
 /// What it says of a store that is past help: move it away, and have a new one made of the records.

@@ -8,6 +8,7 @@ mod support;
 
 mod adopt;
 mod branches;
+mod buckets;
 mod cancel;
 mod children;
 mod crash;

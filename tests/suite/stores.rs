@@ -205,7 +205,7 @@ fn an_artifact_that_was_left_behind_is_named() {
     project.store_at("sqlite:.tollgate/other.db");
     let imported = project.run(&["store", "import", "a.jsonl"]);
     assert_eq!(imported.code, Some(1), "{imported:?}");
-    assert!(imported.stdout.contains("or damaged; copy the folder of the old store there"), "{imported:?}");
+    assert!(imported.stdout.contains("or damaged; copy those of the old store there"), "{imported:?}");
 }
 
 /// What is said of an address with a mistake in it.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tollgate_core::Digest;
 use tollgate_store::{
     Store,
-    artifacts::{ArtifactError, ArtifactFolder},
+    artifacts::{ArtifactError, ArtifactPlace},
     doctor::{Examination, Finding, FindingKind},
     port::RunDetail,
 };
@@ -35,28 +35,18 @@ pub struct Extent {
 /// When the store cannot even say which runs there are.
 pub async fn examine_runs(
     store: &dyn Store,
-    artifacts: &ArtifactFolder,
+    artifacts: &dyn ArtifactPlace,
     read_max: u64,
     found: &mut Examination,
 ) -> Result<Extent> {
     let mut extent = Extent::default();
-    let mut named: HashSet<Digest> = HashSet::new();
+    let mut look = LookAtArtifacts { artifacts, read_max, known: HashSet::new(), is_reachable: true };
     for run in store.run_ids().await?.into_iter().rev() {
         extent.runs += 1;
         match store.run(run).await {
             Ok(detail) => {
                 extent.events += detail.events.len() as u64;
-                for digest in detail.steps.iter().flat_map(artifacts_named_by) {
-                    if !named.insert(digest) {
-                        continue;
-                    }
-                    let is_read = extent.artifacts_read < read_max;
-                    extent.artifacts += 1;
-                    extent.artifacts_read += u64::from(is_read);
-                    if let Some(finding) = examine_artifact(artifacts, digest, &detail, is_read) {
-                        found.add(finding);
-                    }
-                }
+                look.at_those_of(&detail, &mut extent, found).await;
                 examine_run(&detail, found);
             }
             Err(error) => {
@@ -81,27 +71,60 @@ fn examine_run(detail: &RunDetail, found: &mut Examination) {
     }
 }
 
-fn examine_artifact(
-    artifacts: &ArtifactFolder,
-    digest: Digest,
-    of: &RunDetail,
-    is_read: bool,
-) -> Option<Finding> {
-    let looked =
-        if is_read { artifacts.read(digest).map(drop) } else { artifacts.size_bytes(digest).map(drop) };
-    let what = match looked {
-        Ok(()) => return None,
-        Err(ArtifactError::Missing { .. }) => format!("the artifact {digest} is gone"),
-        Err(error) => error.to_string(),
-    };
-    let (run, key) = (of.summary.id, &of.summary.entry.key);
-    let what = format!("{what}; run {run} of {key} made it");
-    let advice = match of.summary.state.is_live() {
-        true => {
-            "put a backup of the folder of artifacts back; else the run fails where it needs these bytes, and `tollgate runs retry` has \
-                 them made again"
+/// What was found out about artifacts so far.
+struct LookAtArtifacts<'a> {
+    artifacts: &'a dyn ArtifactPlace,
+    read_max: u64,
+    known: HashSet<Digest>,
+    /// Where they are kept could be asked, as far as is known.
+    is_reachable: bool,
+}
+
+impl LookAtArtifacts<'_> {
+    async fn at_those_of(&mut self, run: &RunDetail, extent: &mut Extent, found: &mut Examination) {
+        for digest in run.steps.iter().flat_map(artifacts_named_by) {
+            if !self.known.insert(digest) {
+                continue;
+            }
+            extent.artifacts += 1;
+            if !self.is_reachable {
+                continue;
+            }
+            let is_read = extent.artifacts_read < self.read_max;
+            extent.artifacts_read += u64::from(is_read);
+            if let Err(error) = self.look(digest, is_read).await {
+                found.add(self.judge(error, digest, run));
+            }
         }
-        false => "put a backup of the folder of artifacts back; nothing that is under way needs these bytes",
-    };
-    Some(Finding::fault(FindingKind::Artifact, what, advice).of(vec![run]))
+    }
+
+    async fn look(&self, digest: Digest, is_read: bool) -> std::result::Result<(), ArtifactError> {
+        match is_read {
+            true => self.artifacts.read(digest).await.map(drop),
+            false => self.artifacts.size_bytes(digest).await.map(drop),
+        }
+    }
+
+    fn judge(&mut self, error: ArtifactError, digest: Digest, of: &RunDetail) -> Finding {
+        let (run, key) = (of.summary.id, &of.summary.entry.key);
+        let what = match error {
+            ArtifactError::Bucket { .. } => {
+                self.is_reachable = false;
+                let advice = "no other was looked for: see to it that the bucket can be reached with these keys, and look again";
+                return Finding::fault(FindingKind::Artifact, error.to_string(), advice);
+            }
+            ArtifactError::Missing { .. } => format!("the artifact {digest} is gone"),
+            error => error.to_string(),
+        };
+        let place = self.artifacts.location();
+        let needs = match of.summary.state.is_live() {
+            true => {
+                "else the run fails where it needs these bytes, and `tollgate runs retry` has them made again"
+            }
+            false => "nothing that is under way needs these bytes",
+        };
+        let what = format!("{what}; run {run} of {key} made it");
+        Finding::fault(FindingKind::Artifact, what, format!("put a backup of {place} back; {needs}"))
+            .of(vec![run])
+    }
 }

@@ -13,6 +13,7 @@
 //! The way through it: [`Policy::load`] reads the files, [`Policy::check`] holds them against the plugins there are,
 //! [`Backlog::judge_with`] judges an item.
 
+mod artifacts_address;
 pub mod error;
 mod source_map;
 mod store_address;
@@ -41,6 +42,7 @@ pub mod roles;
 pub mod check;
 
 pub use admission::{Admission, Rank, Seen};
+pub use artifacts_address::ArtifactsAddress;
 pub use check::{
     BacklogSchema, DeclaredField, FieldUse, PluginCatalog, PluginFacts, PluginKind, PluginProblem,
 };

@@ -18,6 +18,7 @@ use tollgate_core::{
 
 pub use crate::project::{ClaimMarker, FieldType, OnChange, Purpose};
 use crate::{
+    artifacts_address::ArtifactsAddress,
     done::Done,
     error::ConfigFile,
     fields,
@@ -107,6 +108,8 @@ impl Policy {
 pub struct Instance {
     /// Where entries and runs are kept.
     pub store: StoreAddress,
+    /// Where what stages produce is kept.
+    pub artifacts: ArtifactsAddress,
     /// How long a host that fell silent keeps its runs.
     pub lease: Duration,
     /// What stops the host while it exists.

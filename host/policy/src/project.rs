@@ -49,6 +49,9 @@ pub struct InstanceTable {
     /// Where entries and runs are kept: a file, `sqlite:.tollgate/tollgate.db` by default, or a PostgreSQL database that several hosts
     /// share, e.g. `postgres://tollgate@db.example.com/tollgate`. Its password is read from `PGPASSWORD` or `~/.pgpass`.
     pub store: Option<String>,
+    /// Where what stages produce is kept, when several machines share it: `s3://bucket/prefix`, in Amazon's S3 or what speaks as it does;
+    /// keys, region and endpoint come from the environment by their usual names (`AWS_…`). By default a folder beside the store.
+    pub artifacts: Option<String>,
     /// How long a host that fell silent keeps its runs; default `60s`.
     pub lease: Option<String>,
     /// A file that stops the host while it exists; default `.tollgate/stop`. What was begun is finished first, unless a

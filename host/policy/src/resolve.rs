@@ -12,6 +12,7 @@ use tollgate_core::{
 };
 
 use crate::{
+    artifacts_address::ArtifactsAddress,
     pipeline_file::{BudgetTable, PipelineFile},
     policy::{Instance, Policy, StepBound, StopFile},
     project::{CapsTable, InstanceTable, PricesTable, ProjectFile, StopFileChoice},
@@ -111,7 +112,13 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
         report.error(&lease_place, "a lease is at least `5s`", None);
     }
     let stop_file = stop_file(table.stop_file, &place.key("stop_file"), report);
-    Instance { store, lease, stop_file, workers: table.workers.unwrap_or(4) }
+    let artifacts = table.artifacts.as_deref().map(ArtifactsAddress::parse).transpose();
+    let artifacts = artifacts.unwrap_or_else(|message| {
+        report.error(&place.key("artifacts"), message, Some("e.g. `s3://library/tollgate`".into()));
+        None
+    });
+    let artifacts = artifacts.unwrap_or(ArtifactsAddress::Beside);
+    Instance { store, artifacts, lease, stop_file, workers: table.workers.unwrap_or(4) }
 }
 
 fn store_address(written: Option<&str>, place: &Place<'_>, report: &mut Report) -> StoreAddress {

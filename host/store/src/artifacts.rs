@@ -1,32 +1,59 @@
-//! Bytes by their digest, in a folder.
+//! Bytes by their digest, in a folder or a [bucket](ArtifactBucket).
 //!
 //! Properties wanted:
 //!
 //! 1. What is read under a digest has that digest, or it is an error.
-//! 2. Bytes that a committed row names survive a power cut: [`ArtifactFolder::sync`] is called before the commit.
+//! 2. Bytes that a committed row names survive a power cut: [`ArtifactPlace::sync`] is called before the commit.
 //! 3. Any number of writers may put the same or other bytes at the same time; a reader never sees half of a file.
 //!
 //! A file is written beside its place and renamed into it, so it is there at once and whole, and nobody waits for the disk
 //! before it matters. Its name is its digest, in folders by the first two digits: `ab/ab12…`.
+
+mod bucket;
 
 use std::{
     fs::{self, File},
     io::{self, Write as _},
     ops::Range,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use async_trait::async_trait;
 use tollgate_core::Digest;
+
+pub use self::bucket::ArtifactBucket;
 
 /// Where files are written before they are renamed.
 const INCOMING: &str = "incoming";
 
+/// Where artifacts are kept.
+#[async_trait]
+pub trait ArtifactPlace: Send + Sync + 'static {
+    /// Where that is, for people.
+    fn location(&self) -> String;
+
+    /// Keeps bytes; they can be read as soon as this returns, and survive whatever comes after [`ArtifactPlace::sync`].
+    async fn put(&self, bytes: Arc<[u8]>) -> Result<Digest>;
+
+    /// Makes sure that these artifacts survive a power cut.
+    async fn sync(&self, digests: Vec<Digest>) -> Result<()>;
+
+    /// The bytes.
+    async fn read(&self, digest: Digest) -> Result<Vec<u8>>;
+
+    /// How many bytes it has, as far as the place says; the bytes are not looked at.
+    async fn size_bytes(&self, digest: Digest) -> Result<u64>;
+}
+
 /// A folder of artifacts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ArtifactFolder {
     root: PathBuf,
-    next_incoming: AtomicU64,
+    next_incoming: Arc<AtomicU64>,
 }
 
 /// Why an artifact cannot be had or kept.
@@ -60,6 +87,19 @@ pub enum ArtifactError {
         /// Where it ends.
         end: u64,
     },
+    /// The bucket failed, or refuses.
+    #[error("artifacts cannot be kept: to {doing} {place}: {message}")]
+    Bucket {
+        /// What was being done, as a verb.
+        doing: &'static str,
+        /// To what.
+        place: String,
+        /// In the bucket's own words.
+        message: String,
+    },
+    /// The work of a folder was given up.
+    #[error("the folder of artifacts failed: {0}")]
+    Abandoned(String),
     /// The disk failed.
     #[error("the folder of artifacts failed while it was to {doing} {path}: {error}")]
     Platform {
@@ -72,7 +112,8 @@ pub enum ArtifactError {
     },
 }
 
-type Result<T> = std::result::Result<T, ArtifactError>;
+/// What functions here return.
+pub type Result<T> = std::result::Result<T, ArtifactError>;
 
 impl ArtifactFolder {
     /// The folder at `root`, which is made when there is none.
@@ -84,12 +125,12 @@ impl ArtifactFolder {
         let root = root.into();
         let incoming = root.join(INCOMING);
         make_folder(&incoming)?;
-        Ok(Self { root, next_incoming: AtomicU64::new(0) })
+        Ok(Self { root, next_incoming: Arc::default() })
     }
 
     /// The folder at `root` for reading, whether it is there or not.
     pub fn existing(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), next_incoming: AtomicU64::new(0) }
+        Self { root: root.into(), next_incoming: Arc::default() }
     }
 
     /// Keeps `bytes`; they can be read as soon as this returns, and survive a power cut after [`ArtifactFolder::sync`].
@@ -189,6 +230,40 @@ impl ArtifactFolder {
         let number = self.next_incoming.fetch_add(1, Ordering::Relaxed);
         let unlike_others = tollgate_core::RunId::generate();
         self.root.join(INCOMING).join(format!("{}-{number}-{unlike_others}", std::process::id()))
+    }
+}
+
+#[async_trait]
+impl ArtifactPlace for ArtifactFolder {
+    fn location(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    async fn put(&self, bytes: Arc<[u8]>) -> Result<Digest> {
+        self.in_background(move |folder| folder.put(&bytes)).await
+    }
+
+    async fn sync(&self, digests: Vec<Digest>) -> Result<()> {
+        self.in_background(move |folder| folder.sync(&digests)).await
+    }
+
+    async fn read(&self, digest: Digest) -> Result<Vec<u8>> {
+        self.in_background(move |folder| folder.read(digest)).await
+    }
+
+    async fn size_bytes(&self, digest: Digest) -> Result<u64> {
+        self.in_background(move |folder| folder.size_bytes(digest)).await
+    }
+}
+
+impl ArtifactFolder {
+    async fn in_background<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let folder = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&folder)).await;
+        done.unwrap_or_else(|panicked| Err(ArtifactError::Abandoned(panicked.to_string())))
     }
 }
 

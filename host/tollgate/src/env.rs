@@ -1,5 +1,5 @@
 //! The environment. Nothing else in Tollgate reads it, but for what libraries do by convention: `NO_COLOR`, `TZ`,
-//! and the proxies that models are asked through.
+//! the proxies that models are asked through, and the `AWS_…` of a bucket.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub(crate) struct Variable {
 }
 
 /// Every variable that has an effect.
-pub(crate) const VARIABLES: [Variable; 7] = [
+pub(crate) const VARIABLES: [Variable; 8] = [
     Variable {
         name: "TOLLGATE_CACHE",
         meaning: "folder for compiled components; default: the user's cache folder, or `.tollgate/cache` in the project",
@@ -32,6 +32,10 @@ pub(crate) const VARIABLES: [Variable; 7] = [
     Variable {
         name: "USER",
         meaning: "who stops hosts and retries entries, in the log of both; else LOGNAME",
+    },
+    Variable {
+        name: "AWS_…",
+        meaning: "keys, region and endpoint of a bucket for artifacts, by the names that Amazon's own programs know",
     },
     Variable {
         name: "PGPASSWORD",

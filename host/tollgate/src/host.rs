@@ -71,9 +71,9 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
     let store: Arc<dyn Store> = Arc::clone(&archive) as _;
     let workers = wish.workers.unwrap_or(project.policy.instance.workers);
     let progress = Arc::new(Progress::new(context.printer.clone(), workers));
-    let artifacts = project.artifacts_path();
+    let artifacts = project.artifacts()?;
     let parts =
-        project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&progress) as _)?;
+        project.parts(&context.environment, Arc::clone(&store), artifacts, Arc::clone(&progress) as _)?;
     let models = project.models(Arc::clone(&parts.clock)).inspect_err(|_| progress.finish())?;
     let parts = Parts { models, ..parts };
     note_skipped_plugins(&context.printer, &parts);

@@ -12,10 +12,14 @@ use tollgate_engine::{
     adapter::{self, artifacts::StoredArtifacts, machine::ThisMachine},
     observer::Observer,
 };
-use tollgate_policy::{ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy, StoreAddress};
+use tollgate_policy::{ArtifactsAddress, ConfigFile, PIPELINE_FOLDER, PROJECT_FILE, Policy, StoreAddress};
 use tollgate_registry::Registry;
 use tollgate_sandbox::{CallModels, Sandbox, SandboxError, SandboxOptions, port::Model};
-use tollgate_store::{OpenMode, Store, artifacts::ArtifactFolder, port::Archive};
+use tollgate_store::{
+    OpenMode, Store,
+    artifacts::{ArtifactBucket, ArtifactFolder, ArtifactPlace},
+    port::Archive,
+};
 
 use crate::{
     env::{self, Environment},
@@ -111,8 +115,32 @@ impl Project {
         store::open(self, mode).await
     }
 
-    /// Where its artifacts are: beside the store's file, and in the project where the store is no file.
-    pub(crate) fn artifacts_path(&self) -> PathBuf {
+    /// Where its artifacts are. A folder is made when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made, or the environment says something of a bucket that cannot be.
+    pub(crate) fn artifacts(&self) -> Result<Arc<dyn ArtifactPlace>> {
+        match &self.policy.instance.artifacts {
+            ArtifactsAddress::Bucket { bucket, prefix } => open_bucket(bucket, prefix),
+            ArtifactsAddress::Beside => artifacts_in(&self.artifacts_path()),
+        }
+    }
+
+    /// Where its artifacts are, for who only reads: nothing is made there.
+    ///
+    /// # Errors
+    ///
+    /// When the environment says something of a bucket that cannot be.
+    pub(crate) fn artifacts_to_read(&self) -> Result<Arc<dyn ArtifactPlace>> {
+        match &self.policy.instance.artifacts {
+            ArtifactsAddress::Bucket { bucket, prefix } => open_bucket(bucket, prefix),
+            ArtifactsAddress::Beside => Ok(Arc::new(ArtifactFolder::existing(self.artifacts_path()))),
+        }
+    }
+
+    /// Beside the store's file, and in the project where the store is no file.
+    fn artifacts_path(&self) -> PathBuf {
         match &self.policy.instance.store {
             StoreAddress::Sqlite(path) => self.folder.join(path).with_file_name("artifacts"),
             StoreAddress::Postgres(_) => self.folder.join(OWN_FOLDER).join("artifacts"),
@@ -161,7 +189,7 @@ impl Project {
         })
     }
 
-    /// Everything that a host is made of but its models, with its state in this store and its artifacts in this folder.
+    /// Everything that a host is made of but its models, with its state in this store and its artifacts there.
     ///
     /// # Errors
     ///
@@ -170,7 +198,7 @@ impl Project {
         &self,
         environment: &Environment,
         store: Arc<dyn Store>,
-        artifacts: &Path,
+        artifacts: Arc<dyn ArtifactPlace>,
         observer: Arc<dyn Observer>,
     ) -> Result<Parts> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -181,7 +209,7 @@ impl Project {
             guests: Arc::new(self.sandbox(environment)?),
             models: CallModels::none().port,
             store,
-            artifacts: Arc::new(StoredArtifacts::new(Arc::new(open_artifacts(artifacts)?))),
+            artifacts: Arc::new(StoredArtifacts::new(artifacts)),
             trackers: self.trackers(&clock)?,
             clock,
             machine: Arc::new(ThisMachine),
@@ -190,11 +218,22 @@ impl Project {
     }
 }
 
-fn open_artifacts(folder: &Path) -> Result<ArtifactFolder> {
-    ArtifactFolder::open(folder).map_err(|error| Failure::Io {
+fn open_bucket(bucket: &str, prefix: &str) -> Result<Arc<dyn ArtifactPlace>> {
+    let opened = ArtifactBucket::open(bucket, prefix);
+    Ok(Arc::new(opened.map_err(|error| Failure::mistake(error.to_string()))?))
+}
+
+/// Artifacts in a folder, which is made when there is none.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub(crate) fn artifacts_in(folder: &Path) -> Result<Arc<dyn ArtifactPlace>> {
+    let opened = ArtifactFolder::open(folder).map_err(|error| Failure::Io {
         doing: format!("open the artifacts in {}", folder.display()),
         source: std::io::Error::other(error),
-    })
+    })?;
+    Ok(Arc::new(opened))
 }
 
 /// The folder that Tollgate keeps for itself, kept out of version control.

@@ -1,6 +1,7 @@
 //! What every test of the binary needs: the binary itself, a project of its own, and what it printed.
 
 mod binary;
+mod bucket;
 #[path = "../../../host/store/tests/store/postgres/server.rs"]
 #[allow(
     dead_code,
@@ -14,6 +15,7 @@ mod store;
 mod terminal;
 
 pub(crate) use binary::{Finished, command, finish, tollgate};
+pub(crate) use bucket::Bucket;
 pub(crate) use project::{GOOD_ITEM, Project, copy};
 pub(crate) use store::{Store, on_both};
 #[cfg(target_os = "linux")]

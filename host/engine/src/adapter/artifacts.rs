@@ -1,4 +1,4 @@
-//! The store's folder of artifacts, as the sandbox and the deliverer use it.
+//! Where artifacts are kept, as the sandbox and the deliverer use it.
 //!
 //! Bytes are written when a call hands them on and synced in one go before the transaction that names them, so that a run of
 //! cheap steps pays for one sync.
@@ -12,7 +12,7 @@ use tollgate_core::{
     step::{Step, StepOutcome},
 };
 use tollgate_sandbox::port::{Artifacts, ArtifactsError};
-use tollgate_store::artifacts::{ArtifactError, ArtifactFolder};
+use tollgate_store::artifacts::{ArtifactError, ArtifactPlace};
 
 use crate::{
     error::{EngineError, Result},
@@ -21,13 +21,13 @@ use crate::{
 
 /// Artifacts of one store.
 pub struct StoredArtifacts {
-    folder: Arc<ArtifactFolder>,
+    place: Arc<dyn ArtifactPlace>,
 }
 
 impl StoredArtifacts {
-    /// The artifacts in a folder.
-    pub fn new(folder: Arc<ArtifactFolder>) -> Self {
-        Self { folder }
+    /// The artifacts that are kept there.
+    pub fn new(place: Arc<dyn ArtifactPlace>) -> Self {
+        Self { place }
     }
 }
 
@@ -66,18 +66,15 @@ pub fn artifacts_named_by(step: &Step) -> Vec<Digest> {
 #[async_trait]
 impl Artifacts for StoredArtifacts {
     async fn read(&self, digest: Digest) -> std::result::Result<Option<Arc<[u8]>>, ArtifactsError> {
-        let folder = Arc::clone(&self.folder);
-        in_background(move || match folder.read(digest) {
+        match self.place.read(digest).await {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(ArtifactError::Missing { .. }) => Ok(None),
-            Err(error) => Err(error),
-        })
-        .await
+            Err(error) => Err(ArtifactsError(error.to_string())),
+        }
     }
 
     async fn write(&self, digest: Digest, bytes: Arc<[u8]>) -> std::result::Result<(), ArtifactsError> {
-        let folder = Arc::clone(&self.folder);
-        let put = in_background(move || folder.put(&bytes)).await?;
+        let put = self.place.put(bytes).await.map_err(|error| ArtifactsError(error.to_string()))?;
         debug_assert_eq!(put, digest, "the sandbox names bytes by their digest");
         Ok(())
     }
@@ -86,16 +83,6 @@ impl Artifacts for StoredArtifacts {
 #[async_trait]
 impl ArtifactStore for StoredArtifacts {
     async fn sync(&self, digests: Vec<Digest>) -> std::result::Result<(), ArtifactsError> {
-        let folder = Arc::clone(&self.folder);
-        in_background(move || folder.sync(&digests)).await
-    }
-}
-
-async fn in_background<T: Send + 'static, E: std::fmt::Display + Send + 'static>(
-    work: impl FnOnce() -> std::result::Result<T, E> + Send + 'static,
-) -> std::result::Result<T, ArtifactsError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done.map_err(|error| ArtifactsError(error.to_string())),
-        Err(panicked) => Err(ArtifactsError(format!("the artifact folder failed: {panicked}"))),
+        self.place.sync(digests).await.map_err(|error| ArtifactsError(error.to_string()))
     }
 }

@@ -26,6 +26,7 @@ fn a_small_project_has_every_default() {
         store: Sqlite(
             ".tollgate/tollgate.db",
         ),
+        artifacts: Beside,
         lease: 60s,
         stop_file: StopFile {
             path: ".tollgate/stop",
@@ -261,6 +262,16 @@ fn units_and_zones_say_what_was_expected() {
     assert_snapshot!(project_errors("zone =", "pull = [{ every = \"5m\", cron = \"* * * * *\" }]\nzone ="), @"tollgate.toml:4:9: error: expected either `every` or `cron`");
     let store =
         |address: &str| project_errors("[roles]", &format!("[instance]\nstore = \"{address}\"\n[roles]"));
+    let artifacts =
+        |place: &str| project_errors("[roles]", &format!("[instance]\nartifacts = \"{place}\"\n[roles]"));
+    assert_snapshot!(artifacts("gs://library/x"), @r#"
+    tollgate.toml:16:13: error: expected `s3://`, a bucket, and perhaps a prefix
+      help: e.g. `s3://library/tollgate`
+    "#);
+    assert_snapshot!(artifacts("s3://The Library/x"), @r#"
+    tollgate.toml:16:13: error: expected the name of a bucket after `s3://`: 3 to 63 small letters, digits, `-` and `.`
+      help: e.g. `s3://library/tollgate`
+    "#);
     assert_snapshot!(store("postgres://db"), @r#"
     tollgate.toml:16:9: error: expected the name of one database at the end of the address
       help: e.g. `sqlite:.tollgate/tollgate.db`, or `postgres://tollgate@db.example.com/tollgate`

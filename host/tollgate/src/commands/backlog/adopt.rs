@@ -21,7 +21,7 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
-    project::Project,
+    project::{self, Project},
     store,
     ui::{json, text::count},
 };
@@ -71,11 +71,13 @@ pub(crate) async fn run(context: &Context, args: AdoptArgs) -> Result<Exit> {
     // Kept to the end: a copy of the store lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let (store, artifacts) = match args.dry_run {
-        true => (store::copy(&project, &folder).await?, folder.path().join("artifacts")),
-        false => (project.store(OpenMode::Host).await?, project.artifacts_path()),
+        true => {
+            (store::copy(&project, &folder).await?, project::artifacts_in(&folder.path().join("artifacts"))?)
+        }
+        false => (project.store(OpenMode::Host).await?, project.artifacts()?),
     };
     let watcher = Arc::new(Watcher(context.printer.clone()));
-    let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;
+    let parts = project.parts(&context.environment, Arc::clone(&store), artifacts, watcher)?;
     if !args.dry_run {
         parts.trackers.claim_ownership(store.id()).await?;
     }

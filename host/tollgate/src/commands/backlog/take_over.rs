@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     error::{Failure, Result},
     exit::Exit,
-    host, store,
+    host, project, store,
     ui::{
         json::{TakenOver, TakenOverTracker},
         text::{count, list},
@@ -40,11 +40,13 @@ pub(crate) async fn run(context: &Context, args: TakeOverArgs) -> Result<Exit> {
     // Kept to the end: a copy of the store lives in it.
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let (store, artifacts) = match args.dry_run {
-        true => (store::copy(&project, &folder).await?, folder.path().join("artifacts")),
-        false => (project.store(OpenMode::Host).await?, project.artifacts_path()),
+        true => {
+            (store::copy(&project, &folder).await?, project::artifacts_in(&folder.path().join("artifacts"))?)
+        }
+        false => (project.store(OpenMode::Host).await?, project.artifacts()?),
     };
     let watcher = Arc::new(Watcher(context.printer.clone()));
-    let parts = project.parts(&context.environment, Arc::clone(&store), &artifacts, watcher)?;
+    let parts = project.parts(&context.environment, Arc::clone(&store), artifacts, watcher)?;
     let mut report = TakenOver { dry_run: args.dry_run, trackers: Vec::new() };
     // Where no backlog takes internal entries, there is nothing of them to take over.
     let takes_internal = project.policy.backlogs.values().any(|backlog| backlog.internal);

@@ -15,7 +15,7 @@ use crate::{
     error::{Failure, Result},
     exit::Exit,
     host,
-    project::Project,
+    project::{self, Project},
     store,
     ui::{
         json::{Plan, SkippedItem},
@@ -29,9 +29,9 @@ pub(super) async fn run(context: &Context, project: &Project, named: &[String]) 
     let folder = tempfile::tempdir().map_err(Failure::io("make a temporary folder"))?;
     let store = store::copy(project, &folder).await?;
     let watcher = Arc::new(Watcher::new(context.printer.clone()));
-    let artifacts = folder.path().join("artifacts");
+    let artifacts = project::artifacts_in(&folder.path().join("artifacts"))?;
     let parts =
-        project.parts(&context.environment, Arc::clone(&store), &artifacts, Arc::clone(&watcher) as _)?;
+        project.parts(&context.environment, Arc::clone(&store), artifacts, Arc::clone(&watcher) as _)?;
     host::take_in(project, &parts).await?;
     let skipped = std::mem::take(&mut *watcher.skipped.lock().unwrap_or_else(PoisonError::into_inner));
     let mut plan = Plan {

@@ -7,9 +7,8 @@ use serde::Serialize;
 use tollgate_engine::doctor::{self, Extent};
 use tollgate_policy::StoreAddress;
 use tollgate_store::{
-    OpenMode, SqliteStore,
-    artifacts::ArtifactFolder,
-    doctor::{Examination, Finding, FindingKind, Gravity},
+    OpenMode, SqliteStore, StoreError,
+    doctor::{BEGIN_ANEW, Examination, Finding, FindingKind, Gravity},
 };
 
 use crate::{
@@ -22,8 +21,9 @@ use crate::{
 
 /// Find out what is wrong with the store, and what to do about it
 ///
-/// Looks at whatever lies where the store should be, and changes nothing; a host may go on meanwhile. It looks at the place and the room on
-/// the disk, has the database check its own pages and references, counts again what the store keeps count of, follows the chain of every
+/// Looks at whatever lies where the store should be, and changes nothing; hosts may go on meanwhile. Of a store in a file it looks at the
+/// place and the room on the disk, and has the database check its own pages and references; of one in PostgreSQL this is the server's
+/// business (`pg_amcheck`). It counts again what the store keeps count of, follows the chain of every
 /// run, and looks for the artifacts that runs name. `tollgate audit verify` compares with the trackers as well. Exits with 1 when
 /// anything has to be mended; what is only a risk is told.
 #[derive(Debug, Args)]
@@ -47,40 +47,70 @@ struct Report {
 
 pub(crate) async fn run(context: &Context, args: DoctorArgs) -> Result<Exit> {
     let project = context.project()?;
-    let path = path(&project)?;
-    let looked_at = path.clone();
-    let examined = tokio::task::spawn_blocking(move || SqliteStore::examine(&looked_at)).await;
-    let mut examination = examined.map_err(|panicked| Failure::Io {
-        doing: "look at the store".into(),
-        source: io::Error::other(panicked),
-    })?;
+    let mut examination = match &project.policy.instance.store {
+        StoreAddress::Sqlite(path) => examine_file(project.folder.join(path)).await?,
+        StoreAddress::Postgres(_) => examine_database(&project).await,
+    };
     let extent = match examination.is_readable {
         true => look_at_runs(&project, args.artifacts, &mut examination).await,
         false => Extent::default(),
     };
-    let report = Report { store: path.display().to_string(), examination, extent };
+    let report = Report { store: super::address(&project), examination, extent };
     context.printer.show(&report, text)?;
     Ok(if report.examination.has_faults() { Exit::Failed } else { Exit::Done })
 }
 
-/// Where the database is.
-fn path(project: &Project) -> Result<PathBuf> {
-    match &project.policy.instance.store {
-        StoreAddress::Sqlite(path) => Ok(project.folder.join(path)),
-        StoreAddress::Postgres(address) => Err(Failure::mistake_with_hint(
-            format!("{address} is not a store of SQLite, and this looks into no other yet"),
-            "`tollgate audit verify` checks runs and records there, `tollgate store status` the schema and the hosts; whether \
-             the database is whole its server says (`pg_amcheck`)",
-        )),
+async fn examine_file(path: PathBuf) -> Result<Examination> {
+    let examined = tokio::task::spawn_blocking(move || SqliteStore::examine(&path)).await;
+    examined.map_err(|panicked| Failure::Io {
+        doing: "look at the store".into(),
+        source: io::Error::other(panicked),
+    })
+}
+
+/// What a server says of itself is its keeper's business; here is what only Tollgate knows.
+async fn examine_database(project: &Project) -> Examination {
+    let mut found = Examination::default();
+    let store = match project.archive(OpenMode::ReadOnly).await {
+        Ok(store) => store,
+        Err(Failure::NoStore { location }) => {
+            let what = format!("{location} is an empty database");
+            let advice = "`tollgate run` makes a store of it; if there was one, put a backup in its place";
+            found.add(Finding::risk(FindingKind::Schema, what, advice));
+            return found;
+        }
+        Err(failure) => {
+            let advice = failure.hint().unwrap_or_else(|| "mend that first, and look again".into());
+            let kind = match failure {
+                Failure::Store(StoreError::NewerSchema { .. }) => FindingKind::Schema,
+                _ => FindingKind::Place,
+            };
+            found.add(Finding::fault(kind, failure.to_string(), advice));
+            return found;
+        }
+    };
+    match store.contradictions().await {
+        Ok(contradictions) => {
+            found.is_readable = true;
+            contradictions.into_iter().for_each(|finding| found.add(finding));
+        }
+        Err(error) => {
+            found.add(Finding::fault(
+                FindingKind::Database,
+                format!("it cannot be read: {error}"),
+                BEGIN_ANEW,
+            ));
+        }
     }
+    found
 }
 
 /// Looks at the runs and artifacts of a store that can be read. Where that fails all the same, this is a finding.
 async fn look_at_runs(project: &Project, artifacts: u64, found: &mut Examination) -> Extent {
     let looked = async {
         let store = project.store(OpenMode::ReadOnly).await?;
-        let folder = ArtifactFolder::existing(project.artifacts_path());
-        Ok::<_, Failure>(doctor::examine_runs(&*store, &folder, artifacts, found).await?)
+        let place = project.artifacts_to_read()?;
+        Ok::<_, Failure>(doctor::examine_runs(&*store, &*place, artifacts, found).await?)
     };
     match looked.await {
         Ok(extent) => extent,

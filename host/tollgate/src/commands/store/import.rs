@@ -35,7 +35,7 @@ pub(crate) async fn run(context: &Context, args: ImportArgs) -> Result<Exit> {
     drop(store);
     // It is another store now, with the id of the one that was exported.
     let store = project.archive(OpenMode::ReadOnly).await?;
-    let artifacts = artifacts::look(&*store, &project.artifacts_path()).await?;
+    let artifacts = artifacts::look(&*store, &project).await?;
     let imported = Imported { address: super::address(&project), store: store.id(), summary, artifacts };
     context.printer.show(&imported, text)?;
     Ok(if imported.artifacts.missing.is_empty() { Exit::Done } else { Exit::Failed })
@@ -53,10 +53,10 @@ fn text(imported: &Imported) -> String {
         format!("heads of all chains: {}", summary.heads),
     ];
     lines.push(match artifacts.missing.len() as u64 {
-        0 => format!("artifacts: all {} are in {}", artifacts.named, artifacts.folder),
+        0 => format!("artifacts: all {} are in {}", artifacts.named, artifacts.place),
         missing => format!(
-            "artifacts: {missing} of {} are not in {}, or damaged; copy the folder of the old store there",
-            artifacts.named, artifacts.folder
+            "artifacts: {missing} of {} are not in {}, or damaged; copy those of the old store there",
+            artifacts.named, artifacts.place
         ),
     });
     lines.join("\n")

@@ -63,7 +63,7 @@ pub(crate) struct Imported {
 #[derive(Debug, Serialize)]
 pub(crate) struct ArtifactsFound {
     /// Where they are looked for.
-    pub(crate) folder: String,
+    pub(crate) place: String,
     /// How many there are to be.
     pub(crate) named: u64,
     /// Those that are not there, or are damaged.
