@@ -2,6 +2,7 @@
 //!
 //! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
 //!   whatever it does may take.
+//! * [`pipeline`] has what goes to the server together.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
 //! * [`address`] says where the database is, and whom a connection trusts; [`hints`] hears what other hosts say.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
@@ -54,6 +55,7 @@ mod address;
 mod connection;
 mod hints;
 mod migrate;
+mod pipeline;
 mod placeholders;
 mod pool;
 mod purpose;
@@ -172,6 +174,11 @@ impl PostgresStore {
         let (id, seen) = opened.map_err(|failure| failure.while_opening(pool.location()))?;
         clock.raise_to(seen);
         Ok(Self { id, mode, pool, clock })
+    }
+
+    /// How often it has waited for an answer of the server, but for the renewal of leases: what a transaction costs where the server is far.
+    pub fn round_trips(&self) -> u64 {
+        self.pool.round_trips()
     }
 }
 

@@ -56,7 +56,6 @@ queries! {
         CAP_PERIOD_PUT = "cap_period_put";
         CAP_PUT = "cap_put";
         CHILD_GET_OPEN = "child_get_open";
-        CHILD_GET_PAYER = "child_get_payer";
         CHILD_INSERT = "child_insert";
         CHILD_LIST = "child_list";
         CHILD_LIST_BELOW = "child_list_below";

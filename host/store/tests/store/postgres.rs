@@ -4,6 +4,7 @@ mod connections;
 mod crowd;
 mod plans;
 mod races;
+mod round_trips;
 pub(crate) mod server;
 
 use std::sync::Arc;
