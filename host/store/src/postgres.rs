@@ -40,6 +40,13 @@
 //! (`REPEATABLE READ, READ ONLY`). The heartbeat takes none but those of the runs that it renews, on a connection of its own, and first
 //! renews what nobody has in hand.
 //!
+//! # The disk
+//!
+//! A caller hears of success when its change is on the disk. What a cap counts is one row, for which all who spend wait; so a
+//! transaction that has locked it frees it with its commit, and waits for the disk after that, in the same breath. Until then others
+//! may see what it did, and may build on it: what they commit is written behind it, so it is kept only if that is. A server that falls
+//! forgets both, and nobody was told of either. What people say is done alone, and seen when it is kept.
+//!
 //! # The clock
 //!
 //! The time of a transaction is the database's, asked once and after the wait for the store's lock, so it is the same clock for all hosts;

@@ -293,6 +293,7 @@ queries! {
         CAP_PERIOD_BEGIN = "cap_period_begin";
         CAP_PERIOD_LOCK = "cap_period_lock";
         CLOCK_GET = "clock_get";
+        DISK_WAIT = "disk_wait";
         DRIVING_BEGIN = "driving_begin";
         ENCODING_GET = "encoding_get";
         FAMILY_LOCK_LINE = "family_lock_line";

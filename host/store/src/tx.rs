@@ -49,6 +49,11 @@ pub(crate) trait Session {
         each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
     ) -> TxResult<()>;
 
+    /// Has what is locked be free when the transaction is over, before that is on the disk. Its caller hears of it afterwards all the same.
+    fn free_early(&self) -> TxResult<()> {
+        Ok(())
+    }
+
     /// Whether somebody waits for the transaction to end.
     fn is_awaited(&self) -> bool {
         false
@@ -81,6 +86,12 @@ pub(crate) struct Tx<'c> {
 impl<'c> Tx<'c> {
     pub(crate) fn new(session: &'c dyn Session, now: Timestamp) -> Self {
         Self { session, now }
+    }
+
+    /// Has what is locked be free when the transaction is over, before that is on the disk: many wait for it. Its caller hears of it
+    /// afterwards all the same.
+    pub(crate) fn free_early(&self) -> TxResult<()> {
+        self.session.free_early()
     }
 
     /// Whether somebody waits for it to end.

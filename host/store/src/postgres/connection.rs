@@ -53,6 +53,8 @@ pub(super) struct Connection {
     manner: Cell<Manner>,
     /// Whether what it did is to be said to who listens for hints.
     has_news: Cell<bool>,
+    /// Whether what it has locked is free before its commit is on the disk.
+    frees_early: Cell<bool>,
     /// Whether it may be in a transaction that could not be ended.
     is_lost: Cell<bool>,
     /// How often an answer was waited for, on all connections of the pool.
@@ -94,6 +96,7 @@ impl Connection {
             patience: purpose.patience(),
             manner: Cell::new(Manner::Reading),
             has_news: Cell::new(false),
+            frees_early: Cell::new(false),
             is_lost: Cell::new(false),
             round_trips,
         };
@@ -122,6 +125,7 @@ impl Connection {
     pub(super) fn begin(&self, manner: Manner) -> TxResult<Timestamp> {
         self.manner.set(manner);
         self.has_news.set(false);
+        self.frees_early.set(false);
         self.pipeline.borrow_mut().clear();
         let (begin, clock) = manner.begin();
         let clock = self.asked(clock, &[])?;
@@ -144,11 +148,29 @@ impl Connection {
     /// Ends the transaction, with all that was not sent yet. Where it fails, nothing of it was kept, unless the connection is lost: then
     /// nobody knows.
     pub(super) fn commit(&self) -> TxResult<()> {
-        let committed = self.say_news().and_then(|()| self.control("COMMIT"));
+        let committed = self.say_news().and_then(|()| self.commit_waiting());
         if committed.is_err() {
             self.roll_back();
         }
         committed
+    }
+
+    fn commit_waiting(&self) -> TxResult<()> {
+        let wait = self.frees_early.get().then(|| self.asked(sql::DISK_WAIT, &[])).transpose()?;
+        self.push(Message::Words("COMMIT"));
+        if let Some(wait) = wait {
+            self.push(Message::Statement(wait));
+        }
+        self.flush().map(drop)
+    }
+
+    /// Has what is locked be free as soon as the server has done the commit; the disk is waited for after that. Whoever sees what was
+    /// committed and commits something itself waits for both: the server writes them in their order. Who is alone speaks for people,
+    /// and is seen when it is kept.
+    pub(super) fn free_early(&self) {
+        if self.manner() == Manner::Beside && !self.frees_early.replace(true) {
+            self.push(Message::Words("SET LOCAL synchronous_commit TO off"));
+        }
     }
 
     fn say_news(&self) -> TxResult<()> {

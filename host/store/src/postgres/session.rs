@@ -45,6 +45,11 @@ impl Session for Connection {
         Ok(())
     }
 
+    fn free_early(&self) -> TxResult<()> {
+        Self::free_early(self);
+        Ok(())
+    }
+
     fn is_alone(&self) -> bool {
         matches!(self.manner(), Manner::Alone | Manner::Reading)
     }

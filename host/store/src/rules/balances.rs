@@ -36,6 +36,8 @@ impl Balances {
         let listed: Vec<_> =
             unknown.iter().map(|(cap, label)| json!({ "cap_id": cap, "label": label })).collect();
         let listed = json_of(&listed)?;
+        // Everybody who spends waits for these rows, and would wait for a disk each.
+        tx.free_early()?;
         let mut found = lock(tx, &listed)?;
         if found.len() < unknown.len() {
             // Nothing was counted in one of them before.

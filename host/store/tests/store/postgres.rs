@@ -2,6 +2,7 @@
 
 mod connections;
 mod crowd;
+mod disk;
 mod plans;
 mod races;
 mod round_trips;
