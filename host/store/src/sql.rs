@@ -231,6 +231,7 @@ queries! {
         RUN_LIST_IDS = "run_list_ids";
         RUN_LIST_LAPSED = "run_list_lapsed";
         RUN_LIST_LIVE = "run_list_live";
+        RUN_NEXT_SEQ = "run_next_seq";
         RUN_RENEW_LEASES = "run_renew_leases";
         RUN_SET_HEARD = "run_set_heard";
         RUN_SET_REASON = "run_set_reason";

@@ -232,6 +232,7 @@ mod tests {
     fn insert(tx: &Tx<'_>, id: RunId) {
         let nothing = Digest::of("");
         let params = named_params! {
+            ":seq": 1_i64,
             ":id": id.to_string(),
             ":entry": 1_i64,
             ":lane": 1_i64,

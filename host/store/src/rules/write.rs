@@ -87,7 +87,7 @@ impl PreparedWrite {
 /// Writes what a driver did; whether it still had the run.
 pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
     let Some(mut run) = late::held_or_kept(tx, write.claim, || write.brought())? else { return Ok(false) };
-    foresee(tx, &run, write)?;
+    let entry = look_ahead(tx, &run, write)?;
     insert_steps(tx, &mut run, &write.steps)?;
     if let Some(paused) = &write.paused {
         journal::pause(tx, &mut run, paused)?;
@@ -102,10 +102,7 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
         NextState::GoOn => {}
         NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
         NextState::Finish { end, record, leaves_entry, refinement } => {
-            let entry = KnownEntry::get(tx, run.entry)?;
-            if refinement.is_none() {
-                readiness::foresee_telling_dependants(tx, &entry, ended(end).1, entry.closed)?;
-            }
+            let entry = entry.map_or_else(|| KnownEntry::get(tx, run.entry), Ok)?;
             finish(tx, &mut run, &entry, end, record, write.record)?;
             match refinement {
                 None => leave_as_it_ended(tx, &run, &entry, end, record)?,
@@ -131,17 +128,20 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
     Ok(true)
 }
 
-/// Says what is going to be asked of a run that is written.
-fn foresee(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<()> {
+/// Says what is going to be asked of a run that is written, so that nobody waits for what it spends from longer than need be. With the
+/// end of a run comes its entry.
+fn look_ahead(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<Option<KnownEntry>> {
     journal::foresee(tx, run)?;
     let goes_on = matches!(write.next, NextState::GoOn);
     if !goes_on || write.steps.iter().any(|prepared| prepared.step.usage.cost > Microcents::ZERO) {
         ledger::foresee_spending(tx, run)?;
     }
-    match write.next {
-        NextState::Finish { .. } => KnownEntry::foresee(tx, run.entry),
-        NextState::GoOn | NextState::Wait { .. } => Ok(()),
+    let NextState::Finish { end, refinement, .. } = &write.next else { return Ok(None) };
+    let entry = KnownEntry::get(tx, run.entry)?;
+    if refinement.is_none() {
+        readiness::foresee_telling_dependants(tx, &entry, ended(end).1, entry.closed)?;
     }
+    Ok(Some(entry))
 }
 
 /// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.

@@ -96,7 +96,7 @@ fn transactions_wait_for_the_server_a_few_times_each() {
     check(
         vec![],
         &[
-            ("claim", 6),
+            ("claim", 5),
             ("step", 5),
             ("intent", 4),
             ("answer", 6),
@@ -113,11 +113,11 @@ fn caps_cost_one_or_two_more() {
     check(
         vec![cap("project", 10_000), cap("plugin:draft", 10_000)],
         &[
-            ("claim", 6),
+            ("claim", 5),
             ("step", 7),
             ("intent", 4),
             ("answer", 8),
-            ("finish", 8),
+            ("finish", 7),
             ("take", 4),
             ("settle", 6),
             ("claim of nothing", 3),
