@@ -200,7 +200,9 @@ impl Simulation {
             if now_ms > read_ms && is_done(&work) && !self.world.is_anything_under_way() {
                 return Vec::new();
             }
-            if before.replace(work) != Some(work) {
+            // Hosts with other files of the policy may judge an item in turns, so what is ready says nothing of whether work goes on.
+            let progress = OpenWork { ready: 0, ..work };
+            if before.replace(progress) != Some(progress) {
                 since_ms = now_ms;
             }
             let is_stuck = now_ms > since_ms + 3 * LEASE.as_millis() as u64;
