@@ -2,6 +2,7 @@
 //!
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
+mod policy;
 mod work;
 
 use std::{
@@ -17,6 +18,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tollgate_core::{Clock, Timestamp};
 
 use crate::{
+    applied::Applied,
     error::{EngineError, Result},
     host::{Host, HostOptions, Outcome, Parts},
     marks,
@@ -51,6 +53,8 @@ pub(crate) struct Loops {
 struct Shared {
     /// Counts what happened that may make work possible.
     changes: Rising,
+    /// The version of the policy that the store spoke of last.
+    newest_policy: Rising,
     /// Held by the one worker that looks for work from time to time while nothing happens.
     lookout: tokio::sync::Mutex<()>,
     /// Workers that drive something.
@@ -74,6 +78,7 @@ impl Shared {
     fn new(options: &HostOptions) -> Self {
         Self {
             changes: Rising::default(),
+            newest_policy: Rising::default(),
             lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
@@ -129,18 +134,16 @@ impl Loops {
     /// Runs all loops until the host is over.
     pub(crate) async fn run(self) -> Result<Outcome> {
         let mut tasks = JoinSet::new();
-        let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
         // Who asks to stop is heard from the first moment on.
         tasks.spawn(self.clone().stop_loop());
-        let Parts { store, trackers, observer, .. } = &self.host.parts;
-        if let Err(error) = marks::put_back_orphans(&**store, trackers, &**observer).await {
+        let Parts { store, observer, .. } = &self.host.parts;
+        let trackers = self.host.present.applied().trackers.clone();
+        if let Err(error) = marks::put_back_orphans(&**store, &trackers, &**observer).await {
             self.trouble("put back what earlier hosts left behind", &error);
         }
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
-        for name in names {
-            let unsettled = self.pull(&name).await;
-            tasks.spawn(self.clone().pull_loop(name, unsettled));
-        }
+        let sources = self.read_sources().await;
+        tasks.spawn(self.clone().policy_loop(sources));
         for _ in 0..work::workers(&self.host.options) {
             tasks.spawn(self.clone().worker_loop());
         }
@@ -185,6 +188,20 @@ impl Loops {
         *seen = self.shared.changes.value();
     }
 
+    /// Reads every source, and goes on reading each when its time comes.
+    async fn read_sources(&self) -> JoinSet<()> {
+        let mut loops = JoinSet::new();
+        let names: Vec<String> = self.host.present.policy().backlogs.keys().cloned().collect();
+        // A draining host does not end before it has read all of them.
+        let waited_for = names.iter().cloned().collect();
+        *self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner) = waited_for;
+        for name in names {
+            let unsettled = self.pull(&name).await;
+            loops.spawn(self.clone().pull_loop(name, unsettled));
+        }
+        loops
+    }
+
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
         let unsettled = tokio::select! {
@@ -205,7 +222,8 @@ impl Loops {
     }
 
     async fn pull_loop(self, name: String, mut unsettled: bool) {
-        let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
+        let policy = self.host.present.policy();
+        let Some(backlog) = policy.backlog(&name) else { return };
         let settle = backlog.settle();
         let mut pause = POLL;
         while self.phase() < Phase::Draining {
@@ -236,14 +254,15 @@ impl Loops {
         if self.ends_by_itself() {
             return std::future::pending().await;
         }
-        self.host.parts.trackers.changed(backlog).await;
+        self.host.present.applied().trackers.changed(backlog).await;
         self.host.shutdown.sleep(pause, Phase::Draining).await;
     }
 
     async fn rank_loop(self) {
         let host = &self.host;
         while self.phase() < Phase::Over {
-            match rank::tick(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+            let Applied { policy, lanes, .. } = &*host.present.applied();
+            match rank::tick(&*host.parts.store, policy, lanes).await {
                 Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
@@ -320,6 +339,7 @@ impl Loops {
     async fn wish_to_stop(&self) -> Option<(Phase, String)> {
         // A store that cannot be asked now is asked again soon.
         let control = self.host.parts.store.control().await.unwrap_or_default();
+        self.shared.newest_policy.raise_to(control.policy.unsigned_abs());
         let said =
             control.stop.map(|stop| (stop.mode.into(), format!("{} asked for it: {}", stop.who, stop.why)));
         // What is written from then on nobody would find.

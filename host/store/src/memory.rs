@@ -249,7 +249,7 @@ impl Store for MemoryStore {
     }
 
     async fn control(&self) -> Result<Control> {
-        Ok(self.at_present().control.clone())
+        Ok(self.at_present().control())
     }
 
     async fn set_field(&self, entry: EntryId, new: NewFieldValue) -> Result<()> {

@@ -39,7 +39,7 @@ pub use intake::{
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
-pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
+pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication, PolicyFile};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,

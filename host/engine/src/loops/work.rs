@@ -23,6 +23,7 @@ use tollgate_store::port::ClaimedRun;
 
 use super::{AFTER_TROUBLE, ALL, Loops, POLL};
 use crate::{
+    applied::Applied,
     claim::{self, Tick, Wish},
     drive::Driven,
     error::Result,
@@ -160,10 +161,11 @@ impl Loops {
             None => self.place().await,
         };
         let beside_others = self.beside_others(claimed.run.crashes).await;
-        let Parts { trackers, observer, clock, .. } = &self.host.parts;
+        let Parts { observer, clock, .. } = &self.host.parts;
         let begun_at = clock.monotonic();
         if kind == RunKind::Work {
             let patience = self.host.leases.terms().margin();
+            let trackers = &self.host.present.applied().trackers;
             marks::set(trackers, &**observer, &claimed, patience).await;
         }
         let next = async {
@@ -207,7 +209,8 @@ impl Loops {
     /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
     async fn judge_refined(&self) {
         let host = &self.host;
-        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+        let Applied { policy, lanes, .. } = &*host.present.applied();
+        if let Err(error) = rank::judge_due(&*host.parts.store, policy, lanes).await {
             self.trouble("judge a refined entry", &error);
         }
     }
@@ -228,8 +231,7 @@ impl Loops {
     /// refined: that is no work yet.
     fn open_lanes(&self) -> Vec<LaneId> {
         let now = self.now();
-        let lanes = &self.host.lanes;
-        let policy = &self.host.parts.policy;
+        let Applied { policy, lanes, .. } = &*self.host.present.applied();
         let backlogs = policy.backlogs.values();
         let labels = &self.host.options.labels;
         let is_for_us = |(pipeline, _): &(&str, LaneId)| {

@@ -27,8 +27,8 @@ use crate::{
     world::{StoreClock, World, at_once},
 };
 
-/// In how many leases everything that can run has ended, once nothing goes wrong any more: what a vanished host held comes back within
-/// two, and a delivery that failed again and again meanwhile waits for as long as that went on.
+/// In how many leases some run ends, as long as one can, once nothing goes wrong any more: what a vanished host held comes back within two,
+/// a delivery that failed again and again meanwhile waits for as long as that went on, and one run asks for no more than that.
 const PATIENCE: u32 = 40;
 
 /// The longest that a host stands still.
@@ -181,6 +181,7 @@ impl Simulation {
         self.wait_for_store_clock();
         let mut days = 0;
         let (mut since_ms, mut before) = (self.world.now_ms(), None);
+        let mut ended = self.world.history.runs_ended();
         let patience_ms = u64::from(PATIENCE) * LEASE.as_millis() as u64;
         let mut deadline_ms = since_ms + patience_ms;
         let read_ms = since_ms + 5 * LEASE.as_millis() as u64 / 2;
@@ -200,10 +201,13 @@ impl Simulation {
             if now_ms > read_ms && is_done(&work) && !self.world.is_anything_under_way() {
                 return Vec::new();
             }
-            // Hosts with other files of the policy may judge an item in turns, so what is ready says nothing of whether work goes on.
-            let progress = OpenWork { ready: 0, ..work };
-            if before.replace(progress) != Some(progress) {
+            if before.replace(work) != Some(work) {
                 since_ms = now_ms;
+            }
+            // How long all of it takes depends on how much it is, so each run that ends earns the others more time.
+            let ended_before = std::mem::replace(&mut ended, self.world.history.runs_ended());
+            if ended > ended_before {
+                deadline_ms = now_ms + patience_ms;
             }
             let is_stuck = now_ms > since_ms + 3 * LEASE.as_millis() as u64;
             if is_stuck && days < DAYS && self.is_capped() {

@@ -45,7 +45,8 @@ impl State {
         for lane in self.lanes_in_turn(request) {
             while let Some((entry, run)) = self.head(lane, request) {
                 // Begun runs come first in their lane, so behind an entry there are none.
-                if (request.only_begun || stop.is_some()) && run.is_none() {
+                let begins_nothing = request.only_begun || stop.is_some() || !self.lanes[lane].open;
+                if begins_nothing && run.is_none() {
                     break;
                 }
                 let (amounts, payer) = self.price(lane, entry, run);
@@ -72,11 +73,12 @@ impl State {
         }
     }
 
-    /// Open lanes with something in them, the one with the least virtual time first; of several, refining comes first, then who
+    /// Lanes with something in them, those that the policy has no more included: what began there goes on. The one with the least virtual time first; of several, refining comes first, then who
     /// was served less.
     fn lanes_in_turn(&self, request: &ClaimRequest) -> Vec<LaneId> {
-        let open = self.lanes.those(|lane| lane.open).into_iter().filter(|id| request.lanes.contains(id));
-        let mut lanes: Vec<_> = open.filter(|id| !self.claimable(*id).is_empty()).collect();
+        let mut lanes = self.lanes.those(|_| true);
+        lanes.retain(|id| !self.lanes[*id].open || request.lanes.contains(id));
+        lanes.retain(|id| !self.claimable(*id).is_empty());
         lanes.sort_by_key(|id| {
             let lane = &self.lanes[*id];
             (self.turn(*id), lane.kind != RunKind::Refine, lane.vtime, *id)

@@ -29,7 +29,7 @@ use tollgate_core::{
 };
 
 use super::table::{CapNo, ReadingNo, RunNo, SignalNo, Table};
-use crate::port::{Admission, Control, FoundAccount, Known, NewSignal, PlaceInLane};
+use crate::port::{Admission, Control, FoundAccount, Known, NewSignal, PlaceInLane, PolicyFile};
 
 /// All of it.
 #[derive(Clone)]
@@ -71,6 +71,7 @@ pub(super) struct PolicyVersion {
     pub(super) digest: Digest,
     pub(super) who: String,
     pub(super) why: String,
+    pub(super) files: Vec<PolicyFile>,
     pub(super) at: Timestamp,
 }
 

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// A lane that something waits in.
-struct OpenLane {
+struct WaitingLane {
     id: LaneId,
     pins: Digest,
     kind: RunKind,
@@ -38,6 +38,8 @@ struct OpenLane {
     vtime: i64,
     /// The virtual time that it is served at.
     turn: i64,
+    /// Whether the applied policy has it. What began in one that it has no more goes on, as it is pinned; nothing begins there.
+    is_open: bool,
 }
 
 /// So many claims may be for refining before the first is for work that waits since. What comes first among entries is known when
@@ -59,13 +61,13 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     if let Some(run) = LiveRun::find(tx, request.new_run)? {
         return claimed_before(tx, request, &run);
     }
-    let stop = control::get(tx)?.stop.map(|stop| stop.mode);
+    let stop = control::stop_in_force(tx)?.map(|(stop, _)| stop.mode);
     if stop == Some(StopMode::Now) {
         return Ok(ClaimOutcome::Stopped);
     }
-    let only_begun = request.only_begun || stop.is_some();
     let (mut reached, mut passed_over) = (None, false);
     for lane in lanes_in_turn(tx, request)? {
+        let only_begun = request.only_begun || stop.is_some() || !lane.is_open;
         loop {
             let Some(head) = head(tx, request, lane.id)? else {
                 passed_over |= !tx.is_alone() && is_head_in_hand(tx, request, lane.id)?;
@@ -106,23 +108,25 @@ fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResul
 
 /// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
 /// virtual time that was served last.
-fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>> {
+fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLane>> {
     let about = |row: &Row<'_>| {
         schema::require_usable(row)?;
         row.plain::<i64>("vtime")
     };
     let served = tx.one(sql::STORE_GET, &[], about)?.unwrap_or_default();
     let mut lanes = tx.all(sql::LANE_LIST_WAITING, &[], |row| {
-        Ok(OpenLane {
+        Ok(WaitingLane {
             id: LaneId(row.plain("id")?),
             pins: row.digest("pins")?,
             kind: row.word("kind")?,
             pipeline: row.plain("pipeline")?,
             vtime: row.plain("vtime")?,
             turn: served,
+            is_open: row.plain("open")?,
         })
     })?;
-    lanes.retain(|lane| request.lanes.contains(&lane.id));
+    // Whoever names lanes knows those of the applied policy.
+    lanes.retain(|lane| !lane.is_open || request.lanes.contains(&lane.id));
     for lane in &mut lanes {
         lane.turn = turn(lane.kind, lane.vtime, served);
     }
@@ -168,7 +172,7 @@ fn is_head_in_hand(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResul
 }
 
 /// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
-fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
+fn room_for_head(tx: &Tx<'_>, lane: &WaitingLane, head: &Head) -> TxResult<Room> {
     let (pins, payer) = match head.run {
         Some(seq) => {
             // What was cancelled only ends; what cleans up sets money aside by itself.
@@ -186,7 +190,7 @@ fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
 fn take(
     tx: &Tx<'_>,
     request: &ClaimRequest,
-    lane: OpenLane,
+    lane: WaitingLane,
     head: Head,
     reservation: Reservation,
 ) -> TxResult<ClaimOutcome> {
@@ -197,7 +201,7 @@ fn take(
     match head.run {
         Some(seq) => reclaim(tx, request, seq, reservation),
         None => {
-            let OpenLane { id, pins, kind, pipeline, .. } = lane;
+            let WaitingLane { id, pins, kind, pipeline, .. } = lane;
             let lane = ServedLane { id, pins, kind, pipeline };
             let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
             Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))
