@@ -16,9 +16,11 @@ use std::{
 
 use tokio::{sync::Semaphore, task::JoinSet};
 use tollgate_core::{Clock, Timestamp};
+use tollgate_store::port::{ClaimRequest, OpenWork};
 
 use crate::{
     applied::Applied,
+    claim::Wish,
     error::{EngineError, Result},
     host::{Host, HostOptions, Outcome, Parts},
     marks,
@@ -63,8 +65,6 @@ struct Shared {
     idle_claims: AtomicU64,
     /// Backlogs that are to be read again soon, because something in them was still being written.
     unsettled: Mutex<HashSet<String>>,
-    /// Places in lanes when the end was considered last.
-    ready_before: AtomicU64,
     /// Places to drive at: one for each worker that was asked for.
     places: Semaphore,
     /// What is driven side by side, to the last write: a permit each, or all of them for a run that is driven alone.
@@ -83,7 +83,6 @@ impl Shared {
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
             unsettled: Mutex::default(),
-            ready_before: AtomicU64::new(0),
             places: Semaphore::new(options.workers.max(1)),
             side_by_side: Semaphore::new(ALL as usize),
             permits: Mutex::new(options.items),
@@ -112,6 +111,10 @@ impl Shared {
                 true
             }
         }
+    }
+
+    fn has_permit(&self) -> bool {
+        *self.permits.lock().unwrap_or_else(PoisonError::into_inner) != Some(0)
     }
 
     fn waits_for_files(&self) -> bool {
@@ -374,19 +377,47 @@ impl Loops {
         if driving || self.shared.idle_claims.load(Ordering::SeqCst) == 0 {
             return Ok(false);
         }
-        let work = self.host.parts.store.open_work().await?;
+        let store = &self.host.parts.store;
+        if self.is_awaited(&store.open_work().await?) {
+            return Ok(false);
+        }
+        // That was a moment ago, and others may have put something back since. So the end is decided by what was so at one moment.
+        match store.left_besides(self.request()).await? {
+            None => {
+                self.shared.changed();
+                Ok(false)
+            }
+            // What a worker of this host has taken meanwhile came afterwards.
+            Some(left) => Ok(!self.is_awaited(&left) && self.shared.busy.load(Ordering::SeqCst) == 0),
+        }
+    }
+
+    /// Whether something comes by itself, or by what other hosts do, that this host may have to do. A run that nobody here drives is
+    /// another host's, or comes back when the lease of a vanished one lapses.
+    fn is_awaited(&self, work: &OpenWork) -> bool {
+        // Who was told to stop leaves to others what they drive, or it would stay as long as they do.
+        if work.driven > 0 {
+            return self.phase() < Phase::Draining;
+        }
         let horizon = self.now().after(DRAIN_HORIZON);
         let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
-        // A run that nobody here drives is another host's, or comes back when the lease of a vanished one lapses.
-        let left = work.driven > 0
-            || work.to_judge
+        work.to_judge
             || comes_soon(work.undelivered, work.next_delivery_at)
-            || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at);
-        // What became claimable since, by whoever's doing, is offered to the workers once more before the end.
-        if self.shared.ready_before.swap(work.ready, Ordering::SeqCst) != work.ready {
-            self.shared.changed();
+            || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at)
+    }
+
+    /// What a worker would ask for now.
+    fn request(&self) -> ClaimRequest {
+        let Wish { lanes, only_begun, only } =
+            self.wish(self.phase() == Phase::Working && self.shared.has_permit());
+        ClaimRequest {
+            host: self.host.options.id.clone(),
+            lease: self.host.leases.terms().length,
+            lanes,
+            new_run: self.host.parts.machine.new_run(),
+            only_begun,
+            only,
         }
-        Ok(!left && self.shared.idle_claims.load(Ordering::SeqCst) > 0)
     }
 
     fn ends_by_itself(&self) -> bool {

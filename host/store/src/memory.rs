@@ -183,6 +183,10 @@ impl Store for MemoryStore {
         self.change(|state| state.claim(&request))
     }
 
+    async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>> {
+        self.change(|state| state.left_besides(&request))
+    }
+
     async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
         self.change(|state| Ok(state.renew_leases(host, lease)))
     }

@@ -128,8 +128,7 @@ impl Loops {
     /// Claims. A claimed run counts as driven from here on.
     async fn tick(&self) -> Result<Tick> {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
-        let wish =
-            Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        let wish = self.wish(permitted);
         let Host { parts: Parts { store, machine, observer, .. }, options, time, leases, .. } = &*self.host;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         let tick = claim::tick(&options.id, &**store, &**machine, time, leases, &**observer, wish);
@@ -145,6 +144,11 @@ impl Loops {
             self.shared.busy.fetch_sub(1, Ordering::SeqCst);
         }
         tick
+    }
+
+    /// What a worker may take.
+    pub(super) fn wish(&self, may_begin: bool) -> Wish {
+        Wish { lanes: self.open_lanes(), only_begun: !may_begin, only: self.host.options.only.clone() }
     }
 
     /// Drives a run; with it comes the next claim, where one was made.

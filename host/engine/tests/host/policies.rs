@@ -57,6 +57,9 @@ async fn a_host_that_cannot_read_what_is_applied_begins_nothing_more() {
     project.store.apply_policy(of_the_future).await.unwrap();
     assert!(running.await.unwrap().stopped);
     let heard = heard.text();
-    assert!(heard.contains("version 2 of the policy, which host future applied, cannot be acted on here"), "{heard}");
+    assert!(
+        heard.contains("version 2 of the policy, which host future applied, cannot be acted on here"),
+        "{heard}"
+    );
     assert!(heard.contains("unheard_of"), "{heard}");
 }

@@ -22,7 +22,7 @@ impl State {
             return Ok(applied);
         }
         let PolicyApplication { digest, who, why, lanes, caps, files } = application;
-        self.policies.push(PolicyVersion { digest, who, why, files, at: self.now });
+        self.policies.push(Arc::new(PolicyVersion { digest, who, why, files, at: self.now }));
         for id in self.lanes.those(|lane| lane.open) {
             self.lanes[id].open = false;
         }

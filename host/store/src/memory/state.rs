@@ -39,7 +39,7 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     /// The virtual time that was served last.
     pub(super) served: i64,
-    pub(super) policies: Vec<PolicyVersion>,
+    pub(super) policies: Vec<Arc<PolicyVersion>>,
     pub(super) pins: BTreeMap<Digest, Arc<Pins>>,
     /// What a claim under some pins sets aside.
     pub(super) tranches: BTreeMap<Digest, Microcents>,

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tollgate_core::{
-    Digest, EntryId, HostId, LaneId, RunId,
+    Digest, EntryId, HostId, LaneId, RunId, Timestamp,
     event::{EventKind, NewEvent},
     id::DeliveryId,
     lease::Fence,
+    ledger::Cap,
     run::{Claim, RunKind},
 };
 
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
+    port::{ClaimOutcome, ClaimRequest, ClaimedRun, OpenWork, StopMode, Sweep},
     schema,
     sql::Query,
 };
@@ -54,6 +55,17 @@ struct Head {
     run: Option<i64>,
 }
 
+/// What a claim takes, when it takes anything.
+enum First {
+    Found(WaitingLane, Head, Reservation),
+    /// Something waits, and a cap has no room.
+    CapReached {
+        cap: Cap,
+        until: Timestamp,
+    },
+    Nothing,
+}
+
 /// Claims the first thing that can be paid for, trying the heads of the lanes in the order in which these are due.
 ///
 /// A claim whose answer was lost is given again to the host that repeats its request, as long as it holds.
@@ -65,9 +77,28 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     if stop == Some(StopMode::Now) {
         return Ok(ClaimOutcome::Stopped);
     }
-    let (mut reached, mut passed_over) = (None, false);
+    match first(tx, request, stop.is_some())? {
+        First::Found(lane, head, reservation) => take(tx, request, lane, head, reservation),
+        First::CapReached { cap, until } => Ok(ClaimOutcome::CapReached { cap, until }),
+        First::Nothing if stop.is_some() => Ok(ClaimOutcome::Stopped),
+        First::Nothing => Ok(ClaimOutcome::Nothing),
+    }
+}
+
+/// What is left to do when nothing can be claimed; nobody claims anything in between, since the transaction is alone.
+pub(super) fn left_besides(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Option<OpenWork>> {
+    let stop = control::stop_in_force(tx)?.map(|(stop, _)| stop.mode);
+    let may_claim = stop != Some(StopMode::Now);
+    if may_claim && matches!(first(tx, request, stop.is_some())?, First::Found(..)) {
+        return Ok(None);
+    }
+    report::open_work(tx).map(Some)
+}
+
+fn first(tx: &Tx<'_>, request: &ClaimRequest, is_stopped: bool) -> TxResult<First> {
+    let (mut reached, mut passed_over) = (First::Nothing, false);
     for lane in lanes_in_turn(tx, request)? {
-        let only_begun = request.only_begun || stop.is_some() || !lane.is_open;
+        let only_begun = request.only_begun || is_stopped || !lane.is_open;
         loop {
             let Some(head) = head(tx, request, lane.id)? else {
                 passed_over |= !tx.is_alone() && is_head_in_hand(tx, request, lane.id)?;
@@ -78,9 +109,11 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
                 break;
             }
             match room_for_head(tx, &lane, &head)? {
-                Room::Free(reservation) => return take(tx, request, lane, head, reservation),
+                Room::Free(reservation) => return Ok(First::Found(lane, head, reservation)),
                 Room::CapReached { cap, until } => {
-                    reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+                    if matches!(reached, First::Nothing) {
+                        reached = First::CapReached { cap, until };
+                    }
                     break;
                 }
                 // It leaves the index, so the next head is another.
@@ -95,8 +128,7 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
         // Whether it is taken or comes back is known when nobody else has it in hand.
         tx.require_alone()?;
     }
-    let nothing = if stop.is_some() { ClaimOutcome::Stopped } else { ClaimOutcome::Nothing };
-    Ok(reached.unwrap_or(nothing))
+    Ok(reached)
 }
 
 fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResult<ClaimOutcome> {

@@ -155,6 +155,34 @@ pub(crate) async fn what_began_in_a_lane_that_the_policy_has_no_more_goes_on<S: 
     assert_eq!(world.store.open_work().await.unwrap().ready, 0);
 }
 
+/// Whoever may claim nothing knows in the same moment what others may still put back.
+pub(crate) async fn what_is_left_is_told_to_whom_nothing_is_left_for<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let left = async |request: ClaimRequest| world.store.left_besides(request).await.unwrap();
+    assert_eq!(left(world.request()).await, Some(OpenWork::default()));
+    world.admit(vec![world.arrival("A")]).await;
+    assert_eq!(left(world.request()).await, None, "A can be claimed");
+    let waits = OpenWork { ready: 1, ..OpenWork::default() };
+    for cannot in [
+        ClaimRequest { lanes: vec![], ..world.request() },
+        ClaimRequest { only_begun: true, ..world.request() },
+    ] {
+        assert_eq!(left(cannot).await, Some(waits));
+    }
+    let claimed = world.claim().await;
+    assert_eq!(left(world.request()).await, Some(OpenWork { driven: 1, ..OpenWork::default() }));
+    world.store.release(claimed.claim, "the host stops").await.unwrap();
+    let begun = ClaimRequest { only_begun: true, ..world.request() };
+    assert_eq!(left(begun.clone()).await, None);
+    let stop = |mode| StopRequest { mode, who: "ines".into(), why: "maintenance".into() };
+    world.store.stop(stop(StopMode::Drain)).await.unwrap();
+    assert_eq!(left(begun.clone()).await, None, "what was begun is driven to its end");
+    world.store.stop(stop(StopMode::Now)).await.unwrap();
+    assert_eq!(left(begun).await, Some(waits));
+}
+
 pub(crate) async fn only_named_entries_are_claimed_when_some_are_named<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
