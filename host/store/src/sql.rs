@@ -56,7 +56,6 @@ queries! {
         CAP_PERIOD_PUT = "cap_period_put";
         CAP_PUT = "cap_put";
         CHILD_GET_OPEN = "child_get_open";
-        CHILD_GET_PAYER = "child_get_payer";
         CHILD_INSERT = "child_insert";
         CHILD_LIST = "child_list";
         CHILD_LIST_BELOW = "child_list_below";
@@ -232,6 +231,7 @@ queries! {
         RUN_LIST_IDS = "run_list_ids";
         RUN_LIST_LAPSED = "run_list_lapsed";
         RUN_LIST_LIVE = "run_list_live";
+        RUN_NEXT_SEQ = "run_next_seq";
         RUN_RENEW_LEASES = "run_renew_leases";
         RUN_SET_HEARD = "run_set_heard";
         RUN_SET_REASON = "run_set_reason";
@@ -294,6 +294,7 @@ queries! {
         CAP_PERIOD_BEGIN = "cap_period_begin";
         CAP_PERIOD_LOCK = "cap_period_lock";
         CLOCK_GET = "clock_get";
+        DISK_WAIT = "disk_wait";
         DRIVING_BEGIN = "driving_begin";
         ENCODING_GET = "encoding_get";
         FAMILY_LOCK_LINE = "family_lock_line";

@@ -94,7 +94,7 @@ fn rescore_one(tx: &Tx<'_>, judged: &Rejudged) -> TxResult<bool> {
         let params = named_params! {
             ":id": id.0, ":revision": says.revision.as_bytes(), ":basis": says.basis.as_bytes(),
         };
-        tx.run(sql::ENTRY_SET_REVISION, params)?;
+        tx.send(sql::ENTRY_SET_REVISION, params)?;
     }
     intake::replace_admission(tx, *id, admission)?;
     // What came in last is no longer what is known: the next arrival is compared with nothing.

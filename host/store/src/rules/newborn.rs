@@ -5,7 +5,7 @@
 
 use tollgate_core::{
     Digest, EntryId, LaneId, Microcents,
-    entry::{EntryName, EntryState},
+    entry::{EntryName, EntrySnapshot, EntryState},
     event::ChainHead,
     lease::Fence,
     record::OrderFacts,
@@ -16,7 +16,7 @@ use super::{
     claim::claimed_event,
     ledger::Reservation,
     live_run::WrittenEvent,
-    report, sql,
+    sql,
     tx::{Failure, Tx, TxResult, cents, json_of, millis, named_params},
 };
 use crate::port::{ClaimRequest, ClaimedRun};
@@ -46,16 +46,35 @@ struct Subject {
     round: u32,
 }
 
+/// Says that a run is going to be born from this entry.
+pub(super) fn foresee(tx: &Tx<'_>, kind: RunKind, entry: EntryId) -> TxResult<()> {
+    let params = named_params! { ":id": entry.0, ":state": waits_as(kind).as_str() };
+    tx.foresee(sql::ENTRY_GET_CLAIMABLE, params)?;
+    tx.foresee(sql::PLACE_GET, named_params! { ":entry": entry.0 })?;
+    tx.foresee(sql::RUN_NEXT_SEQ, &[])
+}
+
+/// The state of an entry that waits for a run of this kind: what waits to be refined is held for that.
+fn waits_as(kind: RunKind) -> EntryState {
+    match kind {
+        RunKind::Work => EntryState::Ready,
+        RunKind::Refine => EntryState::Held,
+    }
+}
+
 impl Newborn<'_> {
     /// Pins the run to what its lane says now, on what the entry says now, and sets its first tranche aside.
     pub(super) fn bear(self, tx: &Tx<'_>, reservation: Reservation) -> TxResult<ClaimedRun> {
-        let subject = self.make_busy(tx)?;
+        let (subject, snapshot) = self.make_busy(tx)?;
         let order = self.take_out_of_order(tx, &subject.backlog)?;
+        let seq = tx.one(sql::RUN_NEXT_SEQ, &[], |row| row.plain("seq"))?;
+        let seq = seq.ok_or_else(|| Failure::damaged("it has no row for a new run"))?;
         let fence = Fence(1);
         let claimed = WrittenEvent::of(&claimed_event(&self.request.host, fence));
         let chain = ChainHead::start(self.request.new_run).link(tx.now, claimed.kind, &claimed.body);
         let (escrow, payer) = (reservation.total(), reservation.payer());
         let params = named_params! {
+            ":seq": seq,
             ":id": self.request.new_run.to_string(),
             ":entry": self.entry.0,
             ":lane": self.lane.id.0,
@@ -77,11 +96,11 @@ impl Newborn<'_> {
             ":chain_hash": chain.hash.as_bytes(),
             ":payer": payer,
         };
-        let seq = tx.insert(sql::RUN_INSERT, params)?;
+        tx.send(sql::RUN_INSERT, params)?;
         claimed.insert(tx, seq, chain)?;
         reservation.book(tx, seq)?;
         Ok(ClaimedRun {
-            snapshot: report::snapshot(tx, subject.revision)?,
+            snapshot,
             claim: Claim { run: self.request.new_run, fence },
             run: self.summary(tx, subject, fence),
             order,
@@ -92,30 +111,32 @@ impl Newborn<'_> {
         })
     }
 
-    fn make_busy(&self, tx: &Tx<'_>) -> TxResult<Subject> {
+    /// What the run works on, and what that says.
+    fn make_busy(&self, tx: &Tx<'_>) -> TxResult<(Subject, EntrySnapshot)> {
         let by_id = named_params! { ":id": self.entry.0 };
-        // What waits to be refined is held for that.
-        let (state, set_busy) = match self.lane.kind {
-            RunKind::Work => (EntryState::Ready, sql::ENTRY_SET_BUSY),
-            RunKind::Refine => (EntryState::Held, sql::ENTRY_SET_REFINING),
+        let set_busy = match self.lane.kind {
+            RunKind::Work => sql::ENTRY_SET_BUSY,
+            RunKind::Refine => sql::ENTRY_SET_REFINING,
         };
+        let state = waits_as(self.lane.kind);
         let params = named_params! { ":id": self.entry.0, ":state": state.as_str() };
-        let subject = tx.one(sql::ENTRY_GET_CLAIMABLE, params, |row| {
-            Ok(Subject {
+        let claimable = tx.one(sql::ENTRY_GET_CLAIMABLE, params, |row| {
+            let subject = Subject {
                 name: EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? },
                 title: row.plain("title")?,
                 backlog: row.plain("backlog")?,
                 revision: row.digest("revision")?,
                 round: row.small_count("rounds")? + 1,
-            })
+            };
+            Ok((subject, row.json("snapshot")?))
         })?;
-        let mut subject = subject
+        let (mut subject, snapshot) = claimable
             .ok_or_else(|| Failure::damaged(format!("entry {} waits, and is not {state}", self.entry)))?;
         if self.lane.kind == RunKind::Refine {
             subject.round = self.refine_round(tx)?;
         }
-        tx.run(set_busy, by_id)?;
-        Ok(subject)
+        tx.send(set_busy, by_id)?;
+        Ok((subject, snapshot))
     }
 
     /// Refine runs are counted by themselves.
@@ -139,7 +160,7 @@ impl Newborn<'_> {
             place.ok_or_else(|| Failure::damaged(format!("entry {} waits, and has no place", self.entry)))?;
         if due_at.is_some() {
             let params = named_params! { ":entry": self.entry.0, ":due_at": millis(None) };
-            tx.run(sql::PLACE_SET_DUE, params)?;
+            tx.send(sql::PLACE_SET_DUE, params)?;
         }
         Ok(order)
     }
