@@ -22,9 +22,9 @@ use tollgate_store::{
 pub use survey::{Finding, Refusal, Survey, Twice};
 
 use crate::{
+    applied::Present,
     error::Result,
     host::{self, Parts},
-    judge::Lanes,
 };
 
 /// Entries looked at, or adopted, by one transaction.
@@ -102,8 +102,8 @@ pub async fn adopt(store: &dyn Store, findings: &[&Finding], who: &str) -> Resul
 ///
 /// When the store fails.
 pub async fn deliver(parts: &Parts, as_host: &HostId) -> Result<u64> {
-    let lanes = parts.store.applied_policy().await?.as_ref().map(Lanes::of).unwrap_or_default();
-    let deliverer = host::deliverer(parts, as_host, lanes);
+    let Some(applied) = parts.store.applied_policy().await? else { return Ok(0) };
+    let deliverer = host::deliverer(parts, as_host, &Present::own(parts, &applied));
     while deliverer.tick().await? > 0 {}
     Ok(parts.store.open_work().await?.undelivered)
 }

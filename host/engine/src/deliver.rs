@@ -29,11 +29,11 @@ use tollgate_store::{
 use tollgate_tracker::{DeliveryRequest, ItemRef, Leave};
 
 use crate::{
+    applied::{Applied, Present},
     error::Result,
     observer::{Notice, Observer},
     opening::{NotOpened, Openings},
     port::ArtifactStore,
-    source::Trackers,
 };
 
 /// Deliveries taken by one transaction.
@@ -49,8 +49,7 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 pub(crate) struct Deliverer {
     pub(crate) host: HostId,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) openings: Openings,
-    pub(crate) trackers: Trackers,
+    pub(crate) present: Arc<Present>,
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -147,7 +146,8 @@ impl Deliverer {
     }
 
     async fn deliver(&self, delivery: &Delivery) -> DeliveryOutcome {
-        let Some(tracker) = self.trackers.named(&delivery.entry.tracker) else {
+        let applied = self.present.applied();
+        let Some(tracker) = applied.trackers.named(&delivery.entry.tracker) else {
             let reason =
                 format!("no source of the project is {}; put it back or retry later", delivery.entry.tracker);
             return self.retry(delivery, reason, None).await;
@@ -172,7 +172,9 @@ impl Deliverer {
             let reason = "no run asked for it, and only a run has effects".into();
             return DeliveryOutcome::Settled(Delivered::Refused { reason });
         };
-        match self.openings.of_run(&*self.store, run, opening).await {
+        let Applied { policy, lanes, .. } = &*self.present.applied();
+        let openings = Openings { policy: Arc::clone(policy), lanes: lanes.clone() };
+        match openings.of_run(&*self.store, run, opening).await {
             Ok(delivered) => DeliveryOutcome::Settled(delivered),
             Err(NotOpened::Refused(reason)) => DeliveryOutcome::Settled(Delivered::Refused { reason }),
             Err(NotOpened::Store(error)) => self.retry(delivery, error.to_string(), None).await,

@@ -50,6 +50,7 @@ use tollgate_store::{
 
 use crate::{
     adapter::artifacts,
+    applied::Present,
     error::Result,
     lease_table::HeldLease,
     observer::{Notice, Observer},
@@ -74,7 +75,7 @@ pub(crate) struct Driver {
     pub(crate) shutdown: Shutdown,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) pins: crate::pins::PinCache,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) present: Arc<Present>,
 }
 
 /// How a drive ended.
@@ -123,6 +124,8 @@ impl Driver {
 /// One drive of one run.
 struct Journey<'d> {
     driver: &'d Driver,
+    /// What was applied when the drive began.
+    policy: Arc<Policy>,
     pins: &'d Pins,
     lease: Arc<HeldLease>,
     run: RunSummary,
@@ -249,6 +252,7 @@ impl<'d> Journey<'d> {
         Ok(Self {
             course,
             begun,
+            policy: driver.present.policy(),
             driver,
             pins,
             lease,
@@ -479,13 +483,13 @@ impl<'d> Journey<'d> {
     /// refining adds.
     fn basis_after(&self, effect: &Effect) -> Option<Digest> {
         let Ok(KnownEffect::SetState(SetState { state })) = KnownEffect::parse(effect) else { return None };
-        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        let backlog = self.policy.backlog(&self.order.backlog)?;
         Some(backlog.basis(&backlog.moved(&self.entry.snapshot, &state)?))
     }
 
     /// Where the entry came from, as the present policy has it.
     fn source(&self) -> Option<&FolderSource> {
-        self.driver.policy.backlog(&self.order.backlog)?.source(&self.run.entry.tracker)
+        self.policy.backlog(&self.order.backlog)?.source(&self.run.entry.tracker)
     }
 
     /// Makes what happened durable, and then says so.

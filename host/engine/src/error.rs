@@ -12,6 +12,16 @@ pub enum EngineError {
     /// The policy cannot be applied as it stands.
     #[error("the policy has errors:\n{0}")]
     Policy(policy::Diagnostics),
+    /// What others applied cannot be acted on by this host.
+    #[error("version {version} of the policy, which {who} applied, cannot be acted on here: {reason}")]
+    Unfollowable {
+        /// Its version.
+        version: i64,
+        /// Who applied it.
+        who: String,
+        /// Why.
+        reason: String,
+    },
     /// A tracker is kept by another store.
     #[error(
         "{tracker} is kept by another store ({owner}, as {marker} says), and one backlog has one store; \

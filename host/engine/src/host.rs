@@ -15,6 +15,7 @@ use tollgate_store::{
 
 use crate::{
     adapter::catalog::Catalog,
+    applied::{Applied, Present},
     deliver::Deliverer,
     drive::{Components, Driver},
     error::{EngineError, Result},
@@ -22,7 +23,7 @@ use crate::{
     lease_table::LeaseTable,
     loops::Loops,
     observer::{Notice, Observer},
-    opening::{self, Openings},
+    opening,
     pins::{self, PinCache},
     port::{ArtifactStore, Guests, Machine},
     pull,
@@ -36,7 +37,7 @@ use crate::{
 pub struct Parts {
     /// The project's folder.
     pub project: PathBuf,
-    /// The policy that its files say.
+    /// The policy that its files say: applied when it starts.
     pub policy: Arc<Policy>,
     /// The plugins.
     pub registry: Arc<Registry>,
@@ -117,7 +118,7 @@ impl Outcome {
 pub struct Host {
     pub(crate) parts: Parts,
     pub(crate) options: HostOptions,
-    pub(crate) lanes: Lanes,
+    pub(crate) present: Arc<Present>,
     pub(crate) time: Arc<StoreTime>,
     pub(crate) leases: Arc<LeaseTable>,
     pub(crate) driver: Driver,
@@ -160,11 +161,12 @@ impl Host {
         let stop_file = remove_stale_stop_file(&parts, started)?;
         let shutdown = Shutdown::default();
         let time = StoreTime::new(Arc::clone(&parts.clock), parts.store.now().await?);
+        let present = Present::own(&parts, &applied);
         Ok(Self {
-            lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
-            driver: driver(&parts, &options, &shutdown, &time),
-            deliverer: deliverer(&parts, &options.id, Lanes::of(&applied)),
+            driver: driver(&parts, &options, &shutdown, &time, &present),
+            deliverer: deliverer(&parts, &options.id, &present),
+            present,
             time,
             shutdown,
             stop_file,
@@ -181,7 +183,7 @@ impl Host {
     /// Reads every source once; how many items were still being written.
     pub async fn pull(&self) -> usize {
         let mut unsettled = 0;
-        for backlog in self.parts.policy.backlogs.keys() {
+        for backlog in self.present.policy().backlogs.keys() {
             unsettled += self.pull_backlog(backlog).await;
         }
         unsettled
@@ -189,9 +191,10 @@ impl Host {
 
     /// Reads the sources of one backlog once.
     pub(crate) async fn pull_backlog(&self, name: &str) -> usize {
-        let Some(backlog) = self.parts.policy.backlog(name) else { return 0 };
-        let Parts { store, trackers, observer, .. } = &self.parts;
-        pull::backlog(&**store, backlog, &self.lanes, trackers, &**observer).await
+        let Applied { policy, lanes, trackers, .. } = &*self.present.applied();
+        let Some(backlog) = policy.backlog(name) else { return 0 };
+        let Parts { store, observer, .. } = &self.parts;
+        pull::backlog(&**store, backlog, lanes, trackers, &**observer).await
     }
 
     /// Works until it is told to stop, or until nothing is left when it drains.
@@ -225,12 +228,11 @@ impl Host {
 }
 
 /// What carries the outbox to the trackers.
-pub(crate) fn deliverer(parts: &Parts, host: &HostId, lanes: Lanes) -> Deliverer {
+pub(crate) fn deliverer(parts: &Parts, host: &HostId, present: &Arc<Present>) -> Deliverer {
     Deliverer {
-        openings: Openings { policy: Arc::clone(&parts.policy), lanes },
+        present: Arc::clone(present),
         host: host.clone(),
         store: Arc::clone(&parts.store),
-        trackers: parts.trackers.clone(),
         artifacts: Arc::clone(&parts.artifacts),
         clock: Arc::clone(&parts.clock),
         observer: Arc::clone(&parts.observer),
@@ -248,7 +250,13 @@ fn remove_stale_stop_file(parts: &Parts, started: Timestamp) -> Result<StopFile>
     Ok(file)
 }
 
-fn driver(parts: &Parts, options: &HostOptions, shutdown: &Shutdown, time: &Arc<StoreTime>) -> Driver {
+fn driver(
+    parts: &Parts,
+    options: &HostOptions,
+    shutdown: &Shutdown,
+    time: &Arc<StoreTime>,
+    present: &Arc<Present>,
+) -> Driver {
     Driver {
         host: options.id.clone(),
         store: Arc::clone(&parts.store),
@@ -259,6 +267,6 @@ fn driver(parts: &Parts, options: &HostOptions, shutdown: &Shutdown, time: &Arc<
         shutdown: shutdown.clone(),
         observer: Arc::clone(&parts.observer),
         pins: PinCache::default(),
-        policy: Arc::clone(&parts.policy),
+        present: Arc::clone(present),
     }
 }

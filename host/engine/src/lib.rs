@@ -11,6 +11,7 @@
 mod error;
 pub mod port;
 
+mod applied;
 pub mod host;
 mod loops;
 mod marks;

@@ -2,6 +2,7 @@
 //!
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
+mod policy;
 mod work;
 
 use std::{
@@ -15,8 +16,11 @@ use std::{
 
 use tokio::{sync::Semaphore, task::JoinSet};
 use tollgate_core::{Clock, Timestamp};
+use tollgate_store::port::{ClaimRequest, OpenWork};
 
 use crate::{
+    applied::Applied,
+    claim::Wish,
     error::{EngineError, Result},
     host::{Host, HostOptions, Outcome, Parts},
     marks,
@@ -51,6 +55,8 @@ pub(crate) struct Loops {
 struct Shared {
     /// Counts what happened that may make work possible.
     changes: Rising,
+    /// The version of the policy that the store spoke of last.
+    newest_policy: Rising,
     /// Held by the one worker that looks for work from time to time while nothing happens.
     lookout: tokio::sync::Mutex<()>,
     /// Workers that drive something.
@@ -59,8 +65,6 @@ struct Shared {
     idle_claims: AtomicU64,
     /// Backlogs that are to be read again soon, because something in them was still being written.
     unsettled: Mutex<HashSet<String>>,
-    /// Places in lanes when the end was considered last.
-    ready_before: AtomicU64,
     /// Places to drive at: one for each worker that was asked for.
     places: Semaphore,
     /// What is driven side by side, to the last write: a permit each, or all of them for a run that is driven alone.
@@ -74,11 +78,11 @@ impl Shared {
     fn new(options: &HostOptions) -> Self {
         Self {
             changes: Rising::default(),
+            newest_policy: Rising::default(),
             lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
             unsettled: Mutex::default(),
-            ready_before: AtomicU64::new(0),
             places: Semaphore::new(options.workers.max(1)),
             side_by_side: Semaphore::new(ALL as usize),
             permits: Mutex::new(options.items),
@@ -109,6 +113,10 @@ impl Shared {
         }
     }
 
+    fn has_permit(&self) -> bool {
+        *self.permits.lock().unwrap_or_else(PoisonError::into_inner) != Some(0)
+    }
+
     fn waits_for_files(&self) -> bool {
         !self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
@@ -129,18 +137,16 @@ impl Loops {
     /// Runs all loops until the host is over.
     pub(crate) async fn run(self) -> Result<Outcome> {
         let mut tasks = JoinSet::new();
-        let names: Vec<String> = self.host.parts.policy.backlogs.keys().cloned().collect();
         // Who asks to stop is heard from the first moment on.
         tasks.spawn(self.clone().stop_loop());
-        let Parts { store, trackers, observer, .. } = &self.host.parts;
-        if let Err(error) = marks::put_back_orphans(&**store, trackers, &**observer).await {
+        let Parts { store, observer, .. } = &self.host.parts;
+        let trackers = self.host.present.applied().trackers.clone();
+        if let Err(error) = marks::put_back_orphans(&**store, &trackers, &**observer).await {
             self.trouble("put back what earlier hosts left behind", &error);
         }
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
-        for name in names {
-            let unsettled = self.pull(&name).await;
-            tasks.spawn(self.clone().pull_loop(name, unsettled));
-        }
+        let sources = self.read_sources().await;
+        tasks.spawn(self.clone().policy_loop(sources));
         for _ in 0..work::workers(&self.host.options) {
             tasks.spawn(self.clone().worker_loop());
         }
@@ -185,6 +191,20 @@ impl Loops {
         *seen = self.shared.changes.value();
     }
 
+    /// Reads every source, and goes on reading each when its time comes.
+    async fn read_sources(&self) -> JoinSet<()> {
+        let mut loops = JoinSet::new();
+        let names: Vec<String> = self.host.present.policy().backlogs.keys().cloned().collect();
+        // A draining host does not end before it has read all of them.
+        let waited_for = names.iter().cloned().collect();
+        *self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner) = waited_for;
+        for name in names {
+            let unsettled = self.pull(&name).await;
+            loops.spawn(self.clone().pull_loop(name, unsettled));
+        }
+        loops
+    }
+
     /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
     async fn pull(&self, backlog: &str) -> bool {
         let unsettled = tokio::select! {
@@ -205,7 +225,8 @@ impl Loops {
     }
 
     async fn pull_loop(self, name: String, mut unsettled: bool) {
-        let Some(backlog) = self.host.parts.policy.backlog(&name) else { return };
+        let policy = self.host.present.policy();
+        let Some(backlog) = policy.backlog(&name) else { return };
         let settle = backlog.settle();
         let mut pause = POLL;
         while self.phase() < Phase::Draining {
@@ -236,14 +257,15 @@ impl Loops {
         if self.ends_by_itself() {
             return std::future::pending().await;
         }
-        self.host.parts.trackers.changed(backlog).await;
+        self.host.present.applied().trackers.changed(backlog).await;
         self.host.shutdown.sleep(pause, Phase::Draining).await;
     }
 
     async fn rank_loop(self) {
         let host = &self.host;
         while self.phase() < Phase::Over {
-            match rank::tick(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+            let Applied { policy, lanes, .. } = &*host.present.applied();
+            match rank::tick(&*host.parts.store, policy, lanes).await {
                 Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
@@ -320,6 +342,7 @@ impl Loops {
     async fn wish_to_stop(&self) -> Option<(Phase, String)> {
         // A store that cannot be asked now is asked again soon.
         let control = self.host.parts.store.control().await.unwrap_or_default();
+        self.shared.newest_policy.raise_to(control.policy.unsigned_abs());
         let said =
             control.stop.map(|stop| (stop.mode.into(), format!("{} asked for it: {}", stop.who, stop.why)));
         // What is written from then on nobody would find.
@@ -354,19 +377,47 @@ impl Loops {
         if driving || self.shared.idle_claims.load(Ordering::SeqCst) == 0 {
             return Ok(false);
         }
-        let work = self.host.parts.store.open_work().await?;
+        let store = &self.host.parts.store;
+        if self.is_awaited(&store.open_work().await?) {
+            return Ok(false);
+        }
+        // That was a moment ago, and others may have put something back since. So the end is decided by what was so at one moment.
+        match store.left_besides(self.request()).await? {
+            None => {
+                self.shared.changed();
+                Ok(false)
+            }
+            // What a worker of this host has taken meanwhile came afterwards.
+            Some(left) => Ok(!self.is_awaited(&left) && self.shared.busy.load(Ordering::SeqCst) == 0),
+        }
+    }
+
+    /// Whether something comes by itself, or by what other hosts do, that this host may have to do. A run that nobody here drives is
+    /// another host's, or comes back when the lease of a vanished one lapses.
+    fn is_awaited(&self, work: &OpenWork) -> bool {
+        // Who was told to stop leaves to others what they drive, or it would stay as long as they do.
+        if work.driven > 0 {
+            return self.phase() < Phase::Draining;
+        }
         let horizon = self.now().after(DRAIN_HORIZON);
         let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
-        // A run that nobody here drives is another host's, or comes back when the lease of a vanished one lapses.
-        let left = work.driven > 0
-            || work.to_judge
+        work.to_judge
             || comes_soon(work.undelivered, work.next_delivery_at)
-            || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at);
-        // What became claimable since, by whoever's doing, is offered to the workers once more before the end.
-        if self.shared.ready_before.swap(work.ready, Ordering::SeqCst) != work.ready {
-            self.shared.changed();
+            || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at)
+    }
+
+    /// What a worker would ask for now.
+    fn request(&self) -> ClaimRequest {
+        let Wish { lanes, only_begun, only } =
+            self.wish(self.phase() == Phase::Working && self.shared.has_permit());
+        ClaimRequest {
+            host: self.host.options.id.clone(),
+            lease: self.host.leases.terms().length,
+            lanes,
+            new_run: self.host.parts.machine.new_run(),
+            only_begun,
+            only,
         }
-        Ok(!left && self.shared.idle_claims.load(Ordering::SeqCst) > 0)
     }
 
     fn ends_by_itself(&self) -> bool {

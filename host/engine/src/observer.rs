@@ -23,6 +23,15 @@ pub enum Notice {
         /// Its version.
         version: i64,
     },
+    /// Another policy was applied since, and the host acts on it.
+    PolicyFollowed {
+        /// Its version.
+        version: i64,
+        /// Who applied it.
+        who: String,
+        /// The files that say something else on this host's disk, or are there or here alone.
+        differ: Vec<String>,
+    },
     /// A source is about to be read.
     Pulling {
         /// The tracker.

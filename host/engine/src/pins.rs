@@ -18,6 +18,8 @@ use tollgate_store::{
     port::{LaneSpec, PolicyApplication},
 };
 
+use crate::applied;
+
 /// The application of a policy: every lane with the pins of its runs.
 ///
 /// Plugin requests that resolve to nothing are left out of the pins: a check refuses such a policy before it gets here, and a run
@@ -40,7 +42,7 @@ pub fn application(
     PolicyApplication {
         digest: digest(policy, &lanes),
         lanes,
-        document: document(policy),
+        files: applied::files(policy),
         who: who.to_owned(),
         why: why.to_owned(),
         caps: policy.caps.clone(),
@@ -51,12 +53,6 @@ pub fn application(
 fn digest(policy: &Policy, lanes: &[LaneSpec]) -> Digest {
     let pins: Vec<Digest> = lanes.iter().map(|lane| lane.pins.digest()).collect();
     Digest::of_json(&(policy.digest(), pins))
-}
-
-fn document(policy: &Policy) -> String {
-    let files = policy.files();
-    let texts = files.iter().map(|file| format!("# {}\n{}", file.path, file.text));
-    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn pins_of(

@@ -1,6 +1,10 @@
 //! The trackers of a project, opened.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio::task::JoinSet;
 use tollgate_core::{Clock, StoreId, entry::INTERNAL_TRACKER};
@@ -17,6 +21,8 @@ pub struct Trackers {
     by_backlog: BTreeMap<String, Vec<Arc<dyn Tracker>>>,
     /// Of entries that live in the store alone; it is never read.
     internal: Option<Arc<dyn Tracker>>,
+    /// Where they were opened, and by which clock; none for those that somebody brought.
+    opened: Option<(PathBuf, Arc<dyn Clock>)>,
 }
 
 impl Trackers {
@@ -29,7 +35,8 @@ impl Trackers {
         let internal = InternalTracker::open(project, Arc::clone(clock)).map_err(|error| {
             EngineError::Tracker { tracker: INTERNAL_TRACKER.to_owned(), reason: error.to_string() }
         })?;
-        let mut trackers = Self { by_backlog: BTreeMap::new(), internal: Some(Arc::new(internal)) };
+        let opened = Some((project.to_owned(), Arc::clone(clock)));
+        let mut trackers = Self { by_backlog: BTreeMap::new(), internal: Some(Arc::new(internal)), opened };
         for backlog in policy.backlogs.values() {
             for source in &backlog.sources {
                 let config = folder_config(backlog, source, project);
@@ -42,6 +49,14 @@ impl Trackers {
             }
         }
         Ok(trackers)
+    }
+
+    /// Those of another policy of the same project. Whoever brought trackers brought them for every policy.
+    pub(crate) fn of_policy(&self, policy: &Policy) -> Result<Self> {
+        match &self.opened {
+            Some((project, clock)) => Self::open(policy, project, clock),
+            None => Ok(self.clone()),
+        }
     }
 
     /// Adds a tracker to a backlog.

@@ -47,6 +47,16 @@ impl Policy {
         Self::resolved(files, &[])
     }
 
+    /// What these files say for the same host: one that serves the same capabilities, and runs on its machine as before.
+    ///
+    /// # Errors
+    ///
+    /// When anything in the files is wrong.
+    pub fn with_files(&self, files: Vec<ConfigFile>) -> Result<Self, Diagnostics> {
+        let grants: Vec<&str> = self.grants.iter().map(String::as_str).collect();
+        Ok(Self { instance: self.instance.clone(), ..Self::resolved(files, &grants)? })
+    }
+
     fn resolved(files: Vec<ConfigFile>, grants: &[&str]) -> Result<Self, Diagnostics> {
         let mut report = Report::default();
         let sources: Vec<_> = files.into_iter().map(|file| SourceFile::read(file, &mut report)).collect();

@@ -49,6 +49,8 @@ pub struct Policy {
     /// Who is asked, by role.
     pub roles: BTreeMap<String, Vec<String>>,
     pub(crate) host_labels: BTreeMap<String, Vec<String>>,
+    /// What stages may be granted beyond the contract's capabilities.
+    pub(crate) grants: Vec<String>,
     pub(crate) sources: Vec<SourceFile>,
 }
 

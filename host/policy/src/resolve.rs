@@ -98,6 +98,7 @@ pub(crate) fn resolve(
         models: model::resolve(file.model, &root.key("model"), report),
         roles: file.roles,
         host_labels,
+        grants: grants.iter().map(|grant| (*grant).to_owned()).collect(),
         sources: Vec::new(),
     })
 }

@@ -339,7 +339,7 @@ fn admission(
 fn policy() -> PolicyApplication {
     PolicyApplication {
         digest: Digest::of("policy"),
-        document: String::new(),
+        files: Vec::new(),
         who: "a benchmark".into(),
         why: "a benchmark".into(),
         lanes: vec![LaneSpec {

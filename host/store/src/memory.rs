@@ -183,6 +183,10 @@ impl Store for MemoryStore {
         self.change(|state| state.claim(&request))
     }
 
+    async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>> {
+        self.change(|state| state.left_besides(&request))
+    }
+
     async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
         self.change(|state| Ok(state.renew_leases(host, lease)))
     }
@@ -249,7 +253,7 @@ impl Store for MemoryStore {
     }
 
     async fn control(&self) -> Result<Control> {
-        Ok(self.at_present().control.clone())
+        Ok(self.at_present().control())
     }
 
     async fn set_field(&self, entry: EntryId, new: NewFieldValue) -> Result<()> {

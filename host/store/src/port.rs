@@ -39,7 +39,7 @@ pub use intake::{
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
 pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
-pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
+pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication, PolicyFile};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
     Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,
@@ -145,6 +145,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Claims the first of the open lanes: a begun run that can go on, or a new run that is born, pinned and paid for now.
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome>;
+
+    /// What is left to do beside what this request would claim; none when it would claim something. Both are of one moment, so that a host
+    /// which finds nothing may end: what others have in hand at that moment is counted, and what they had before can be claimed.
+    async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>>;
 
     /// Renews all leases of a host; those that it still holds.
     async fn renew_leases(&self, host: &HostId, lease: std::time::Duration) -> Result<Vec<Claim>>;

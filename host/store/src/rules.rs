@@ -229,6 +229,10 @@ impl<D: Database> Store for D {
         self.transact(Access::Drive, "claim a run", move |tx| claim::claim(tx, &request)).await
     }
 
+    async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>> {
+        self.transact(Access::Write, "see what is left", move |tx| claim::left_besides(tx, &request)).await
+    }
+
     async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
         let (doing, of) = ("renew leases", host.clone());
         let (renewed, passed_over) =

@@ -194,6 +194,7 @@ queries! {
         PLUGIN_VERSION_GET_NAME = "plugin_version_get_name";
         PLUGIN_VERSION_INSERT = "plugin_version_insert";
         POLICY_GET_APPLIED = "policy_get_applied";
+        POLICY_GET_VERSION = "policy_get_version";
         POLICY_INSERT = "policy_insert";
         PRIOR_DELETE = "prior_delete";
         PRIOR_DELETE_OF_KEY = "prior_delete_of_key";

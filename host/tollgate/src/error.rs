@@ -140,7 +140,10 @@ fn exit_of_store(error: &StoreError) -> Exit {
 fn exit_of_engine(error: &EngineError) -> Exit {
     match error {
         EngineError::Store(error) => exit_of_store(error),
-        EngineError::Policy(_) | EngineError::Foreign { .. } | EngineError::Tracker { .. } => Exit::Mistake,
+        EngineError::Policy(_)
+        | EngineError::Unfollowable { .. }
+        | EngineError::Foreign { .. }
+        | EngineError::Tracker { .. } => Exit::Mistake,
         EngineError::Sandbox(_) | EngineError::Io { .. } | EngineError::Bug(_) => Exit::Platform,
     }
 }

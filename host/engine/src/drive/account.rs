@@ -61,7 +61,7 @@ impl super::Journey<'_> {
 
     /// What done is said of, where that is not all of what the entry said.
     fn basis(&self) -> Option<Digest> {
-        let backlog = self.driver.policy.backlog(&self.order.backlog)?;
+        let backlog = self.policy.backlog(&self.order.backlog)?;
         Some(backlog.basis(&self.entry.snapshot)).filter(|basis| *basis != self.entry.revision)
     }
 

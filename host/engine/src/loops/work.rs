@@ -23,6 +23,7 @@ use tollgate_store::port::ClaimedRun;
 
 use super::{AFTER_TROUBLE, ALL, Loops, POLL};
 use crate::{
+    applied::Applied,
     claim::{self, Tick, Wish},
     drive::Driven,
     error::Result,
@@ -127,8 +128,7 @@ impl Loops {
     /// Claims. A claimed run counts as driven from here on.
     async fn tick(&self) -> Result<Tick> {
         let permitted = self.phase() == Phase::Working && self.shared.take_permit();
-        let wish =
-            Wish { lanes: self.open_lanes(), only_begun: !permitted, only: self.host.options.only.clone() };
+        let wish = self.wish(permitted);
         let Host { parts: Parts { store, machine, observer, .. }, options, time, leases, .. } = &*self.host;
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         let tick = claim::tick(&options.id, &**store, &**machine, time, leases, &**observer, wish);
@@ -146,6 +146,11 @@ impl Loops {
         tick
     }
 
+    /// What a worker may take.
+    pub(super) fn wish(&self, may_begin: bool) -> Wish {
+        Wish { lanes: self.open_lanes(), only_begun: !may_begin, only: self.host.options.only.clone() }
+    }
+
     /// Drives a run; with it comes the next claim, where one was made.
     async fn drive<'l>(
         &'l self,
@@ -160,10 +165,11 @@ impl Loops {
             None => self.place().await,
         };
         let beside_others = self.beside_others(claimed.run.crashes).await;
-        let Parts { trackers, observer, clock, .. } = &self.host.parts;
+        let Parts { observer, clock, .. } = &self.host.parts;
         let begun_at = clock.monotonic();
         if kind == RunKind::Work {
             let patience = self.host.leases.terms().margin();
+            let trackers = &self.host.present.applied().trackers;
             marks::set(trackers, &**observer, &claimed, patience).await;
         }
         let next = async {
@@ -207,7 +213,8 @@ impl Loops {
     /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
     async fn judge_refined(&self) {
         let host = &self.host;
-        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+        let Applied { policy, lanes, .. } = &*host.present.applied();
+        if let Err(error) = rank::judge_due(&*host.parts.store, policy, lanes).await {
             self.trouble("judge a refined entry", &error);
         }
     }
@@ -228,8 +235,7 @@ impl Loops {
     /// refined: that is no work yet.
     fn open_lanes(&self) -> Vec<LaneId> {
         let now = self.now();
-        let lanes = &self.host.lanes;
-        let policy = &self.host.parts.policy;
+        let Applied { policy, lanes, .. } = &*self.host.present.applied();
         let backlogs = policy.backlogs.values();
         let labels = &self.host.options.labels;
         let is_for_us = |(pipeline, _): &(&str, LaneId)| {

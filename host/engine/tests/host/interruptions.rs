@@ -209,3 +209,17 @@ async fn a_run_that_took_three_hosts_down_is_given_to_a_person_who_may_retry_it(
     assert_eq!(outcome.done, 1);
     assert_eq!(project.run_of("A-1").await.summary.crashes, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_is_told_to_finish_leaves_to_others_what_they_drive() {
+    let project = Project::with_pipelines(&[("slow", slow())]).await;
+    project.item("A-1", "slow");
+    let (drives, stop_it, heard) = project.spawn("second").await;
+    until_slow(&heard, 1).await;
+    let (idle, shutdown, _) = project.spawn_for_ever().await;
+    shutdown.request(Phase::Draining);
+    tokio::time::timeout(Duration::from_secs(60), idle).await.expect("it ends").unwrap();
+    assert!(!drives.is_finished());
+    stop_it.request(Phase::Stopping);
+    drives.await.unwrap();
+}

@@ -14,5 +14,6 @@ mod folders;
 mod interruptions;
 mod journal;
 mod pauses;
+mod policies;
 mod verdicts;
 mod waits;

@@ -133,6 +133,14 @@ impl Project {
         self
     }
 
+    /// Another pipeline: the files of somebody who is ahead of whoever read them before.
+    pub(crate) fn add_pipeline(&self, name: &str, text: &str) {
+        write(self.path(), &format!("pipelines/{name}.toml"), text);
+        let policy = std::fs::read_to_string(self.path().join("tollgate.toml")).unwrap();
+        let route = format!("pipeline = [{{ use = \"{name}\", when = 'field.kind == \"{name}\"' }}, ");
+        write(self.path(), "tollgate.toml", &policy.replace("pipeline = [", &route));
+    }
+
     /// Writes an item.
     pub(crate) fn item(&self, key: &str, kind: &str) -> &Self {
         let text =

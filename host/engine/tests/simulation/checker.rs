@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Ending {
     /// What could have been done and was not, in time.
     pub(crate) left: Vec<String>,
+    /// What the last host of a drain left that it could have done.
+    pub(crate) undone: Vec<String>,
     /// Hosts that were told to stop and did not.
     pub(crate) endless: Vec<HostId>,
     /// What an audit of store and trackers found: chains, records.
@@ -182,11 +184,12 @@ fn caps_hold(history: &[Event]) -> Vec<String> {
     broken.map(ToString::to_string).collect()
 }
 
-/// Nothing that can run waits longer than it must, and hosts end.
+/// Nothing that can run waits longer than it must, hosts end, and those that drain not before it is done.
 fn all_ends(ending: &Ending) -> Vec<String> {
     let endless = ending.endless.iter().map(|host| format!("{host} was told to stop and did not"));
     let left = ending.left.iter().map(|left| format!("it could have ended: {left}"));
-    endless.chain(left).collect()
+    let undone = ending.undone.iter().map(|undone| format!("a drain ended too early: {undone}"));
+    endless.chain(left).chain(undone).collect()
 }
 
 /// Of every run that is over exactly one record stands in its tracker; chains are whole, and records say what the store says.

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tollgate_core::{HostId, RunId, lease::Fence, run::Claim, step::StepKey};
@@ -146,11 +149,22 @@ pub(crate) enum Class {
 
 /// The history of one world.
 #[derive(Default)]
-pub(crate) struct History(Mutex<Vec<Event>>);
+pub(crate) struct History {
+    events: Mutex<Vec<Event>>,
+    runs_ended: AtomicUsize,
+}
 
 impl History {
     pub(crate) fn note(&self, at_ms: u64, fact: Fact) {
+        if matches!(fact, Fact::Wrote { what: Write::Finish, accepted: true, .. }) {
+            self.runs_ended.fetch_add(1, Ordering::SeqCst);
+        }
         self.lock().push(Event { at_ms, fact });
+    }
+
+    /// How many runs have ended so far.
+    pub(crate) fn runs_ended(&self) -> usize {
+        self.runs_ended.load(Ordering::SeqCst)
     }
 
     pub(crate) fn take(&self) -> Vec<Event> {
@@ -158,7 +172,7 @@ impl History {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Event>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

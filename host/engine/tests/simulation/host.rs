@@ -162,7 +162,8 @@ async fn live(
     let options = HostOptions {
         id: line.host.clone(),
         workers,
-        drain: false,
+        // Once all is well, hosts go on until everything has come to its end.
+        drain: line.world.plan.drains && !line.world.is_calm(),
         items: None,
         only: Vec::new(),
         labels: Default::default(),

@@ -120,7 +120,7 @@ impl Line {
             tokio::time::sleep(Duration::from_millis(PATIENCE_MS)).await;
             self.lives().await;
             Err(broken("the connection was lost before the answer came"))
-        } else if self.world.strikes(faults.delayed) {
+        } else if self.world.delays(faults.delayed) {
             let (answer, answered) = oneshot::channel();
             self.send(reach, act, |done| {
                 // Whoever asked may be gone.

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) trouble_ms: u64,
     /// Whether the day ends while they do.
     pub(crate) near_midnight: bool,
+    /// Whether hosts end when nothing is left that they could do.
+    pub(crate) drains: bool,
     /// Whether trackers take a record by its run's marker, or by adding a comment.
     pub(crate) comments: bool,
     pub(crate) faults: Faults,
@@ -65,6 +67,7 @@ impl Plan {
             policy,
             trouble_ms: dice.number(1_500..=5_000),
             near_midnight: dice.happens(200),
+            drains: dice.happens(300),
             comments: dice.happens(500),
             faults: Faults {
                 delayed: some(60),

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tollgate_core::{HostId, StoreId, course::End, run::RunKind};
+use tollgate_core::{HostId, StoreId, Timestamp, course::End, run::RunKind};
 use tollgate_engine::{Phase, audit};
 use tollgate_store::{
     SqliteOptions, SqliteStore, Store,
@@ -27,8 +27,8 @@ use crate::{
     world::{StoreClock, World, at_once},
 };
 
-/// In how many leases everything that can run has ended, once nothing goes wrong any more: what a vanished host held comes back within
-/// two, and a delivery that failed again and again meanwhile waits for as long as that went on.
+/// In how many leases some run ends, as long as one can, once nothing goes wrong any more: what a vanished host held comes back within two,
+/// a delivery that failed again and again meanwhile waits for as long as that went on, and one run asks for no more than that.
 const PATIENCE: u32 = 40;
 
 /// The longest that a host stands still.
@@ -84,8 +84,10 @@ pub(crate) fn live(seed: u64, keeper: Keeper, flaw: Flaw) -> Life {
     let mut simulation = Simulation::new(World::new(plan, dice), keeper, flaw);
     simulation.people().write_items(simulation.world.plan.items);
     simulation.be_troubled();
+    simulation.calm_down();
+    let undone = simulation.drain();
     let left = simulation.be_calm();
-    let ending = simulation.end(left);
+    let ending = Ending { undone, ..simulation.end(left) };
     Life { history: simulation.world.history.take(), ending }
 }
 
@@ -174,13 +176,42 @@ impl Simulation {
         }
     }
 
-    /// Lets everything go well until nothing is left to do; what is left when it takes too long.
-    fn be_calm(&mut self) -> Vec<String> {
+    /// From here on nothing goes wrong.
+    fn calm_down(&mut self) {
         self.world.calm_down();
         self.people().resume();
         self.wait_for_store_clock();
+    }
+
+    /// Lets hosts end by themselves, in a world in which nothing happens but what they do, however long that is under way; what they left.
+    fn drain(&mut self) -> Vec<String> {
+        if !self.world.plan.drains {
+            return Vec::new();
+        }
+        self.world.be_slow(true);
+        // Those that were there may have been told to stop.
+        (0..self.world.plan.hosts).for_each(|_| self.start_host());
+        let deadline_ms = self.world.now_ms() + 4 * u64::from(PATIENCE) * LEASE.as_millis() as u64;
+        while !self.hosts.is_empty() && self.world.now_ms() < deadline_ms {
+            self.pass();
+            self.hosts.retain(|host| !host.is_over());
+        }
+        self.world.be_slow(false);
+        // What arrives when nobody is there any more is for the next host, and so is what costs too much today.
+        if self.world.is_anything_under_way() || self.is_capped() {
+            return Vec::new();
+        }
+        let work = self.work();
+        let mut left = if is_over(&work, self.store_time()) { Vec::new() } else { self.what_is_left(&work) };
+        left.extend(self.hosts.iter().map(|host| format!("{} did not end", host.line.host)));
+        left
+    }
+
+    /// Lets everything go well until nothing is left to do; what is left when it takes too long.
+    fn be_calm(&mut self) -> Vec<String> {
         let mut days = 0;
         let (mut since_ms, mut before) = (self.world.now_ms(), None);
+        let mut ended = self.world.history.runs_ended();
         let patience_ms = u64::from(PATIENCE) * LEASE.as_millis() as u64;
         let mut deadline_ms = since_ms + patience_ms;
         let read_ms = since_ms + 5 * LEASE.as_millis() as u64 / 2;
@@ -203,6 +234,11 @@ impl Simulation {
             if before.replace(work) != Some(work) {
                 since_ms = now_ms;
             }
+            // How long all of it takes depends on how much it is, so each run that ends earns the others more time.
+            let ended_before = std::mem::replace(&mut ended, self.world.history.runs_ended());
+            if ended > ended_before {
+                deadline_ms = now_ms + patience_ms;
+            }
             let is_stuck = now_ms > since_ms + 3 * LEASE.as_millis() as u64;
             if is_stuck && days < DAYS && self.is_capped() {
                 days += 1;
@@ -220,19 +256,22 @@ impl Simulation {
         at_once(self.servers.store.open_work()).expect("a store tells what is left")
     }
 
+    fn store_time(&self) -> Timestamp {
+        at_once(self.servers.store.now()).expect("a store tells the time")
+    }
+
     fn is_capped(&self) -> bool {
         !at_once(self.servers.store.cap_balances()).expect("a store tells its caps").is_empty()
     }
 
     /// A store whose clock was set back stands still until the time it has seen comes round again.
     fn wait_for_store_clock(&mut self) {
-        let seen = at_once(self.servers.store.now()).expect("a store tells the time");
-        let lag = seen.since(StoreClock::time_of(&self.world));
+        let lag = self.store_time().since(StoreClock::time_of(&self.world));
         self.stand_still(lag);
     }
 
     fn pass_until_midnight(&mut self) {
-        let now = at_once(self.servers.store.now()).expect("a store tells the time");
+        let now = self.store_time();
         let day_ms = 86_400_000;
         let left_ms = day_ms - now.as_millis().rem_euclid(day_ms);
         self.stand_still(Duration::from_millis(left_ms.unsigned_abs()));
@@ -290,8 +329,18 @@ impl Simulation {
                 is_done: detail.record.is_some_and(|record| record.end == End::Done),
             }
         });
-        Ending { left, endless, audit: audit.problems, runs: runs.collect() }
+        Ending { left, endless, audit: audit.problems, runs: runs.collect(), ..Ending::default() }
     }
+}
+
+/// Whether nothing is left for hosts that drain: what comes by itself later than within a minute is for others.
+fn is_over(work: &OpenWork, now: Timestamp) -> bool {
+    let soon = now.after(Duration::from_secs(60));
+    let comes = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= soon);
+    let OpenWork { ready, driven, waiting, listening, to_judge, .. } = *work;
+    let awaited =
+        comes(waiting - listening, work.next_wake_at) || comes(work.undelivered, work.next_delivery_at);
+    ready + driven == 0 && !to_judge && !awaited
 }
 
 /// Whether nothing is left that could be done.

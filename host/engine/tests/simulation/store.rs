@@ -181,6 +181,7 @@ over_the_line! {
     has_read_records(&tracker: str) -> bool, noted nothing();
     rebuild(&tracker: str, accounts: Vec<FoundAccount>, complete: bool) -> Rebuilt, noted nothing();
     claim(request: ClaimRequest) -> ClaimOutcome, noted claimed(request.host.clone());
+    left_besides(request: ClaimRequest) -> Option<OpenWork>, noted nothing();
     renew_leases(&host: HostId, lease: Duration) -> Vec<Claim>, noted renewed(host.clone());
     release(claim: Claim, &reason: str) -> (), unfenced claim, noted wrote(claim, Write::Release);
     sweep() -> Sweep, noted swept;

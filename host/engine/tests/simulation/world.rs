@@ -37,6 +37,7 @@ pub(crate) struct World {
     now_ms: AtomicU64,
     store_ahead_ms: AtomicI64,
     is_troubled: AtomicBool,
+    is_slow: AtomicBool,
     under_way: Mutex<BTreeMap<(u64, u64), Job>>,
     sent: AtomicU64,
 }
@@ -57,6 +58,7 @@ impl World {
             now_ms: AtomicU64::new(0),
             store_ahead_ms: AtomicI64::new(0),
             is_troubled: AtomicBool::new(true),
+            is_slow: AtomicBool::new(false),
             under_way: Mutex::default(),
             sent: AtomicU64::new(0),
         })
@@ -88,6 +90,21 @@ impl World {
 
     pub(crate) fn calm_down(&self) {
         self.is_troubled.store(false, Ordering::SeqCst);
+    }
+
+    /// Nothing goes wrong, and requests are under way for long all the same, as long as this holds.
+    pub(crate) fn be_slow(&self, is_slow: bool) {
+        self.is_slow.store(is_slow, Ordering::SeqCst);
+    }
+
+    /// Whether nothing goes wrong and nothing is slow.
+    pub(crate) fn is_calm(&self) -> bool {
+        !self.is_troubled() && !self.is_slow.load(Ordering::SeqCst)
+    }
+
+    /// Whether a request is under way for long, of which there are so many in a thousand.
+    pub(crate) fn delays(&self, per_mille: u32) -> bool {
+        !self.is_calm() && self.dice.happens(per_mille)
     }
 
     /// Whether a fault happens, of which there are so many in a thousand.

@@ -1,5 +1,8 @@
 SELECT (SELECT CAST(coalesce(sum(lane_share.waiting), 0) AS bigint)
-        FROM lane_share JOIN lane ON lane.id = lane_share.lane_id WHERE lane.open = true) AS ready,
+        FROM lane_share JOIN lane ON lane.id = lane_share.lane_id WHERE lane.open = true)
+           -- Of lanes that the policy has no more, what began, which comes first in each.
+           + (SELECT count(*) FROM lane JOIN ready ON ready.lane_id = lane.id AND ready.rank_key < '\x01'
+              WHERE lane.open = false) AS ready,
        (SELECT count(*) FROM run WHERE lease_until IS NOT NULL) AS driven,
        (SELECT count(*) FROM run WHERE state = 'waiting') - (SELECT count(*) FROM ask) AS waiting,
        (SELECT count(*) FROM ask) AS asking,

@@ -1,2 +1,2 @@
 -- Lanes that something waits in, by the counter and not by looking.
-SELECT id, pins, kind, pipeline, vtime FROM lane WHERE open = 1 AND waiting > 0;
+SELECT id, pins, kind, pipeline, vtime, open FROM lane WHERE waiting > 0;

@@ -1,4 +1,7 @@
-SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1) AS ready,
+SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1)
+           -- Of lanes that the policy has no more, what began, which comes first in each.
+           + (SELECT count(*) FROM lane JOIN ready ON ready.lane_id = lane.id AND ready.rank_key < x'01'
+              WHERE lane.open = 0) AS ready,
        (SELECT count(*) FROM run WHERE lease_until IS NOT NULL) AS driven,
        (SELECT count(*) FROM run WHERE state = 'waiting') - (SELECT count(*) FROM ask) AS waiting,
        (SELECT count(*) FROM ask) AS asking,

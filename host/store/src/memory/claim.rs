@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::json;
 use tollgate_core::{
-    EntryId, HostId, LaneId, Microcents, StopMode,
+    EntryId, HostId, LaneId, Microcents, StopMode, Timestamp,
     cancel::Cancellation,
     entry::EntryState,
     event::{ChainHead, EventKind},
     lease::Fence,
+    ledger::Cap,
     record::OrderFacts,
     run::{Claim, RunKind, RunState},
 };
@@ -25,11 +26,18 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{ClaimOutcome, ClaimRequest, ClaimedRun, PlaceInLane, Result, Sweep},
+    port::{ClaimOutcome, ClaimRequest, ClaimedRun, OpenWork, PlaceInLane, Result, Sweep},
 };
 
 /// So many claims may be for refining before the first is for work that waits since.
 const REFINE_HEAD_START: i64 = 1_000;
+
+/// What a claim takes, when it takes anything.
+enum First {
+    Found { lane: LaneId, entry: EntryId, run: Option<RunNo>, amounts: Amounts },
+    CapReached { cap: Cap, until: Timestamp },
+    Nothing,
+}
 
 impl State {
     /// Claims the first thing that can be paid for, of the lanes in their turn.
@@ -41,26 +49,43 @@ impl State {
         if stop == Some(StopMode::Now) {
             return Ok(ClaimOutcome::Stopped);
         }
+        match self.first(request, stop.is_some())? {
+            First::Found { lane, entry, run, amounts } => self.take(request, lane, entry, run, &amounts),
+            First::CapReached { cap, until } => Ok(ClaimOutcome::CapReached { cap, until }),
+            First::Nothing if stop.is_some() => Ok(ClaimOutcome::Stopped),
+            First::Nothing => Ok(ClaimOutcome::Nothing),
+        }
+    }
+
+    /// What is left to do when nothing can be claimed.
+    pub(super) fn left_besides(&mut self, request: &ClaimRequest) -> Result<Option<OpenWork>> {
+        let stop = self.control.stop.as_ref().map(|stop| stop.mode);
+        let may_claim = stop != Some(StopMode::Now);
+        let finds = may_claim && matches!(self.first(request, stop.is_some())?, First::Found { .. });
+        Ok((!finds).then(|| self.open_work()))
+    }
+
+    fn first(&mut self, request: &ClaimRequest, is_stopped: bool) -> Result<First> {
         let mut reached = None;
         for lane in self.lanes_in_turn(request) {
             while let Some((entry, run)) = self.head(lane, request) {
                 // Begun runs come first in their lane, so behind an entry there are none.
-                if (request.only_begun || stop.is_some()) && run.is_none() {
+                let begins_nothing = request.only_begun || is_stopped || !self.lanes[lane].open;
+                if begins_nothing && run.is_none() {
                     break;
                 }
                 let (amounts, payer) = self.price(lane, entry, run);
                 match self.no_room(&amounts, payer)? {
-                    None => return self.take(request, lane, entry, run, &amounts),
+                    None => return Ok(First::Found { lane, entry, run, amounts }),
                     Some(NoRoom::Cap { cap, until }) => {
-                        reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+                        reached.get_or_insert(First::CapReached { cap, until });
                         break;
                     }
                     Some(NoRoom::Payer { payer, short }) => self.park(entry, run, payer, &short),
                 }
             }
         }
-        let nothing = if stop.is_some() { ClaimOutcome::Stopped } else { ClaimOutcome::Nothing };
-        Ok(reached.unwrap_or(nothing))
+        Ok(reached.unwrap_or(First::Nothing))
     }
 
     /// A claim whose answer was lost is given again, as long as it holds.
@@ -72,11 +97,12 @@ impl State {
         }
     }
 
-    /// Open lanes with something in them, the one with the least virtual time first; of several, refining comes first, then who
-    /// was served less.
+    /// Lanes with something in them, also those that the policy has no more, where what began goes on. The one with the least virtual
+    /// time is first; of several, refining comes first, then who was served less.
     fn lanes_in_turn(&self, request: &ClaimRequest) -> Vec<LaneId> {
-        let open = self.lanes.those(|lane| lane.open).into_iter().filter(|id| request.lanes.contains(id));
-        let mut lanes: Vec<_> = open.filter(|id| !self.claimable(*id).is_empty()).collect();
+        let mut lanes = self.lanes.those(|_| true);
+        lanes.retain(|id| !self.lanes[*id].open || request.lanes.contains(id));
+        lanes.retain(|id| !self.claimable(*id).is_empty());
         lanes.sort_by_key(|id| {
             let lane = &self.lanes[*id];
             (self.turn(*id), lane.kind != RunKind::Refine, lane.vtime, *id)

@@ -30,8 +30,13 @@ const LET_IN: [HoldKind; 5] =
     [HoldKind::Intake, HoldKind::OwnOutput, HoldKind::Duplicate, HoldKind::Budget, HoldKind::Cancelled];
 
 impl State {
+    pub(super) fn control(&self) -> Control {
+        let policy = i64::try_from(self.policies.len()).unwrap_or(i64::MAX);
+        Control { policy, ..self.control.clone() }
+    }
+
     pub(super) fn stop(&mut self, request: StopRequest) {
-        self.control = Control { stop: Some(request), since: Some(self.now) };
+        self.control = Control { stop: Some(request), since: Some(self.now), ..self.control };
     }
 
     fn known_entry(&self, id: EntryId) -> Result<EntryId> {

@@ -21,8 +21,8 @@ impl State {
         {
             return Ok(applied);
         }
-        let PolicyApplication { digest, who, why, lanes, caps, document: _ } = application;
-        self.policies.push(PolicyVersion { digest, who, why, at: self.now });
+        let PolicyApplication { digest, who, why, lanes, caps, files } = application;
+        self.policies.push(Arc::new(PolicyVersion { digest, who, why, files, at: self.now }));
         for id in self.lanes.those(|lane| lane.open) {
             self.lanes[id].open = false;
         }
@@ -55,12 +55,13 @@ impl State {
             pins: lane.pins,
         });
         Some(AppliedPolicy {
-            version: i64::try_from(self.policies.len()).unwrap_or(i64::MAX),
+            version: self.control().policy,
             digest: newest.digest,
             who: newest.who.clone(),
             why: newest.why.clone(),
             at: newest.at,
             lanes: lanes.collect(),
+            files: newest.files.clone(),
         })
     }
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tollgate_core::{
-    Digest, EntryId, Microcents, RunId, Timestamp,
+    Digest, EntryId, LaneId, Microcents, RunId, Timestamp,
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
     run::{RunState, RunSummary},
 };
 
 use super::{
     conflict, not_found,
-    readiness::Target,
+    readiness::{Claimable, Target},
     state::{Content, State, Way},
     table::RunNo,
 };
@@ -291,7 +291,11 @@ impl State {
     }
 
     pub(super) fn open_work(&self) -> OpenWork {
-        let open = self.lanes.those(|lane| lane.open);
+        let lanes = self.lanes.those(|_| true);
+        let claimable = |lane: LaneId| {
+            let waits_for_nothing = |head: &Claimable| self.lanes[lane].open || head.run.is_some();
+            self.claimable(lane).into_iter().filter(waits_for_nothing).count() as u64
+        };
         let waiting: Vec<_> =
             self.runs.iter().filter(|(_, run)| run.state == RunState::Waiting).map(|(_, run)| run).collect();
         let asking = waiting.iter().filter(|run| run.wakes.ask.is_some()).count() as u64;
@@ -306,7 +310,7 @@ impl State {
         let due = self.due_for_rescoring(u32::MAX);
         let unsettled = |parcel: &super::state::Parcel| !matches!(parcel.way, Way::Settled { .. });
         OpenWork {
-            ready: open.into_iter().map(|lane| self.claimable(lane).len() as u64).sum(),
+            ready: lanes.into_iter().map(claimable).sum(),
             driven: self.runs.those(|run| run.lease_until.is_some()).len() as u64,
             waiting: waiting.len() as u64 - asking,
             asking,

@@ -29,7 +29,7 @@ use tollgate_core::{
 };
 
 use super::table::{CapNo, ReadingNo, RunNo, SignalNo, Table};
-use crate::port::{Admission, Control, FoundAccount, Known, NewSignal, PlaceInLane};
+use crate::port::{Admission, Control, FoundAccount, Known, NewSignal, PlaceInLane, PolicyFile};
 
 /// All of it.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     /// The virtual time that was served last.
     pub(super) served: i64,
-    pub(super) policies: Vec<PolicyVersion>,
+    pub(super) policies: Vec<Arc<PolicyVersion>>,
     pub(super) pins: BTreeMap<Digest, Arc<Pins>>,
     /// What a claim under some pins sets aside.
     pub(super) tranches: BTreeMap<Digest, Microcents>,
@@ -71,6 +71,7 @@ pub(super) struct PolicyVersion {
     pub(super) digest: Digest,
     pub(super) who: String,
     pub(super) why: String,
+    pub(super) files: Vec<PolicyFile>,
     pub(super) at: Timestamp,
 }
 

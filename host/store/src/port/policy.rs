@@ -1,5 +1,6 @@
 //! Policy as a store keeps it: lanes, caps, pins.
 
+use serde::{Deserialize, Serialize};
 use tollgate_core::{
     Digest, LaneId, Microcents, Timestamp,
     ledger::{Cap, CapBalance},
@@ -12,8 +13,8 @@ use tollgate_core::{
 pub struct PolicyApplication {
     /// The digest of everything in it.
     pub digest: Digest,
-    /// The policy as text, for people who look back.
-    pub document: String,
+    /// Its files.
+    pub files: Vec<PolicyFile>,
     /// Who applied it.
     pub who: String,
     /// Why.
@@ -22,6 +23,15 @@ pub struct PolicyApplication {
     pub lanes: Vec<LaneSpec>,
     /// Its caps.
     pub caps: Vec<Cap>,
+}
+
+/// A file of a policy, as its author wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFile {
+    /// Relative to the project.
+    pub path: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// A lane to be.
@@ -54,6 +64,8 @@ pub struct AppliedPolicy {
     pub at: Timestamp,
     /// Its lanes.
     pub lanes: Vec<Lane>,
+    /// Its files: what every host acts on, whatever stands on its own disk.
+    pub files: Vec<PolicyFile>,
 }
 
 /// A lane.

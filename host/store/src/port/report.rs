@@ -207,6 +207,8 @@ pub struct Control {
     pub stop: Option<StopRequest>,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// The version of the applied policy; 0 before the first.
+    pub policy: i64,
 }
 
 /// A person's wish that hosts stop.

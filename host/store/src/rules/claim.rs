@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use tollgate_core::{
-    Digest, EntryId, HostId, LaneId, RunId,
+    Digest, EntryId, HostId, LaneId, RunId, Timestamp,
     event::{EventKind, NewEvent},
     id::DeliveryId,
     lease::Fence,
+    ledger::Cap,
     run::{Claim, RunKind},
 };
 
@@ -23,13 +24,13 @@ use super::{
 };
 use crate::{
     StoreError,
-    port::{ClaimOutcome, ClaimRequest, ClaimedRun, StopMode, Sweep},
+    port::{ClaimOutcome, ClaimRequest, ClaimedRun, OpenWork, StopMode, Sweep},
     schema,
     sql::Query,
 };
 
 /// A lane that something waits in.
-struct OpenLane {
+struct WaitingLane {
     id: LaneId,
     pins: Digest,
     kind: RunKind,
@@ -38,6 +39,8 @@ struct OpenLane {
     vtime: i64,
     /// The virtual time that it is served at.
     turn: i64,
+    /// Whether the applied policy has it. What began in one that it has no more goes on, as it is pinned; nothing begins there.
+    is_open: bool,
 }
 
 /// So many claims may be for refining before the first is for work that waits since. What comes first among entries is known when
@@ -54,6 +57,17 @@ struct Head {
     payer: Option<i64>,
 }
 
+/// What a claim takes, when it takes anything.
+enum First {
+    Found(WaitingLane, Head, Reservation),
+    /// Something waits, and a cap has no room.
+    CapReached {
+        cap: Cap,
+        until: Timestamp,
+    },
+    Nothing,
+}
+
 /// Claims the first thing that can be paid for, trying the heads of the lanes in the order in which these are due.
 ///
 /// A claim whose answer was lost is given again to the host that repeats its request, as long as it holds.
@@ -64,13 +78,32 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     if let Some(run) = LiveRun::find(tx, request.new_run)? {
         return claimed_before(tx, request, &run);
     }
-    let stop = control::get(tx)?.stop.map(|stop| stop.mode);
+    let stop = control::stop_in_force(tx)?.map(|(stop, _)| stop.mode);
     if stop == Some(StopMode::Now) {
         return Ok(ClaimOutcome::Stopped);
     }
-    let only_begun = request.only_begun || stop.is_some();
-    let (mut reached, mut passed_over) = (None, false);
+    match first(tx, request, stop.is_some())? {
+        First::Found(lane, head, reservation) => take(tx, request, lane, head, reservation),
+        First::CapReached { cap, until } => Ok(ClaimOutcome::CapReached { cap, until }),
+        First::Nothing if stop.is_some() => Ok(ClaimOutcome::Stopped),
+        First::Nothing => Ok(ClaimOutcome::Nothing),
+    }
+}
+
+/// What is left to do when nothing can be claimed; nobody claims anything in between, since the transaction is alone.
+pub(super) fn left_besides(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Option<OpenWork>> {
+    let stop = control::stop_in_force(tx)?.map(|(stop, _)| stop.mode);
+    let may_claim = stop != Some(StopMode::Now);
+    if may_claim && matches!(first(tx, request, stop.is_some())?, First::Found(..)) {
+        return Ok(None);
+    }
+    report::open_work(tx).map(Some)
+}
+
+fn first(tx: &Tx<'_>, request: &ClaimRequest, is_stopped: bool) -> TxResult<First> {
+    let (mut reached, mut passed_over) = (First::Nothing, false);
     for lane in lanes_in_turn(tx, request)? {
+        let only_begun = request.only_begun || is_stopped || !lane.is_open;
         loop {
             ledger::foresee_room(tx, lane.pins)?;
             let Some(head) = head(tx, request, lane.id)? else {
@@ -82,9 +115,11 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
                 break;
             }
             match room_for_head(tx, &lane, &head)? {
-                Room::Free(reservation) => return take(tx, request, lane, head, reservation),
+                Room::Free(reservation) => return Ok(First::Found(lane, head, reservation)),
                 Room::CapReached { cap, until } => {
-                    reached.get_or_insert(ClaimOutcome::CapReached { cap, until });
+                    if matches!(reached, First::Nothing) {
+                        reached = First::CapReached { cap, until };
+                    }
                     break;
                 }
                 // It leaves the index, so the next head is another.
@@ -99,8 +134,7 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
         // Whether it is taken or comes back is known when nobody else has it in hand.
         tx.require_alone()?;
     }
-    let nothing = if stop.is_some() { ClaimOutcome::Stopped } else { ClaimOutcome::Nothing };
-    Ok(reached.unwrap_or(nothing))
+    Ok(reached)
 }
 
 fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResult<ClaimOutcome> {
@@ -112,23 +146,25 @@ fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResul
 
 /// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
 /// virtual time that was served last.
-fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<OpenLane>> {
+fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLane>> {
     let about = |row: &Row<'_>| {
         schema::require_usable(row)?;
         row.plain::<i64>("vtime")
     };
     let served = tx.one(sql::STORE_GET, &[], about)?.unwrap_or_default();
     let mut lanes = tx.all(sql::LANE_LIST_WAITING, &[], |row| {
-        Ok(OpenLane {
+        Ok(WaitingLane {
             id: LaneId(row.plain("id")?),
             pins: row.digest("pins")?,
             kind: row.word("kind")?,
             pipeline: row.plain("pipeline")?,
             vtime: row.plain("vtime")?,
             turn: served,
+            is_open: row.plain("open")?,
         })
     })?;
-    lanes.retain(|lane| request.lanes.contains(&lane.id));
+    // Whoever names lanes knows those of the applied policy.
+    lanes.retain(|lane| !lane.is_open || request.lanes.contains(&lane.id));
     for lane in &mut lanes {
         lane.turn = turn(lane.kind, lane.vtime, served);
     }
@@ -175,7 +211,7 @@ fn is_head_in_hand(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResul
 }
 
 /// A begun run sets aside what its own pins say, a new one what the lane's present pins say.
-fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
+fn room_for_head(tx: &Tx<'_>, lane: &WaitingLane, head: &Head) -> TxResult<Room> {
     let (pins, payer) = match head.run {
         Some(seq) => {
             // What was cancelled only ends; what cleans up sets money aside by itself.
@@ -196,7 +232,7 @@ fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
 fn take(
     tx: &Tx<'_>,
     request: &ClaimRequest,
-    lane: OpenLane,
+    lane: WaitingLane,
     head: Head,
     reservation: Reservation,
 ) -> TxResult<ClaimOutcome> {
@@ -207,7 +243,7 @@ fn take(
     match head.run {
         Some(seq) => reclaim(tx, request, seq, reservation),
         None => {
-            let OpenLane { id, pins, kind, pipeline, .. } = lane;
+            let WaitingLane { id, pins, kind, pipeline, .. } = lane;
             let lane = ServedLane { id, pins, kind, pipeline };
             let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
             Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))

@@ -1,10 +1,10 @@
 //! What people say to hosts and about entries.
 
-use tollgate_core::{EntryId, entry::EntryState};
+use tollgate_core::{EntryId, Timestamp, entry::EntryState};
 
 use super::{
     entry::KnownEntry,
-    intake, sql, supplement,
+    intake, policy, sql, supplement,
     tx::{Failure, Tx, TxResult, named_params},
 };
 use crate::{
@@ -12,18 +12,23 @@ use crate::{
     port::{Control, StopMode, StopRequest},
 };
 
-/// What hosts were asked.
+/// What hosts are to know.
 pub(super) fn get(tx: &Tx<'_>) -> TxResult<Control> {
-    let control = tx.one(sql::CONTROL_GET, &[], |row| {
+    let (stop, since) = stop_in_force(tx)?.unzip();
+    Ok(Control { stop, since, policy: policy::version(tx)? })
+}
+
+/// What hosts were asked, and when.
+pub(super) fn stop_in_force(tx: &Tx<'_>) -> TxResult<Option<(StopRequest, Timestamp)>> {
+    tx.one(sql::CONTROL_GET, &[], |row| {
         let mode = match row.plain::<String>("mode")?.as_str() {
             "drain" => StopMode::Drain,
             "now" => StopMode::Now,
             other => return Err(Failure::damaged(format!("`{other}` is no way to stop"))),
         };
         let stop = StopRequest { mode, who: row.plain("who")?, why: row.plain("why")? };
-        Ok(Control { stop: Some(stop), since: Some(row.time("since_at")?) })
-    })?;
-    Ok(control.unwrap_or_default())
+        Ok((stop, row.time("since_at")?))
+    })
 }
 
 /// Asks every host to stop.

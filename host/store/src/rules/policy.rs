@@ -25,7 +25,7 @@ pub(super) fn apply(tx: &Tx<'_>, application: &PolicyApplication) -> TxResult<Ap
     }
     let params = named_params! {
         ":digest": application.digest.as_bytes(),
-        ":document": application.document,
+        ":document": json_of(&application.files)?,
         ":who": application.who,
         ":why": application.why,
         ":now": tx.now.as_millis(),
@@ -53,8 +53,14 @@ pub(super) fn applied(tx: &Tx<'_>) -> TxResult<Option<AppliedPolicy>> {
             why: row.plain("why")?,
             at: row.time("applied_at")?,
             lanes,
+            files: row.json("document")?,
         })
     })
+}
+
+/// Its version; 0 before the first.
+pub(super) fn version(tx: &Tx<'_>) -> TxResult<i64> {
+    Ok(tx.one(sql::POLICY_GET_VERSION, &[], |row| row.plain("version"))?.unwrap_or_default())
 }
 
 /// The pins with this digest.

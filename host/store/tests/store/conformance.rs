@@ -72,6 +72,8 @@ exercise! {
         an_entry_goes_from_arrival_to_delivered_record,
         a_claim_takes_the_smallest_rank_key_and_begun_runs_first,
         lanes_take_turns_and_save_up_nothing,
+        what_began_in_a_lane_that_the_policy_has_no_more_goes_on,
+        what_is_left_is_told_to_whom_nothing_is_left_for,
         only_named_entries_are_claimed_when_some_are_named,
         a_claim_whose_answer_was_lost_is_given_again,
         a_stale_fence_changes_nothing,

@@ -23,8 +23,8 @@ use tollgate_store::{
     Store,
     port::{
         Admission, Arrival, Change, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome,
-        LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, Reading, ReleasedEffect, RunWrite,
-        Wake,
+        LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, PolicyFile, Reading, ReleasedEffect,
+        RunWrite, Wake,
     },
 };
 
@@ -163,7 +163,7 @@ pub(crate) fn policy(pipelines: &[&str], caps: Vec<Cap>) -> PolicyApplication {
     };
     PolicyApplication {
         digest: Digest::of(format!("{pipelines:?}")),
-        document: "backlog = …".into(),
+        files: vec![PolicyFile { path: "tollgate.toml".into(), text: "backlog = …".into() }],
         who: "ines".into(),
         why: "a test".into(),
         lanes: pipelines.iter().map(lane).collect(),

@@ -353,12 +353,27 @@ fn first_error(verdict: &Verdict) -> String {
     format!("{} {}{more}", first.rule, first.message)
 }
 
+/// That this host acts on what others applied, and where its own files say something else.
+fn policy_followed(version: i64, who: &str, differ: &[String]) -> Line {
+    let what = format!("this host acts on version {version} of the policy, which {who} applied");
+    match differ {
+        [] => Line::new(Tone::Plain, "policy", format!("{what}; the files here say the same")),
+        files => {
+            let files = files.join(", ");
+            let what =
+                format!("{what}, and not on its own files, which differ: {files}; a start applies them");
+            Line::new(Tone::Notable, "policy", what)
+        }
+    }
+}
+
 /// The line of a notice that is a line whatever came before it.
 fn plain(notice: &Notice) -> Option<Line> {
     let line = match notice {
         Notice::PolicyApplied { version } => {
             Line::new(Tone::Plain, "applied", format!("version {version} of the policy"))
         }
+        Notice::PolicyFollowed { version, who, differ } => policy_followed(*version, who, differ),
         Notice::PullFailed { backlog, tracker, reason } => {
             Line::new(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"))
         }

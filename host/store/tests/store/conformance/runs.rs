@@ -127,13 +127,60 @@ pub(crate) async fn lanes_take_turns_and_save_up_nothing<S: Store>(make: &dyn Fn
     let order = [claimed().await, claimed().await, claimed().await, claimed().await, claimed().await];
     assert!(order.windows(2).all(|pair| pair[0] != pair[1]), "{order:?}");
 
-    // A lane that the policy does not name any more, or whose window is closed, gives nothing.
+    // A lane that the policy does not name any more, or whose window is closed, gives nothing new.
     let only_triage = ClaimRequest { lanes: vec![triage], ..world.request() };
     let ClaimOutcome::Claimed(run) = world.store.claim(only_triage).await.unwrap() else { panic!("T waits") };
     assert_eq!(run.run.pipeline, "triage");
     world.store.apply_policy(policy(&["spec"], vec![])).await.unwrap();
     let only_triage = ClaimRequest { lanes: vec![triage], ..world.request() };
     assert!(matches!(world.store.claim(only_triage).await.unwrap(), ClaimOutcome::Nothing));
+}
+
+/// A run is pinned to its pipeline, so that it ends whatever becomes of that.
+pub(crate) async fn what_began_in_a_lane_that_the_policy_has_no_more_goes_on<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let begun = world.claim().await;
+    world.store.release(begun.claim, "the host stops").await.unwrap();
+    let applied = world.store.apply_policy(policy(&["triage"], vec![])).await.unwrap();
+    assert_eq!(world.store.open_work().await.unwrap().ready, 1, "B waits for a lane");
+    let request = || ClaimRequest { lanes: vec![applied.lanes[0].id], ..world.request() };
+    let ClaimOutcome::Claimed(again) = world.store.claim(request()).await.unwrap() else {
+        panic!("A goes on")
+    };
+    assert_eq!((again.run.id, again.begun), (begun.run.id, true));
+    assert!(matches!(world.store.claim(request()).await.unwrap(), ClaimOutcome::Nothing));
+    assert_eq!(world.store.open_work().await.unwrap().ready, 0);
+}
+
+/// Whoever may claim nothing knows in the same moment what others may still put back.
+pub(crate) async fn what_is_left_is_told_to_whom_nothing_is_left_for<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let left = async |request: ClaimRequest| world.store.left_besides(request).await.unwrap();
+    assert_eq!(left(world.request()).await, Some(OpenWork::default()));
+    world.admit(vec![world.arrival("A")]).await;
+    assert_eq!(left(world.request()).await, None, "A can be claimed");
+    let waits = OpenWork { ready: 1, ..OpenWork::default() };
+    for cannot in [
+        ClaimRequest { lanes: vec![], ..world.request() },
+        ClaimRequest { only_begun: true, ..world.request() },
+    ] {
+        assert_eq!(left(cannot).await, Some(waits));
+    }
+    let claimed = world.claim().await;
+    assert_eq!(left(world.request()).await, Some(OpenWork { driven: 1, ..OpenWork::default() }));
+    world.store.release(claimed.claim, "the host stops").await.unwrap();
+    let begun = ClaimRequest { only_begun: true, ..world.request() };
+    assert_eq!(left(begun.clone()).await, None);
+    let stop = |mode| StopRequest { mode, who: "ines".into(), why: "maintenance".into() };
+    world.store.stop(stop(StopMode::Drain)).await.unwrap();
+    assert_eq!(left(begun.clone()).await, None, "what was begun is driven to its end");
+    world.store.stop(stop(StopMode::Now)).await.unwrap();
+    assert_eq!(left(begun).await, Some(waits));
 }
 
 pub(crate) async fn only_named_entries_are_claimed_when_some_are_named<S: Store>(
@@ -318,7 +365,7 @@ pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing<S: Store>(
     assert!(world.claim().await.begun, "what was begun is driven to its end");
     assert!(matches!(world.claim_nothing().await, ClaimOutcome::Stopped));
     world.store.resume().await.unwrap();
-    assert_eq!(world.store.control().await.unwrap(), Control::default());
+    assert_eq!(world.store.control().await.unwrap(), Control { policy: 1, ..Control::default() });
     let only_begun = ClaimRequest { only_begun: true, ..world.request() };
     assert!(matches!(world.store.claim(only_begun).await.unwrap(), ClaimOutcome::Nothing));
     assert!(!world.claim().await.begun);
@@ -335,6 +382,8 @@ pub(crate) async fn a_new_policy_pins_new_runs_only<S: Store>(make: &dyn Fn(Arc<
     let second = world.store.apply_policy(changed.clone()).await.unwrap();
     assert_eq!(second.version, first.version + 1, "the same text with other plugins is another version");
     assert_eq!(second.lanes[0].id, first.lanes[0].id);
+    assert_eq!(world.store.applied_policy().await.unwrap().unwrap().files, changed.files);
+    assert_eq!(world.store.control().await.unwrap().policy, second.version, "every host hears of it");
     let after = world.claim().await;
     assert_eq!(world.store.pins(before.run.pins).await.unwrap(), pins("spec"));
     assert_eq!(world.store.pins(after.run.pins).await.unwrap(), changed.lanes[0].pins);
