@@ -26,6 +26,7 @@ use crate::{
     pins::{self, PinCache},
     port::{ArtifactStore, Guests, Machine},
     pull,
+    rank::Ranker,
     shutdown::{Phase, Shutdown},
     source::Trackers,
     stop_file::StopFile,
@@ -118,6 +119,7 @@ pub struct Host {
     pub(crate) parts: Parts,
     pub(crate) options: HostOptions,
     pub(crate) lanes: Lanes,
+    pub(crate) ranker: Ranker,
     pub(crate) time: Arc<StoreTime>,
     pub(crate) leases: Arc<LeaseTable>,
     pub(crate) driver: Driver,
@@ -161,6 +163,7 @@ impl Host {
         let shutdown = Shutdown::default();
         let time = StoreTime::new(Arc::clone(&parts.clock), parts.store.now().await?);
         Ok(Self {
+            ranker: Ranker::new(&parts.policy, Lanes::of(&applied)),
             lanes: Lanes::of(&applied),
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
             driver: driver(&parts, &options, &shutdown, &time),

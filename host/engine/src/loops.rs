@@ -21,7 +21,6 @@ use crate::{
     host::{Host, HostOptions, Outcome, Parts},
     marks,
     observer::Notice,
-    rank,
     rising::Rising,
     shutdown::Phase,
     sweeper,
@@ -38,6 +37,9 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
+
+/// So many entries that are scored at once are told of.
+const TOLD_FROM: u64 = 1_000;
 
 /// More than there are workers.
 const ALL: u32 = 1 << 16;
@@ -242,8 +244,11 @@ impl Loops {
 
     async fn rank_loop(self) {
         let host = &self.host;
+        let mut entries = 0;
         while self.phase() < Phase::Over {
-            match rank::tick(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+            let judged = host.ranker.tick(&*host.parts.store).await;
+            self.tell_scored(&mut entries, *judged.as_ref().unwrap_or(&0));
+            match judged {
                 Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
@@ -251,6 +256,18 @@ impl Loops {
                     host.shutdown.sleep(AFTER_TROUBLE, Phase::Over).await;
                 }
             }
+        }
+    }
+
+    /// Tells how many were scored again, where that takes a while.
+    fn tell_scored(&self, entries: &mut u64, more: u64) {
+        let all = more < TOLD_FROM;
+        if !all || *entries > 0 {
+            *entries += more;
+            self.host.parts.observer.notice(&Notice::ScoredAgain { entries: *entries, all });
+        }
+        if all {
+            *entries = 0;
         }
     }
 

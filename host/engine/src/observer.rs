@@ -23,6 +23,13 @@ pub enum Notice {
         /// Its version.
         version: i64,
     },
+    /// Many entries are judged again, since a new day began, say.
+    ScoredAgain {
+        /// How many so far.
+        entries: u64,
+        /// Whether these are all.
+        all: bool,
+    },
     /// A source is about to be read.
     Pulling {
         /// The tracker.

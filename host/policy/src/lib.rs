@@ -37,6 +37,7 @@ pub mod opening;
 mod rank;
 mod refine;
 pub mod roles;
+mod verdict;
 
 pub mod check;
 
@@ -53,3 +54,4 @@ pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use resolve::host_label;
 pub use schedule::Schedule;
 pub use store_address::{PostgresAddress, StoreAddress};
+pub use verdict::Remembered;

@@ -28,7 +28,7 @@ use crate::{
     error::Result,
     host::{Host, HostOptions, Parts},
     lease_table::HeldLease,
-    marks, rank,
+    marks,
     shutdown::Phase,
 };
 
@@ -207,7 +207,7 @@ impl Loops {
     /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
     async fn judge_refined(&self) {
         let host = &self.host;
-        if let Err(error) = rank::judge_due(&*host.parts.store, &host.parts.policy, &host.lanes).await {
+        if let Err(error) = host.ranker.judge_due(&*host.parts.store).await {
             self.trouble("judge a refined entry", &error);
         }
     }
