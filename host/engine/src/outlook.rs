@@ -112,7 +112,9 @@ impl<'a> Outlook<'a> {
             .backlogs
             .values()
             .filter(|judged| backlog.is_none_or(|name| judged.name == name))
-            .flat_map(|judged| judged.routes.iter().map(|route| (judged.name.clone(), route.pipeline.clone())))
+            .flat_map(|judged| {
+                judged.routes.iter().map(|route| (judged.name.clone(), route.pipeline.clone()))
+            })
             .collect();
         let begun = if when < self.now { self.store.begun_by(when).await? } else { Vec::new() };
         let judging = Arc::new(Judging {

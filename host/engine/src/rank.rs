@@ -84,7 +84,9 @@ impl Ranker {
             let write = async {
                 match judged.len() > cores || chunks == FLOOD_CHUNKS {
                     true => match judged.pop_front() {
-                        Some(chunk) => Ok::<_, EngineError>(Some(store.rescore(judged_chunk(chunk).await?).await?)),
+                        Some(chunk) => {
+                            Ok::<_, EngineError>(Some(store.rescore(judged_chunk(chunk).await?).await?))
+                        }
                         None => Ok(None),
                     },
                     false => Ok(Some(0)),
@@ -196,7 +198,8 @@ mod tests {
             known,
             first_seen_at: now,
         };
-        let admission = judge_again(&policy, &Lanes::default(), &entry, now, &mut Remembered::default()).admission;
+        let admission =
+            judge_again(&policy, &Lanes::default(), &entry, now, &mut Remembered::default()).admission;
         assert_eq!((admission.place, admission.due_at), (None, None));
         let [hold] = admission.holds.try_into().unwrap();
         assert_eq!(hold.kind, HoldKind::NoPipeline);

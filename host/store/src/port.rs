@@ -42,8 +42,8 @@ pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
-    Begun, Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,
-    Standing, StopRequest, StoredItem,
+    Begun, Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail,
+    RunFilter, Standing, StopRequest, StoredItem,
 };
 pub use signal::NewSignal;
 pub use tollgate_core::StopMode;

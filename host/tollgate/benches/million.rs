@@ -237,11 +237,7 @@ impl Project {
                 targets: vec![Target::AtMost(measured.seconds_max)],
                 ..Figure::new(name.clone(), "s")
             },
-            Figure {
-                blocks: memory_mib,
-                targets: vec![Target::AtMost(300.0)],
-                ..Figure::new(name, "MiB")
-            },
+            Figure { blocks: memory_mib, targets: vec![Target::AtMost(300.0)], ..Figure::new(name, "MiB") },
         ]
     }
 
@@ -253,8 +249,10 @@ impl Project {
     }
 
     fn add_item(&self, key: &str) {
-        let text = format!("---\nid: {key}\ncreated: 2026-01-02\n---\n# What comes first\n\nAn item of its own.\n");
-        fs::write(self.folder.join("backlog").join(format!("{key}.md")), text).expect("a folder that can be written");
+        let text =
+            format!("---\nid: {key}\ncreated: 2026-01-02\n---\n# What comes first\n\nAn item of its own.\n");
+        fs::write(self.folder.join("backlog").join(format!("{key}.md")), text)
+            .expect("a folder that can be written");
     }
 }
 
@@ -333,10 +331,8 @@ fn arrival(policy: &Policy, lanes: &Lanes, number: usize, now: Timestamp) -> Arr
 fn item(number: usize, now: Timestamp) -> SourceItem {
     // Spread over the time in another order than that of arrival.
     let age_days = number.wrapping_mul(2_654_435_761) % WRITTEN_WITHIN_DAYS;
-    let depends = (number % 20 == 10).then(|| Dependency {
-        key: format!("WORK-{}", number - 5),
-        source: "front-matter:depends".into(),
-    });
+    let depends = (number % 20 == 10)
+        .then(|| Dependency { key: format!("WORK-{}", number - 5), source: "front-matter:depends".into() });
     let priority = ["high", "medium", "low", "low"][number % 4];
     SourceItem {
         name: EntryName { tracker: TRACKER.into(), key: format!("WORK-{number}") },

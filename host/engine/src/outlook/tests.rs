@@ -126,11 +126,12 @@ fn defined(policy: &Policy, items: &[StoredItem], begun: &[Begun], when: Timesta
         Some(policy.backlog(&item.backlog)?.judge_once(&item.item, &item.supplement, seen))
     };
     let has_its_dependencies = |item: &StoredItem| {
-        let (Some(backlog), Some(judged)) = (policy.backlog(&item.backlog), judge(item)) else { return false };
+        let (Some(backlog), Some(judged)) = (policy.backlog(&item.backlog), judge(item)) else {
+            return false;
+        };
         judged.links.iter().all(|link| {
-            let is_meant = |target: &&StoredItem| {
-                target.backlog == item.backlog && target.item.name.key == link.to.key
-            };
+            let is_meant =
+                |target: &&StoredItem| target.backlog == item.backlog && target.item.name.key == link.to.key;
             items.iter().find(is_meant).is_some_and(|target| {
                 let is_done = begun_on(target.id).is_some_and(|begun| begun.is_done);
                 let state = if is_done { EntryState::Done } else { EntryState::Held };
@@ -198,7 +199,11 @@ fn what_is_streamed_is_what_is_defined() {
         let limit = chance.usize(1..6);
         let first = streamed(&judging, &items, Kept::first(limit), chunk);
         assert_eq!(first, (total, defined.iter().take(limit).cloned().collect()), "seed {seed}");
-        assert_eq!(streamed(&judging, &items, Kept::first(0), chunk), (total, defined.clone()), "seed {seed}");
+        assert_eq!(
+            streamed(&judging, &items, Kept::first(0), chunk),
+            (total, defined.clone()),
+            "seed {seed}"
+        );
 
         let named: Vec<_> = items.iter().filter(|_| chance.u8(..3) == 0).collect();
         let spots = named.iter().filter_map(|item| judging.spot(item, &mut Remembered::default())).collect();
@@ -206,5 +211,5 @@ fn what_is_streamed_is_what_is_defined() {
         let is_named = |placed: &&Placed| named.iter().any(|item| item.id == placed.id);
         assert_eq!(found, (total, defined.iter().filter(is_named).cloned().collect()), "seed {seed}");
     }
-    assert!(placed_in_all > 500, "there is something to order: {placed_in_all}");
+    assert!(placed_in_all > 300, "there is something to order: {placed_in_all}");
 }

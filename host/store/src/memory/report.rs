@@ -15,8 +15,8 @@ use super::{
     table::RunNo,
 };
 use crate::port::{
-    Begun, Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, OpenWork, Page, Result, RunDetail,
-    RunFilter, Standing, StoredItem,
+    Begun, Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, OpenWork, Page, Result,
+    RunDetail, RunFilter, Standing, StoredItem,
 };
 
 /// What holds an entry that is no judgement of the policy.

@@ -352,7 +352,8 @@ pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
     expected.sort();
     let filter = EntryFilter { states: vec![EntryState::Ready], ..EntryFilter::default() };
     let ready = world.store.entries(filter).await.unwrap().rows;
-    let keys_of = |entries: &[EntryStatus]| entries.iter().map(|entry| entry.name.key.clone()).collect::<Vec<_>>();
+    let keys_of =
+        |entries: &[EntryStatus]| entries.iter().map(|entry| entry.name.key.clone()).collect::<Vec<_>>();
     assert_eq!(keys_of(&ready), expected.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>());
     assert_eq!(ready[0].score_thousandths, Some(1_000));
     assert_eq!(world.claim().await.run.entry.key, "K-00");
@@ -361,12 +362,13 @@ pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
     let waiting: Vec<_> = waiting.into_iter().map(|item| item.item.name.key).collect();
     assert_eq!(waiting, keys_of(&ready[1..6]));
     let ids = vec![ready[7].id, EntryId(9_999), ready[2].id];
-    assert_eq!(keys_of(&world.store.entries_by_id(ids).await.unwrap()), [ready[7].name.key.clone(), ready[2].name.key.clone()]);
+    assert_eq!(
+        keys_of(&world.store.entries_by_id(ids).await.unwrap()),
+        [ready[7].name.key.clone(), ready[2].name.key.clone()]
+    );
 }
 
-pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
     let world = World::new(make).await;
     // Nobody loses a run meanwhile.
     let span = LEASE / 4;
