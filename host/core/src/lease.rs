@@ -43,6 +43,12 @@ impl fmt::Display for Fence {
     }
 }
 
+/// How often a host says that it lives, at the least.
+pub const HEARD_OF_EVERY: Duration = Duration::from_secs(20);
+
+/// A host that was not heard of for so long is taken for gone.
+pub const SILENT_AFTER: Duration = Duration::from_secs(90);
+
 /// How long a lease lasts and what is kept back of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTerms {
@@ -61,9 +67,9 @@ impl LeaseTerms {
         self.length / 6
     }
 
-    /// How often leases are renewed: two renewals may be lost before one lapses.
+    /// How often leases are renewed: two renewals may be lost before one lapses, and a host with long leases is heard of all the same.
     pub fn renew_every(&self) -> Duration {
-        self.length / 3
+        (self.length / 3).min(HEARD_OF_EVERY)
     }
 
     /// The bound that a claim or renewal gives, sent at `sent` by the monotonic clock.
@@ -117,6 +123,7 @@ mod tests {
         fn two_renewal_periods_fit_into_the_bound(length_ms in 6u64..600_000) {
             let terms = LeaseTerms::new(Duration::from_millis(length_ms));
             prop_assert!(terms.bound(Duration::ZERO).holds_at(terms.renew_every() * 2));
+            prop_assert!(terms.renew_every() * 3 < SILENT_AFTER);
         }
     }
 }

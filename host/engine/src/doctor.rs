@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 
 use serde::Serialize;
-use tollgate_core::{Digest, step::StepOutcome};
+use tollgate_core::Digest;
 use tollgate_store::{
     Store,
     artifacts::{ArtifactError, ArtifactFolder},
@@ -13,7 +13,7 @@ use tollgate_store::{
     port::RunDetail,
 };
 
-use crate::{audit::Audit, error::Result};
+use crate::{adapter::artifacts::artifacts_named_by, audit::Audit, error::Result};
 
 /// How much was looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -46,7 +46,7 @@ pub async fn examine_runs(
         match store.run(run).await {
             Ok(detail) => {
                 extent.events += detail.events.len() as u64;
-                for digest in artifacts_of(&detail) {
+                for digest in detail.steps.iter().flat_map(artifacts_named_by) {
                     if !named.insert(digest) {
                         continue;
                     }
@@ -79,14 +79,6 @@ fn examine_run(detail: &RunDetail, found: &mut Examination) {
                       a backup back";
         found.add(Finding::fault(FindingKind::Run, problem, advice).of(vec![detail.summary.id]));
     }
-}
-
-fn artifacts_of(detail: &RunDetail) -> impl Iterator<Item = Digest> {
-    let produced = detail.steps.iter().filter_map(|step| match &step.outcome {
-        StepOutcome::Produced(produced) => Some(&produced.artifacts),
-        _ => None,
-    });
-    produced.flatten().map(|artifact| artifact.digest)
 }
 
 fn examine_artifact(

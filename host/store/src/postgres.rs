@@ -2,6 +2,7 @@
 //!
 //! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
 //!   whatever it does may take.
+//! * [`pipeline`] has what goes to the server together.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
 //! * [`address`] says where the database is, and whom a connection trusts; [`hints`] hears what other hosts say.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
@@ -39,6 +40,13 @@
 //! (`REPEATABLE READ, READ ONLY`). The heartbeat takes none but those of the runs that it renews, on a connection of its own, and first
 //! renews what nobody has in hand.
 //!
+//! # The disk
+//!
+//! A caller hears of success when its change is on the disk. What a cap counts is one row, for which all who spend wait; so a
+//! transaction that has locked it frees it with its commit, and waits for the disk after that, in the same breath. Until then others
+//! may see what it did, and may build on it: what they commit is written behind it, so it is kept only if that is. A server that falls
+//! forgets both, and nobody was told of either. What people say is done alone, and seen when it is kept.
+//!
 //! # The clock
 //!
 //! The time of a transaction is the database's, asked once and after the wait for the store's lock, so it is the same clock for all hosts;
@@ -54,6 +62,7 @@ mod address;
 mod connection;
 mod hints;
 mod migrate;
+mod pipeline;
 mod placeholders;
 mod pool;
 mod purpose;
@@ -172,6 +181,11 @@ impl PostgresStore {
         let (id, seen) = opened.map_err(|failure| failure.while_opening(pool.location()))?;
         clock.raise_to(seen);
         Ok(Self { id, mode, pool, clock })
+    }
+
+    /// How often it has waited for an answer of the server, but for the renewal of leases: what a transaction costs where the server is far.
+    pub fn round_trips(&self) -> u64 {
+        self.pool.round_trips()
     }
 }
 

@@ -5,6 +5,7 @@
 //! the same time. The rules are the same for all of them because there is one account of them.
 
 mod adopt;
+mod balances;
 mod cancel;
 mod children;
 mod claim;

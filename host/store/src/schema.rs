@@ -1,6 +1,6 @@
 //! What a database is to this code: which of the schema's versions it has.
 
-use tollgate_core::{StoreId, Timestamp};
+use tollgate_core::{StoreId, Timestamp, lease::SILENT_AFTER};
 
 use crate::{
     OpenMode, StoreError,
@@ -11,9 +11,6 @@ use crate::{
 
 /// The newest version of the schema that this code knows, in every database.
 pub(crate) const KNOWN: usize = 1;
-
-/// A host that was not heard of for so long is taken for gone when the schema is about to change under it.
-const SILENT_MS: i64 = 60_000;
 
 /// A step from one version of the schema to the next. A step that was released is never changed.
 pub(crate) struct Migration {
@@ -73,7 +70,8 @@ pub(crate) fn migrated(tx: &Tx<'_>, location: &str, migrations: &[Migration]) ->
 
 /// Refuses to change a schema under hosts that would not understand it any more.
 pub(crate) fn require_no_older_host(tx: &Tx<'_>, migration: &Migration) -> TxResult<()> {
-    let params = named_params! { ":since": tx.now.as_millis() - SILENT_MS, ":needs": migration.needs };
+    let since = tx.now.before(SILENT_AFTER).as_millis();
+    let params = named_params! { ":since": since, ":needs": migration.needs };
     let older = tx.all(sql::HOST_LIST_OLDER, params, |row| {
         Ok(format!("{} (heard of at {})", row.plain::<String>("id")?, row.time("seen_at")?))
     })?;
@@ -82,9 +80,10 @@ pub(crate) fn require_no_older_host(tx: &Tx<'_>, migration: &Migration) -> TxRes
     }
     Err(StoreError::Conflict(format!(
         "the schema needs the step `{}`, which hosts of an earlier version do not understand, and some were at work within the last \
-         minute: {}; stop them and try again, and wait a minute for one that did not end in good order",
+         {silent} seconds: {}; stop them and try again, and wait so long for one that did not end in good order",
         migration.name,
-        older.join(", ")
+        older.join(", "),
+        silent = SILENT_AFTER.as_secs()
     ))
     .into())
 }

@@ -56,7 +56,6 @@ queries! {
         CAP_PERIOD_PUT = "cap_period_put";
         CAP_PUT = "cap_put";
         CHILD_GET_OPEN = "child_get_open";
-        CHILD_GET_PAYER = "child_get_payer";
         CHILD_INSERT = "child_insert";
         CHILD_LIST = "child_list";
         CHILD_LIST_BELOW = "child_list_below";
@@ -301,6 +300,7 @@ queries! {
         CAP_PERIOD_BEGIN = "cap_period_begin";
         CAP_PERIOD_LOCK = "cap_period_lock";
         CLOCK_GET = "clock_get";
+        DISK_WAIT = "disk_wait";
         DRIVING_BEGIN = "driving_begin";
         ENCODING_GET = "encoding_get";
         FAMILY_LOCK_LINE = "family_lock_line";

@@ -27,6 +27,17 @@ pub(crate) trait Session {
     /// Runs a statement; how many rows it changed.
     fn run(&self, query: Query, params: Params<'_>) -> TxResult<usize>;
 
+    /// Runs a statement, at the latest with the next question or the end: what comes of it nobody needs to know before.
+    fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.run(query, params).map(drop)
+    }
+
+    /// Says that a query is going to be asked, so that it can be answered with what is asked before it. Nothing that it reads changes
+    /// until then.
+    fn foresee(&self, _query: Query, _params: Params<'_>) -> TxResult<()> {
+        Ok(())
+    }
+
     /// Runs a statement that inserts one row; its number.
     fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64>;
 
@@ -37,6 +48,11 @@ pub(crate) trait Session {
         params: Params<'_>,
         each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
     ) -> TxResult<()>;
+
+    /// Has what is locked be free when the transaction is over, before that is on the disk. Its caller hears of it afterwards all the same.
+    fn free_early(&self) -> TxResult<()> {
+        Ok(())
+    }
 
     /// Whether somebody waits for the transaction to end.
     fn is_awaited(&self) -> bool {
@@ -72,6 +88,12 @@ impl<'c> Tx<'c> {
         Self { session, now }
     }
 
+    /// Has what is locked be free when the transaction is over, before that is on the disk: many wait for it. Its caller hears of it
+    /// afterwards all the same.
+    pub(crate) fn free_early(&self) -> TxResult<()> {
+        self.session.free_early()
+    }
+
     /// Whether somebody waits for it to end.
     pub(crate) fn is_awaited(&self) -> bool {
         self.session.is_awaited()
@@ -95,6 +117,19 @@ impl<'c> Tx<'c> {
     /// For how long work may go on at once that can be cut into pieces; none for all of it.
     pub(crate) fn slice(&self) -> Option<Duration> {
         self.session.slice()
+    }
+
+    /// Runs a statement, at the latest with the next question or the end. What it would say, such as that a row is there already, may
+    /// therefore be said later.
+    pub(crate) fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.session.send(query, params)
+    }
+
+    /// Says that a query is going to be asked, so that it can be answered with what is asked before it. Nothing that it reads may change
+    /// until then: not by this transaction, and not by others either that do what they do beside it. What is answered when a
+    /// statement is [`run`](Self::run) is asked again.
+    pub(crate) fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.session.foresee(query, params)
     }
 
     /// Runs a statement; how many rows it changed.

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tollgate_core::{Digest, HostId, StoreId, Timestamp};
+use tollgate_core::{Digest, HostId, StoreId, Timestamp, lease::SILENT_AFTER};
 
 use super::{Result, Store};
 
@@ -121,13 +121,10 @@ pub struct KnownHost {
     pub labels: Vec<String>,
 }
 
-/// A host that lives renews its leases more often, and says that it lives when it has none.
-const SILENT_MS: i64 = 90_000;
-
 impl KnownHost {
     /// Whether it is at work at this time, as far as is known.
     pub fn is_at_work(&self, now: Timestamp) -> bool {
-        now.as_millis() - self.seen_at.as_millis() <= SILENT_MS
+        now.since(self.seen_at) <= SILENT_AFTER
     }
 }
 

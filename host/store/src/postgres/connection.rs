@@ -3,18 +3,27 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::{Client, Row, Statement, types::ToSql};
+use tokio_postgres::{Client, Row};
 use tollgate_core::Timestamp;
 
-use super::{address::Address, placeholders::Numbered, purpose::Purpose, refusal};
+use super::{
+    address::Address,
+    pipeline::{self, Answer, Asked, Message, Pipeline, Prepared},
+    placeholders::Numbered,
+    purpose::Purpose,
+    refusal,
+};
 use crate::{
     sql::{self, Query},
-    tx::{self, Failure, Params, TxResult, Value},
+    tx::{self, Failure, Params, TxResult},
 };
 
 /// How a transaction stands to others.
@@ -37,21 +46,23 @@ pub(super) struct Connection {
     client: Client,
     /// By the text of the query, which is there for as long as the program.
     statements: RefCell<HashMap<&'static str, Arc<Prepared>>>,
+    pipeline: RefCell<Pipeline>,
     /// How long an answer may take.
     patience: Duration,
     /// That of the transaction under way.
     manner: Cell<Manner>,
     /// Whether what it did is to be said to who listens for hints.
     has_news: Cell<bool>,
+    /// Whether what it has locked is free before its commit is on the disk.
+    frees_early: Cell<bool>,
     /// Whether it may be in a transaction that could not be ended.
     is_lost: Cell<bool>,
+    /// How often an answer was waited for, on all connections of the pool.
+    round_trips: Arc<AtomicU64>,
 }
 
-/// A query that the server has parsed.
-struct Prepared {
-    statement: Statement,
-    names: Vec<String>,
-}
+/// So much waits at the most before it is sent.
+const WAITING_MAX: usize = 64;
 
 /// What others wait for when they have nothing to do: work in the index, and records of what people did.
 const NEWS: [&str; 2] = [sql::READY_INSERT.postgres, sql::DECISION_INSERT.postgres];
@@ -69,7 +80,7 @@ impl Manner {
 }
 
 impl Connection {
-    pub(super) fn open(address: &Address, purpose: Purpose) -> TxResult<Self> {
+    pub(super) fn open(address: &Address, purpose: Purpose, round_trips: Arc<AtomicU64>) -> TxResult<Self> {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::Database(error.to_string()))?;
         let config = purpose.settle(&address.config);
@@ -81,10 +92,13 @@ impl Connection {
             runtime: Some(runtime),
             client,
             statements: RefCell::default(),
+            pipeline: RefCell::default(),
             patience: purpose.patience(),
             manner: Cell::new(Manner::Reading),
             has_news: Cell::new(false),
+            frees_early: Cell::new(false),
             is_lost: Cell::new(false),
+            round_trips,
         };
         if purpose.counts() {
             connection.take_slot()?;
@@ -111,25 +125,19 @@ impl Connection {
     pub(super) fn begin(&self, manner: Manner) -> TxResult<Timestamp> {
         self.manner.set(manner);
         self.has_news.set(false);
-        let (begin, query) = manner.begin();
-        let prepared = self.prepared(query)?;
-        // The two go to the server together.
-        let begun = self.ask(async {
-            let begun = tokio::join!(
-                self.client.batch_execute(begin),
-                self.client.query_one(&prepared.statement, &[])
-            );
-            Ok(begun)
+        self.frees_early.set(false);
+        self.pipeline.borrow_mut().clear();
+        let (begin, clock) = manner.begin();
+        let clock = self.asked(clock, &[])?;
+        self.push(Message::Words(begin));
+        let begun = self.answer(clock).and_then(|rows| match rows.first() {
+            Some(row) => tx::Row(row).time("now"),
+            None => Err(Failure::damaged("the database does not say what time it is")),
         });
-        let row = match begun? {
-            (Ok(()), Ok(row)) => row,
-            (Err(error), _) => return Err(error.into()),
-            (Ok(()), Err(error)) => {
-                self.roll_back();
-                return Err(error.into());
-            }
-        };
-        tx::Row(&row).time("now")
+        if begun.is_err() {
+            self.roll_back();
+        }
+        begun
     }
 
     /// How the transaction under way stands to others.
@@ -137,40 +145,130 @@ impl Connection {
         self.manner.get()
     }
 
+    /// Ends the transaction, with all that was not sent yet. Where it fails, nothing of it was kept, unless the connection is lost: then
+    /// nobody knows.
     pub(super) fn commit(&self) -> TxResult<()> {
-        let said = if self.has_news.get() { self.execute(sql::HINT_SEND, &[]).map(drop) } else { Ok(()) };
-        let committed = said.and_then(|()| self.control("COMMIT"));
-        self.is_lost.set(committed.is_err());
+        let committed = self.say_news().and_then(|()| self.commit_waiting());
+        if committed.is_err() {
+            self.roll_back();
+        }
         committed
+    }
+
+    fn commit_waiting(&self) -> TxResult<()> {
+        let wait = self.frees_early.get().then(|| self.asked(sql::DISK_WAIT, &[])).transpose()?;
+        self.push(Message::Words("COMMIT"));
+        if let Some(wait) = wait {
+            self.push(Message::Statement(wait));
+        }
+        self.flush().map(drop)
+    }
+
+    /// Has what is locked be free as soon as the server has done the commit; the disk is waited for after that. Whoever sees what was
+    /// committed and commits something itself waits for both: the server writes them in their order. Who is alone speaks for people,
+    /// and is seen when it is kept.
+    pub(super) fn free_early(&self) {
+        if self.manner() == Manner::Beside && !self.frees_early.replace(true) {
+            self.push(Message::Words("SET LOCAL synchronous_commit TO off"));
+        }
+    }
+
+    fn say_news(&self) -> TxResult<()> {
+        let brings_news = |message: &Message| match message {
+            Message::Statement(asked) => self.is_news(asked.query()),
+            Message::Words(_) | Message::Question(_) => false,
+        };
+        if self.has_news.get() || self.pipeline.borrow().waiting().iter().any(brings_news) {
+            self.send(sql::HINT_SEND, &[])?;
+        }
+        Ok(())
+    }
+
+    fn is_news(&self, query: Query) -> bool {
+        self.manner() == Manner::Alone && NEWS.contains(&query.postgres)
     }
 
     /// Whatever comes of it: where it fails, the connection is given up, and the server rolls back.
     pub(super) fn roll_back(&self) {
-        if self.control("ROLLBACK").is_err() {
+        self.pipeline.borrow_mut().clear();
+        if !self.is_lost.get() && self.control("ROLLBACK").is_err() {
             self.is_lost.set(true);
         }
     }
 
     /// Runs statements that have no parameters and give no rows.
-    pub(super) fn control(&self, statements: &str) -> TxResult<()> {
-        self.ask(self.client.batch_execute(statements))
+    pub(super) fn control(&self, statements: &'static str) -> TxResult<()> {
+        self.push(Message::Words(statements));
+        self.flush().map(drop)
     }
 
+    /// Runs a statement; how many rows it changed.
     pub(super) fn execute(&self, query: Query, params: Params<'_>) -> TxResult<u64> {
-        let prepared = self.prepared(query)?;
-        let values = prepared.in_order(params)?;
-        let changed = self.ask(self.client.execute_raw(&prepared.statement, values))?;
-        if changed > 0 && self.manner() == Manner::Alone && NEWS.contains(&query.postgres) {
-            self.has_news.set(true);
+        self.pipeline.borrow_mut().forget_answers();
+        self.push(Message::Statement(self.asked(query, params)?));
+        match self.flush()? {
+            Some(Answer::Changed(changed)) => Ok(changed),
+            _ => Err(Failure::damaged("the database does not say how many rows it changed")),
         }
-        Ok(changed)
+    }
+
+    /// Runs a statement with what comes next.
+    pub(super) fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.push(Message::Statement(self.asked(query, params)?));
+        if self.pipeline.borrow().len() >= WAITING_MAX { self.flush().map(drop) } else { Ok(()) }
+    }
+
+    /// Asks with what comes next for what is going to be asked.
+    pub(super) fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        let asked = self.asked(query, params)?;
+        if !self.pipeline.borrow().foresees(&asked) {
+            self.push(Message::Question(asked));
+        }
+        Ok(())
     }
 
     pub(super) fn query(&self, query: Query, params: Params<'_>) -> TxResult<Vec<Row>> {
-        let prepared = self.prepared(query)?;
-        let values = prepared.in_order(params)?;
-        let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        self.ask(self.client.query(&prepared.statement, &values))
+        self.answer(self.asked(query, params)?)
+    }
+
+    fn answer(&self, asked: Asked) -> TxResult<Vec<Row>> {
+        if !self.pipeline.borrow().foresees(&asked) {
+            self.push(Message::Question(asked.clone()));
+        }
+        let known = self.pipeline.borrow_mut().take_answer(&asked);
+        if let Some(rows) = known {
+            return Ok(rows);
+        }
+        self.flush()?;
+        let rows = self.pipeline.borrow_mut().take_answer(&asked);
+        rows.ok_or_else(|| Failure::damaged("the database answered something else"))
+    }
+
+    fn push(&self, message: Message) {
+        self.pipeline.borrow_mut().push(message);
+    }
+
+    /// Sends what waits, and waits for the answers. The last of them is handed out; those to questions are kept until they are asked.
+    fn flush(&self) -> TxResult<Option<Answer>> {
+        let messages = self.pipeline.borrow_mut().take_waiting();
+        let answers = self.ask(async { Ok(pipeline::send_all(&messages, &self.client).await) })?;
+        let mut last = None;
+        for (message, answer) in messages.into_iter().zip(answers) {
+            last = match (message, answer?) {
+                (Message::Question(asked), Answer::Rows(rows)) => {
+                    self.pipeline.borrow_mut().keep(asked, rows);
+                    None
+                }
+                (Message::Statement(asked), Answer::Changed(changed)) => {
+                    if changed > 0 && self.is_news(asked.query()) {
+                        self.has_news.set(true);
+                    }
+                    Some(Answer::Changed(changed))
+                }
+                (_, answer) => Some(answer),
+            };
+        }
+        Ok(last)
     }
 
     /// Takes the first slot that no other connection has. There are more of them than connections; should they be all taken, it counts
@@ -179,19 +277,24 @@ impl Connection {
         self.query(sql::SLOT_TAKE, &[]).map(drop)
     }
 
+    fn asked(&self, query: Query, params: Params<'_>) -> TxResult<Asked> {
+        Asked::new(self.prepared(query)?, params)
+    }
+
     fn prepared(&self, query: Query) -> TxResult<Arc<Prepared>> {
         if let Some(prepared) = self.statements.borrow().get(query.postgres) {
             return Ok(Arc::clone(prepared));
         }
         let Numbered { text, names } = Numbered::of(query.postgres);
         let statement = self.ask(self.client.prepare(&text))?;
-        let prepared = Arc::new(Prepared { statement, names });
+        let prepared = Arc::new(Prepared { query, statement, names });
         self.statements.borrow_mut().insert(query.postgres, Arc::clone(&prepared));
         Ok(prepared)
     }
 
     /// Waits for an answer. A server that gives none in all the time that it has is not waited for any longer.
     fn ask<T>(&self, answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> TxResult<T> {
+        self.round_trips.fetch_add(1, Ordering::Relaxed);
         match self.block_on(async { tokio::time::timeout(self.patience, answer).await }) {
             Ok(answer) => Ok(answer?),
             Err(_) => {
@@ -214,20 +317,5 @@ impl Drop for Connection {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-impl Prepared {
-    /// The values in the order of their numbers.
-    fn in_order<'p>(&self, params: Params<'p>) -> TxResult<Vec<Value<'p>>> {
-        if let Some((name, _)) = params.iter().find(|(name, _)| !self.names.iter().any(|known| known == name))
-        {
-            return Err(Failure::Database(format!("a query has no parameter `{name}`")));
-        }
-        let value = |name: &String| {
-            let found = params.iter().find(|(given, _)| given == name);
-            found.map_or(Value::Null, |(_, param)| param.value())
-        };
-        Ok(self.names.iter().map(value).collect())
     }
 }

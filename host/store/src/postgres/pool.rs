@@ -1,6 +1,9 @@
 //! The connections of a process.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, OnceLock, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::Semaphore;
 
@@ -23,6 +26,7 @@ pub(super) struct Pool {
     heartbeat: Mutex<Option<Connection>>,
     /// Once somebody wants to hear them.
     hints: OnceLock<Hints>,
+    round_trips: Arc<AtomicU64>,
 }
 
 impl Pool {
@@ -33,12 +37,18 @@ impl Pool {
             permits: Semaphore::new(CONNECTIONS_MAX),
             heartbeat: Mutex::default(),
             hints: OnceLock::new(),
+            round_trips: Arc::default(),
         }))
     }
 
     /// Waits for a hint that there may be something to do.
     pub(super) async fn hint(&self) {
         self.hints.get_or_init(|| Hints::listen(Arc::clone(&self.address))).heard().await;
+    }
+
+    /// How often an answer was waited for, but on the connection that renews leases.
+    pub(super) fn round_trips(&self) -> u64 {
+        self.round_trips.load(Ordering::Relaxed)
     }
 
     /// Where the database is, for people: without a password.
@@ -77,7 +87,7 @@ impl Pool {
             let kept = pool.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).take();
             let connection = match kept.filter(Connection::is_usable_after_a_rest) {
                 Some(connection) => connection,
-                None => Connection::open(&pool.address, Purpose::Heartbeat)?,
+                None => Connection::open(&pool.address, Purpose::Heartbeat, Arc::default())?,
             };
             let done = transaction(&connection);
             if connection.is_usable() {
@@ -128,7 +138,10 @@ impl Pool {
             match idle {
                 Some(connection) if connection.is_usable_after_a_rest() => return Ok(connection),
                 Some(_) => {}
-                None => return Connection::open(&self.address, Purpose::Transactions),
+                None => {
+                    let round_trips = Arc::clone(&self.round_trips);
+                    return Connection::open(&self.address, Purpose::Transactions, round_trips);
+                }
             }
         }
     }

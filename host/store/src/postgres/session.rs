@@ -16,6 +16,14 @@ impl Session for Connection {
         usize::try_from(changed).map_err(Failure::damaged)
     }
 
+    fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        Self::send(self, query, params)
+    }
+
+    fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        Self::foresee(self, query, params)
+    }
+
     fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64> {
         let rows = self.query(query, params)?;
         let row = rows.first().ok_or_else(|| Failure::damaged("a statement inserted no row"))?;
@@ -34,6 +42,11 @@ impl Session for Connection {
                 break;
             }
         }
+        Ok(())
+    }
+
+    fn free_early(&self) -> TxResult<()> {
+        Self::free_early(self);
         Ok(())
     }
 

@@ -20,7 +20,27 @@ fn without<'t>(text: &'t str, nul: &str, sign: &str) -> Cow<'t, str> {
     }
 }
 
-impl ToSql for Value<'_> {
+/// A value that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Kept {
+    Null,
+    Integer(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl From<Value<'_>> for Kept {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Integer(number) => Self::Integer(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.to_vec()),
+        }
+    }
+}
+
+impl ToSql for Kept {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Boxed> {
         match (self, kind) {
             (Self::Null, _) => return Ok(IsNull::Yes),

@@ -15,6 +15,7 @@ use super::{
     entry::KnownEntry,
     readiness, report, sql,
     tx::{Row, Tx, TxResult, json_of, named_params},
+    write,
 };
 use crate::port::{AdoptionOutcome, NewAdoption, StoredAdoption};
 
@@ -61,8 +62,8 @@ fn adopt_one(tx: &Tx<'_>, store: StoreId, new: &NewAdoption) -> TxResult<Adoptio
         despite: new.despite.clone(),
     };
     insert(tx, entry.id, &adoption)?;
-    tx.run(sql::ENTRY_SET_ADOPTED, named_params! { ":id": entry.id.0 })?;
-    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.id.0 })?;
+    tx.send(sql::ENTRY_SET_ADOPTED, named_params! { ":id": entry.id.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.id.0 })?;
     readiness::rest(tx, entry.id, EntryState::Done)?;
     readiness::tell_dependants_if_changed(tx, &entry, EntryState::Done, entry.closed)?;
     Ok(AdoptionOutcome::Adopted)
@@ -94,9 +95,8 @@ fn insert(tx: &Tx<'_>, entry: EntryId, adoption: &Adoption) -> TxResult<()> {
     let params = named_params! {
         ":adoption": adoption_row, ":entry": entry.0, ":now": tx.now.as_millis(),
     };
-    let delivery = tx.insert(sql::OUTBOX_INSERT_ADOPTED, params)?;
-    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": delivery, ":body": json_of(adoption)? })?;
-    Ok(())
+    tx.send(sql::OUTBOX_INSERT_ADOPTED, params)?;
+    write::insert_body(tx, &json_of(adoption)?)
 }
 
 /// An adoption that another store made, by its record. It was delivered then.
@@ -112,9 +112,8 @@ pub(super) fn insert_known(tx: &Tx<'_>, entry: EntryId, place: &str, adoption: &
     let params = named_params! {
         ":adoption": adoption_row, ":entry": entry.0, ":became": json_of(&became)?, ":now": tx.now.as_millis(),
     };
-    let delivery = tx.insert(sql::OUTBOX_INSERT_ADOPTED_SETTLED, params)?;
-    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": delivery, ":body": json_of(adoption)? })?;
+    tx.send(sql::OUTBOX_INSERT_ADOPTED_SETTLED, params)?;
+    write::insert_body(tx, &json_of(adoption)?)?;
     let params = named_params! { ":id": entry.0, ":worked": adoption.entry.revision.as_bytes() };
-    tx.run(sql::ENTRY_SET_ADOPTED_REVISION, params)?;
-    Ok(())
+    tx.send(sql::ENTRY_SET_ADOPTED_REVISION, params)
 }

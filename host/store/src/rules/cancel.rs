@@ -83,7 +83,7 @@ fn cancel_entry(tx: &Tx<'_>, id: EntryId, new: &NewCancellation, cancelled: &mut
         }
         EntryState::New | EntryState::Held | EntryState::Ready => {
             family::forget(tx, id)?;
-            tx.run(sql::HOLD_DELETE_OF_PARENT, named_params! { ":entry": id.0 })?;
+            tx.send(sql::HOLD_DELETE_OF_PARENT, named_params! { ":entry": id.0 })?;
             let hold = NewHold {
                 position: POSITION,
                 kind: HoldKind::Cancelled,
@@ -111,7 +111,7 @@ fn ask(tx: &Tx<'_>, mut run: LiveRun, new: &NewCancellation) -> TxResult<()> {
         ":kind": "cancel",
         ":body": json_of(&json!({ "who": who, "why": why, "after_steps": 0 }))?,
     };
-    tx.run(sql::INBOX_INSERT, params)?;
+    tx.send(sql::INBOX_INSERT, params)?;
     control::remember(tx, Some(run.entry), "cancel", Some(who), Some(why))?;
     withhold(tx, &mut run)?;
     run.save(tx)?;
@@ -119,8 +119,7 @@ fn ask(tx: &Tx<'_>, mut run: LiveRun, new: &NewCancellation) -> TxResult<()> {
         rouse(tx, &run)?;
     }
     let reason = Cancellation { who: who.clone(), why: why.clone(), after_steps: 0 }.to_string();
-    tx.run(sql::RUN_SET_REASON, named_params! { ":run": run.seq, ":reason": reason })?;
-    Ok(())
+    tx.send(sql::RUN_SET_REASON, named_params! { ":run": run.seq, ":reason": reason })
 }
 
 /// Ends whatever a run waits for.

@@ -22,7 +22,7 @@ use super::{
 
 /// Notes that a run opened an entry, or found it as a child of its own entry.
 pub(super) fn note(tx: &Tx<'_>, run: &LiveRun, entry: EntryId) -> TxResult<()> {
-    tx.run(sql::CHILD_INSERT, named_params! { ":run": run.seq, ":entry": entry.0 })?;
+    tx.send(sql::CHILD_INSERT, named_params! { ":run": run.seq, ":entry": entry.0 })?;
     family::begin(tx, run)?;
     settled(tx, run.seq)
 }
@@ -58,8 +58,12 @@ pub(super) fn ended(tx: &Tx<'_>, run: i64, wait: &Wait) -> TxResult<Option<Ended
 
 /// Begins a wait for them.
 pub(super) fn await_them(tx: &Tx<'_>, run: i64) -> TxResult<()> {
-    tx.run(sql::WAKE_CHILDREN_INSERT, named_params! { ":run": run })?;
-    Ok(())
+    tx.send(sql::WAKE_CHILDREN_INSERT, named_params! { ":run": run })
+}
+
+/// Says that those that wait for an entry are going to be told of it.
+pub(super) fn foresee_telling(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
+    tx.foresee(sql::WAKE_CHILDREN_LIST, named_params! { ":entry": entry.0 })
 }
 
 /// Tells those that wait for an entry that it may be over. What else the transaction has to say of it is written by now.

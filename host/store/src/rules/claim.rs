@@ -17,7 +17,7 @@ use super::{
     inbox,
     ledger::{self, Amounts, Reservation, Room},
     live_run::LiveRun,
-    newborn::{Newborn, ServedLane},
+    newborn::{self, Newborn, ServedLane},
     report, rows, sql,
     tx::{Row, Tx, TxResult, json_of, named_params},
 };
@@ -50,12 +50,17 @@ struct Head {
     rank_key: Vec<u8>,
     entry: EntryId,
     run: Option<i64>,
+    /// The run that pays for a new run of the entry.
+    payer: Option<i64>,
 }
 
 /// Claims the first thing that can be paid for, trying the heads of the lanes in the order in which these are due.
 ///
 /// A claim whose answer was lost is given again to the host that repeats its request, as long as it holds.
 pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcome> {
+    tx.foresee(sql::CONTROL_GET, &[])?;
+    tx.foresee(sql::STORE_GET, &[])?;
+    tx.foresee(sql::LANE_LIST_WAITING, &[])?;
     if let Some(run) = LiveRun::find(tx, request.new_run)? {
         return claimed_before(tx, request, &run);
     }
@@ -67,6 +72,7 @@ pub(super) fn claim(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<ClaimOutcom
     let (mut reached, mut passed_over) = (None, false);
     for lane in lanes_in_turn(tx, request)? {
         loop {
+            ledger::foresee_room(tx, lane.pins)?;
             let Some(head) = head(tx, request, lane.id)? else {
                 passed_over |= !tx.is_alone() && is_head_in_hand(tx, request, lane.id)?;
                 break;
@@ -147,6 +153,7 @@ fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<He
             rank_key: row.plain("rank_key")?,
             entry: row.entry_id("entry_id")?,
             run: row.plain("run_seq")?,
+            payer: row.plain("payer")?,
         })
     };
     if request.only.is_empty() {
@@ -178,7 +185,10 @@ fn room_for_head(tx: &Tx<'_>, lane: &OpenLane, head: &Head) -> TxResult<Room> {
             let run = LiveRun::get(tx, seq)?;
             (run.pins, run.payer)
         }
-        None => (lane.pins, family::payer_of(tx, head.entry)?),
+        None => {
+            newborn::foresee(tx, lane.kind, head.entry)?;
+            (lane.pins, head.payer)
+        }
     };
     ledger::room_for(tx, &ledger::tranche(tx, pins)?, payer)
 }
@@ -191,9 +201,9 @@ fn take(
     reservation: Reservation,
 ) -> TxResult<ClaimOutcome> {
     let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
-    tx.run(sql::READY_DELETE, place)?;
-    tx.run(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.turn })?;
-    tx.run(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
+    tx.send(sql::READY_DELETE, place)?;
+    tx.send(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.turn })?;
+    tx.send(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
     match head.run {
         Some(seq) => reclaim(tx, request, seq, reservation),
         None => {
@@ -216,8 +226,7 @@ fn reclaim(
     run.fence = run.fence.raised();
     run.host = request.host.clone();
     run.lease_until = Some(tx.now.after(request.lease));
-    run.escrow = run.escrow + reservation.total();
-    reservation.book(tx, run.seq)?;
+    reservation.book_for(tx, &mut run)?;
     run.append(tx, claimed_event(&run.host, run.fence))?;
     inbox::apply(tx, &mut run)?;
     run.save(tx)?;
@@ -254,7 +263,7 @@ pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxRes
         ":version": env!("CARGO_PKG_VERSION"),
         ":schema": schema::KNOWN,
     };
-    tx.run(sql::HOST_PUT, params)?;
+    tx.send(sql::HOST_PUT, params)?;
     let held = renew(tx, sql::RUN_RENEW_LEASES, host, lease)?;
     let (renewed, passed_over): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, renewed)| *renewed);
     Ok((renewed.into_iter().map(|(claim, _)| claim).collect(), !passed_over.is_empty()))

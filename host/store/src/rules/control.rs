@@ -35,7 +35,7 @@ pub(super) fn stop(tx: &Tx<'_>, request: &StopRequest) -> TxResult<()> {
     let params = named_params! {
         ":mode": request.mode.as_str(), ":who": request.who, ":why": request.why, ":now": tx.now.as_millis(),
     };
-    tx.run(sql::CONTROL_PUT, params)?;
+    tx.send(sql::CONTROL_PUT, params)?;
     remember(tx, None, kind, Some(&request.who), Some(&request.why))
 }
 
@@ -96,6 +96,5 @@ pub(super) fn remember_in_full(
         ":body": body,
         ":now": tx.now.as_millis(),
     };
-    tx.run(sql::DECISION_INSERT, params)?;
-    Ok(())
+    tx.send(sql::DECISION_INSERT, params)
 }

@@ -46,13 +46,6 @@ pub(super) struct Unfunded {
     pub(super) run: Option<i64>,
 }
 
-/// The run that pays for a new run of an entry.
-pub(super) fn payer_of(tx: &Tx<'_>, entry: EntryId) -> TxResult<Option<i64>> {
-    let payer =
-        tx.one(sql::CHILD_GET_PAYER, named_params! { ":entry": entry.0 }, |row| row.plain("run_seq"))?;
-    Ok(payer.flatten())
-}
-
 /// Who of those that pay, `payer` and upwards, has no room for an amount.
 pub(super) fn short_of(tx: &Tx<'_>, payer: Option<i64>, needed: Microcents) -> TxResult<Option<ShortPayer>> {
     let Some(payer) = payer else { return Ok(None) };
@@ -80,6 +73,13 @@ pub(super) fn own_short(tx: &Tx<'_>, run: &LiveRun, needed: Microcents) -> TxRes
     Ok(Some(Short { run: run.id, key, room, needed }))
 }
 
+/// Says that [`short_of`] is going to be asked; what is counted stays as it is from here on.
+pub(super) fn foresee_short(tx: &Tx<'_>, payer: Option<i64>, needed: Microcents) -> TxResult<()> {
+    let Some(payer) = payer else { return Ok(()) };
+    lock(tx, Some(payer))?;
+    tx.foresee(sql::FAMILY_GET_SHORT, named_params! { ":payer": payer, ":amount": cents(needed) })
+}
+
 /// What a run and what it opened may cost, and have cost.
 pub(super) fn of_run(tx: &Tx<'_>, run: i64) -> TxResult<Option<Family>> {
     tx.one(sql::FAMILY_GET, named_params! { ":run": run }, |row| {
@@ -101,8 +101,7 @@ pub(super) fn begin(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
     })?;
     let added: Microcents = decisions.iter().map(added).sum();
     let limit = policy::pins(tx, run.pins)?.pipeline.budget.cost + added;
-    tx.run(sql::FAMILY_INSERT, named_params! { ":run": run.seq, ":limit": cents(limit) })?;
-    Ok(())
+    tx.send(sql::FAMILY_INSERT, named_params! { ":run": run.seq, ":limit": cents(limit) })
 }
 
 fn added(decision: &Decision) -> Microcents {
@@ -130,8 +129,7 @@ pub(super) fn give_back(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
 fn add(tx: &Tx<'_>, payer: Option<i64>, settled: i64, escrow: i64) -> TxResult<()> {
     let Some(payer) = payer else { return Ok(()) };
     lock(tx, Some(payer))?;
-    tx.run(sql::FAMILY_ADD, named_params! { ":payer": payer, ":settled": settled, ":escrow": escrow })?;
-    Ok(())
+    tx.send(sql::FAMILY_ADD, named_params! { ":payer": payer, ":settled": settled, ":escrow": escrow })
 }
 
 /// Has what is counted with a run that pays, and with those above it, stay as it is until the transaction changes it. Everybody takes
@@ -140,7 +138,7 @@ pub(super) fn lock(tx: &Tx<'_>, payer: Option<i64>) -> TxResult<()> {
     if let Some(payer) = payer
         && !tx.is_alone()
     {
-        tx.run(sql::FAMILY_LOCK_LINE, named_params! { ":payer": payer })?;
+        tx.send(sql::FAMILY_LOCK_LINE, named_params! { ":payer": payer })?;
     }
     Ok(())
 }
@@ -190,8 +188,7 @@ fn note(tx: &Tx<'_>, unfunded: &Unfunded, short: &ShortPayer) -> TxResult<()> {
         ":run": unfunded.run,
         ":amount": cents(short.short.needed),
     };
-    tx.run(sql::UNFUNDED_INSERT, params)?;
-    Ok(())
+    tx.send(sql::UNFUNDED_INSERT, params)
 }
 
 fn settle(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
@@ -227,6 +224,11 @@ pub(super) fn went_back(tx: &Tx<'_>, payer: Option<i64>) -> TxResult<()> {
 struct Waiting {
     what: Unfunded,
     amount: Microcents,
+}
+
+/// Says that what waits for the money of a run is going to be asked.
+pub(super) fn foresee_waiting_for(tx: &Tx<'_>, payer: i64) -> TxResult<()> {
+    tx.foresee(sql::UNFUNDED_LIST, named_params! { ":payer": payer })
 }
 
 /// What waits for the money of a run. It begins to wait while nobody else changes anything, and goes on while nobody does.
@@ -295,9 +297,8 @@ fn let_go_on(tx: &Tx<'_>, what: &Unfunded) -> TxResult<()> {
 /// Nothing of an entry waits for money any more.
 pub(super) fn forget(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     let by_entry = named_params! { ":entry": entry.0 };
-    tx.run(sql::UNFUNDED_DELETE, by_entry)?;
-    tx.run(sql::HOLD_DELETE_OF_BUDGET, by_entry)?;
-    Ok(())
+    tx.send(sql::UNFUNDED_DELETE, by_entry)?;
+    tx.send(sql::HOLD_DELETE_OF_BUDGET, by_entry)
 }
 
 /// A later run of the entry that opened it asks for it again: what an earlier one could not pay for, or was cancelled with, is let in.
@@ -305,7 +306,7 @@ pub(super) fn pay_again(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     match tx.run(sql::HOLD_DELETE_OF_PARENT, named_params! { ":entry": entry.0 })? {
         0 => Ok(()),
         _ => {
-            tx.run(sql::UNFUNDED_DELETE, named_params! { ":entry": entry.0 })?;
+            tx.send(sql::UNFUNDED_DELETE, named_params! { ":entry": entry.0 })?;
             settle(tx, entry)
         }
     }

@@ -60,10 +60,9 @@ impl Scope<'_> {
     fn take(&self, tx: &Tx<'_>, at: Timestamp) -> TxResult<()> {
         let old = before(tx.now, self.rate.window).as_millis();
         let params = named_params! { ":backlog": self.backlog, ":scope": self.name, ":at": old };
-        tx.run(sql::INTAKE_DELETE_BEFORE, params)?;
+        tx.send(sql::INTAKE_DELETE_BEFORE, params)?;
         let params = named_params! { ":backlog": self.backlog, ":scope": self.name, ":at": at.as_millis() };
-        tx.run(sql::INTAKE_INSERT, params)?;
-        Ok(())
+        tx.send(sql::INTAKE_INSERT, params)
     }
 
     fn hold(&self, until: Timestamp) -> Hold {

@@ -50,7 +50,7 @@ fn send(tx: &Tx<'_>, run: &LiveRun, new: &NewDecision, asked: Ask) -> TxResult<D
         ":kind": "decision",
         ":body": json_of(&decision)?,
     };
-    tx.run(sql::INBOX_INSERT, params)?;
+    tx.send(sql::INBOX_INSERT, params)?;
     let kind = match decision.word {
         Word::Approved { .. } => "approve",
         Word::Rejected => "reject",
@@ -90,7 +90,7 @@ pub(super) fn apply(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
         Ok((row.plain::<i64>("id")?, row.plain::<String>("kind")?, row.plain::<String>("body")?))
     })?;
     for (id, kind, body) in items {
-        tx.run(sql::INBOX_APPLY, named_params! { ":id": id, ":now": tx.now.as_millis() })?;
+        tx.send(sql::INBOX_APPLY, named_params! { ":id": id, ":now": tx.now.as_millis() })?;
         if kind == "cancel" {
             cancel::apply(tx, run, &from_json(&body)?)?;
             continue;

@@ -138,7 +138,7 @@ fn admit_one(
         }
     };
     let params = named_params! { ":entry": change.id.0, ":reconcile": reconcile };
-    tx.run(sql::SIGHTING_PUT, params)?;
+    tx.send(sql::SIGHTING_PUT, params)?;
     Ok(change)
 }
 
@@ -258,10 +258,10 @@ pub(super) fn update(
         ":url": snapshot.url,
         ":created_at": snapshot.created_at.as_millis(),
     };
-    tx.run(sql::ENTRY_UPDATE, params)?;
+    tx.send(sql::ENTRY_UPDATE, params)?;
     let came_back = came_back(tx, reconcile, entry, arrival)?;
     put_item(tx, entry.id, item)?;
-    tx.run(sql::LINK_DELETE, named_params! { ":entry": entry.id.0, ":kept": LIKENESS_SOURCE })?;
+    tx.send(sql::LINK_DELETE, named_params! { ":entry": entry.id.0, ":kept": LIKENESS_SOURCE })?;
     insert_links(tx, entry.id, &arrival.links)?;
     replace_admission(tx, entry.id, &arrival.admission)?;
     let state =
@@ -300,7 +300,7 @@ fn came_back(tx: &Tx<'_>, reconcile: i64, entry: &KnownEntry, arrival: &Arrival)
 }
 
 fn wait_again_since_it_came_back(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
-    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.id.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.id.0 })?;
     control::remember(
         tx,
         Some(entry.id),
@@ -379,7 +379,7 @@ fn changed_since_work(tx: &Tx<'_>, entry: &KnownEntry, arrival: &Arrival) -> TxR
     if !is_left_by(tx, run, arrival.basis)? {
         return Ok(true);
     }
-    tx.run(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
+    tx.send(sql::ENTRY_SET_WORKED, named_params! { ":id": entry.id.0 })?;
     Ok(false)
 }
 
@@ -418,13 +418,11 @@ fn state_after(newest_run: RunState) -> EntryState {
 /// What an entry says at a revision.
 pub(super) fn put_snapshot(tx: &Tx<'_>, snapshot: &EntrySnapshot, revision: Digest) -> TxResult<()> {
     let params = named_params! { ":revision": revision.as_bytes(), ":body": json_of(snapshot)? };
-    tx.run(sql::SNAPSHOT_INSERT, params)?;
-    Ok(())
+    tx.send(sql::SNAPSHOT_INSERT, params)
 }
 
 fn put_item(tx: &Tx<'_>, entry: EntryId, item: &str) -> TxResult<()> {
-    tx.run(sql::SOURCE_ITEM_PUT, named_params! { ":entry": entry.0, ":body": item })?;
-    Ok(())
+    tx.send(sql::SOURCE_ITEM_PUT, named_params! { ":entry": entry.0, ":body": item })
 }
 
 fn insert_links(tx: &Tx<'_>, entry: EntryId, links: &[Link]) -> TxResult<()> {
@@ -438,16 +436,16 @@ fn insert_links(tx: &Tx<'_>, entry: EntryId, links: &[Link]) -> TxResult<()> {
             ":written": link.written,
             ":source": link.source,
         };
-        tx.run(sql::LINK_INSERT, params)?;
+        tx.send(sql::LINK_INSERT, params)?;
     }
     Ok(())
 }
 
 /// What the policy says of an entry, in place of what it said before. Its lane is known to be there.
 pub(super) fn replace_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
-    tx.run(sql::HOLD_DELETE_OF_POLICY, named_params! { ":entry": entry.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_POLICY, named_params! { ":entry": entry.0 })?;
     if !needs_place(admission) {
-        tx.run(sql::PLACE_DELETE, named_params! { ":entry": entry.0 })?;
+        tx.send(sql::PLACE_DELETE, named_params! { ":entry": entry.0 })?;
     }
     insert_admission(tx, entry, admission)
 }
@@ -478,8 +476,7 @@ fn put_place(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()>
         ":terms": json_of(&terms)?,
         ":due_at": millis(admission.due_at),
     };
-    tx.run(sql::PLACE_PUT, params)?;
-    Ok(())
+    tx.send(sql::PLACE_PUT, params)
 }
 
 /// When the entries with these keys were first seen.
@@ -497,7 +494,7 @@ pub(super) fn first_seen(
 /// Makes an entry wait again that was over; its place may be out of date, so it is due at once.
 pub(super) fn wait_again(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
     let due = named_params! { ":entry": entry.id.0, ":due_at": tx.now.as_millis() };
-    tx.run(sql::PLACE_SET_DUE, due)?;
+    tx.send(sql::PLACE_SET_DUE, due)?;
     forget_arrival(tx, entry.id)?;
     let state = readiness::settle(tx, entry.id, entry.depends)?;
     readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)?;
@@ -506,6 +503,5 @@ pub(super) fn wait_again(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState
 
 /// The next arrival of an entry is compared with nothing.
 pub(super) fn forget_arrival(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
-    tx.run(sql::ENTRY_FORGET_ARRIVAL, named_params! { ":id": entry.0 })?;
-    Ok(())
+    tx.send(sql::ENTRY_FORGET_ARRIVAL, named_params! { ":id": entry.0 })
 }

@@ -62,10 +62,13 @@ fn read_entry(row: &Row<'_>) -> TxResult<JournalEntry> {
 pub(super) fn intend(tx: &Tx<'_>, new: &NewIntent) -> TxResult<EscrowAnswer> {
     let mut run = LiveRun::held_by(tx, new.claim)?;
     let place = attempt_params!(run.seq, new.step, ":call": new.call);
+    let missing = new.set_aside.saturating_sub(run.escrow);
+    if missing > Microcents::ZERO {
+        ledger::foresee_room(tx, run.pins)?;
+    }
     if let Some(before) = tx.one(sql::JOURNAL_GET, place, read_entry)? {
         check_repeated(new, &before)?;
     }
-    let missing = new.set_aside.saturating_sub(run.escrow);
     if missing > Microcents::ZERO {
         let answer = write::set_aside(tx, &mut run, missing)?;
         if answer != EscrowAnswer::Reserved {
@@ -75,7 +78,7 @@ pub(super) fn intend(tx: &Tx<'_>, new: &NewIntent) -> TxResult<EscrowAnswer> {
     }
     begin(tx, &run, &new.step, new.plugin, &new.begun)?;
     let params = attempt_params!(run.seq, new.step, ":call": new.call, ":intent": json_of(&new.intent)?);
-    tx.run(sql::JOURNAL_PUT, params)?;
+    tx.send(sql::JOURNAL_PUT, params)?;
     Ok(EscrowAnswer::Reserved)
 }
 
@@ -102,8 +105,7 @@ fn begin(
     let params = attempt_params!(
         run.seq, step, ":plugin": plugin.as_bytes(), ":begun": json_of(begun)?,
     );
-    tx.run(sql::ATTEMPT_INSERT, params)?;
-    Ok(())
+    tx.send(sql::ATTEMPT_INSERT, params)
 }
 
 /// Makes an answer durable, and settles what it cost; whether the driver still had the run.
@@ -116,13 +118,14 @@ pub(super) fn answer(
 ) -> TxResult<bool> {
     let brought = || Some(Brought::Answer { step: step.clone(), call, answer: answer.clone() });
     let Some(mut run) = late::held_or_kept(tx, claim, brought)? else { return Ok(false) };
+    ledger::foresee_spending(tx, &run)?;
     let open = open_intents(tx, &run)?.into_iter().find(|open| open.step == *step && open.call == call);
     let Some(open) = open else {
         let text = format!("call {call} of `{step}` of run {} awaits no answer", run.id);
         return Err(StoreError::Conflict(text).into());
     };
     let params = attempt_params!(run.seq, step, ":call": call, ":answer": json_of(answer)?);
-    tx.run(sql::JOURNAL_ANSWER, params)?;
+    tx.send(sql::JOURNAL_ANSWER, params)?;
     charge(tx, &mut run, step, open.plugin, answer.cost, open.intent.reserved)?;
     run.save(tx)?;
     Ok(true)
@@ -146,10 +149,17 @@ pub(super) fn pause(tx: &Tx<'_>, run: &mut LiveRun, paused: &PausedCall) -> TxRe
     charge(tx, run, &paused.step, paused.plugin, paused.cost, paused.cost)
 }
 
+/// Says that what awaits an answer is going to be asked, and what was charged by attempt.
+pub(super) fn foresee(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
+    let of_run = named_params! { ":run": run.seq };
+    tx.foresee(sql::JOURNAL_LIST_OPEN, of_run)?;
+    tx.foresee(sql::ATTEMPT_LIST, of_run)
+}
+
 /// Charges what was sent and not answered at its largest. The caller saves the run.
 pub(super) fn lose_open(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     for open in open_intents(tx, run)? {
-        tx.run(sql::JOURNAL_LOSE, attempt_params!(run.seq, open.step, ":call": open.call))?;
+        tx.send(sql::JOURNAL_LOSE, attempt_params!(run.seq, open.step, ":call": open.call))?;
         let largest = open.intent.reserved;
         charge(tx, run, &open.step, open.plugin, largest, largest)?;
     }

@@ -45,8 +45,7 @@ fn keep(tx: &Tx<'_>, claim: Claim, brought: &Brought) -> TxResult<()> {
         ":at": tx.now.as_millis(),
         ":brought": json_of(brought)?,
     };
-    tx.run(sql::LATE_INSERT, params)?;
-    Ok(())
+    tx.send(sql::LATE_INSERT, params)
 }
 
 /// What came too late for the run in this row, oldest first.

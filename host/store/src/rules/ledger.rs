@@ -8,10 +8,9 @@
 //! than that share, the rest is settled from what the plugin's cap has left, and what that does not hold is booked as overdraft,
 //! which stops dispatch until the next period.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
-use serde_json::json;
 use tollgate_core::{
     Digest, Microcents, Timestamp,
     ledger::{Cap, CapBalance},
@@ -21,11 +20,12 @@ use tollgate_core::{
 };
 
 use super::{
+    balances::{self, Balances, Period},
     family::{self, ShortPayer},
     journal,
     live_run::LiveRun,
     sql,
-    tx::{Failure, Row, Tx, TxResult, cents, json_of, named_params},
+    tx::{Failure, Row, Tx, TxResult, cents, named_params},
 };
 use crate::StoreError;
 
@@ -54,14 +54,26 @@ pub(super) enum Room {
 pub(super) struct Reservation {
     total: Microcents,
     bookings: Vec<Booking>,
+    balances: Balances,
     payer: Option<i64>,
 }
 
 struct Booking {
-    cap: i64,
-    label: String,
+    period: Period,
     amount: Microcents,
+    /// Where the cap stands with it.
     balance: CapBalance,
+}
+
+/// What is set aside for a run, by cap and by the period in which it was: read once in a transaction, and then as that left it.
+pub(super) struct Purse {
+    parts: Vec<EscrowPart>,
+    balances: Balances,
+}
+
+struct EscrowPart {
+    period: Period,
+    amount: Microcents,
 }
 
 /// An active cap and its present period.
@@ -90,13 +102,13 @@ impl ActiveCap {
     }
 
     /// Its present period.
-    fn present(&self) -> Period<'_> {
-        (self.id, &self.label)
+    fn present(&self) -> Period {
+        (self.id, self.label.clone())
     }
 
     /// Where it stands.
     pub(super) fn balance(&self, tx: &Tx<'_>) -> TxResult<CapBalance> {
-        balance(tx, self.id, &self.label)
+        balances::get(tx, &self.present())
     }
 }
 
@@ -136,28 +148,50 @@ pub(super) fn tranche(tx: &Tx<'_>, pins: Digest) -> TxResult<Amounts> {
     Ok(rows.into_iter().collect())
 }
 
+/// Says that it is going to be asked whether there is room under these pins.
+pub(super) fn foresee_room(tx: &Tx<'_>, pins: Digest) -> TxResult<()> {
+    tx.foresee(sql::CAP_LIST_ACTIVE, &[])?;
+    tx.foresee(sql::TRANCHE_LIST, named_params! { ":pins": pins.as_bytes() })
+}
+
+/// Says that what is set aside for a run is going to be spent, or to go back.
+pub(super) fn foresee_spending(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
+    tx.foresee(sql::CAP_LIST_ACTIVE, &[])?;
+    tx.foresee(sql::ESCROW_LIST, named_params! { ":run": run.seq })
+}
+
 /// Whether these amounts can be set aside, for which `payer` pays besides.
 pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts, payer: Option<i64>) -> TxResult<Room> {
-    family::lock(tx, payer)?;
+    let total = amounts.get(PROJECT).copied().unwrap_or_default();
+    family::foresee_short(tx, payer, total)?;
     let caps = active_caps(tx)?;
-    let amount_of = |active: &ActiveCap| amounts.get(&active.cap.scope).copied();
-    let is_booked = |active: &&ActiveCap| amount_of(active).is_some_and(|amount| amount > Microcents::ZERO);
-    lock(tx, caps.iter().filter(is_booked).map(ActiveCap::present))?;
+    let wanted: Vec<_> = caps
+        .into_iter()
+        .filter_map(|active| amounts.get(&active.cap.scope).copied().map(|amount| (active, amount)))
+        .collect();
+    let (booked, looked_at): (Vec<_>, Vec<_>) =
+        wanted.iter().partition(|(_, amount)| *amount > Microcents::ZERO);
+    looked_at.into_iter().try_for_each(|(active, _)| balances::foresee(tx, &active.present()))?;
+    let mut balances = Balances::default();
+    balances.read(tx, booked.into_iter().map(|(active, _)| active.present()))?;
     let mut bookings = Vec::new();
-    for active in caps {
-        let Some(amount) = amount_of(&active) else { continue };
-        let Ok(balance) = active.balance(tx)?.reserve(amount, active.cap.limit) else {
+    for (active, amount) in wanted {
+        let period = active.present();
+        let before = match amount {
+            Microcents::ZERO => active.balance(tx)?,
+            _ => balances.of(&period)?,
+        };
+        let Ok(balance) = before.reserve(amount, active.cap.limit) else {
             let until = active.cap.period.next_begins_at(tx.now, &active.zone);
             return Ok(Room::CapReached { cap: active.cap, until });
         };
         if amount > Microcents::ZERO {
-            bookings.push(Booking { cap: active.id, label: active.label, amount, balance });
+            bookings.push(Booking { period, amount, balance });
         }
     }
-    let total = amounts.get(PROJECT).copied().unwrap_or_default();
     match family::short_of(tx, payer, total)? {
         Some(short) => Ok(Room::Short(short)),
-        None => Ok(Room::Free(Reservation { total, bookings, payer })),
+        None => Ok(Room::Free(Reservation { total, bookings, balances, payer })),
     }
 }
 
@@ -172,20 +206,40 @@ impl Reservation {
         self.payer
     }
 
+    /// Sets it aside for a run that the caller saves.
+    pub(super) fn book_for(self, tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
+        run.escrow = run.escrow + self.total;
+        run.purse = None;
+        self.book(tx, run.seq)
+    }
+
     /// Sets it aside for the run in this row, whose escrow grows by the total.
-    pub(super) fn book(self, tx: &Tx<'_>, run_seq: i64) -> TxResult<()> {
+    pub(super) fn book(mut self, tx: &Tx<'_>, run_seq: i64) -> TxResult<()> {
         family::set_aside(tx, self.payer, self.total)?;
-        for booking in self.bookings {
-            put_balance(tx, booking.cap, &booking.label, booking.balance)?;
+        for Booking { period, amount, balance } in self.bookings {
             let params = named_params! {
-                ":run": run_seq,
-                ":cap": booking.cap,
-                ":label": booking.label,
-                ":amount": cents(booking.amount),
+                ":run": run_seq, ":cap": period.0, ":label": period.1, ":amount": cents(amount),
             };
-            tx.run(sql::ESCROW_ADD, params)?;
+            tx.send(sql::ESCROW_ADD, params)?;
+            self.balances.put(tx, period, balance)?;
         }
         Ok(())
+    }
+}
+
+impl Purse {
+    /// What is set aside for a run; it is put back there by whoever goes on with it.
+    fn of(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<Self> {
+        if let Some(known) = run.purse.take() {
+            return Ok(known);
+        }
+        let parts = tx.all(sql::ESCROW_LIST, named_params! { ":run": run.seq }, |row| {
+            Ok(EscrowPart {
+                period: (row.plain("cap_id")?, row.plain("label")?),
+                amount: row.money("amount")?,
+            })
+        })?;
+        Ok(Self { parts, balances: Balances::default() })
     }
 }
 
@@ -241,27 +295,32 @@ fn spend(tx: &Tx<'_>, run: &mut LiveRun, costs: &Costs, beyond: Microcents) -> T
     if total == Microcents::ZERO {
         return Ok(());
     }
-    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
+    tx.send(sql::BACKLOG_COST_ADD, named_params! { ":backlog": run.backlog, ":cost": cents(total) })?;
     run.escrow = run.escrow.saturating_sub(from_escrow);
     run.cost = run.cost + total;
     family::spend(tx, run, total, from_escrow)?;
     let mut owed = owed_by_cap(tx, costs, from_escrow)?;
-    let parts = escrow_of(tx, run.seq)?;
-    lock(tx, parts.iter().map(EscrowPart::period).chain(owed.iter().map(|(active, _)| active.present())))?;
-    for part in parts {
-        let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.cap) else { continue };
-        let amount = part.amount.min(*owed);
-        let params = named_params! {
-            ":run": run.seq, ":cap": part.cap, ":label": part.label, ":amount": cents(amount),
+    let Purse { mut parts, mut balances } = Purse::of(tx, run)?;
+    let set_aside = parts.iter().map(|part| part.period.clone());
+    balances.read(tx, set_aside.chain(owed.iter().map(|(active, _)| active.present())))?;
+    for part in &mut parts {
+        let Some((_, owed)) = owed.iter_mut().find(|(active, _)| active.id == part.period.0) else {
+            continue;
         };
-        tx.run(sql::ESCROW_TAKE, params)?;
-        let settled = balance(tx, part.cap, &part.label)?.settle(amount).map_err(Failure::damaged)?;
-        put_balance(tx, part.cap, &part.label, settled)?;
+        let amount = part.amount.min(*owed);
+        let (cap, label) = &part.period;
+        let params =
+            named_params! { ":run": run.seq, ":cap": cap, ":label": label, ":amount": cents(amount) };
+        tx.send(sql::ESCROW_TAKE, params)?;
+        let settled = balances.of(&part.period)?.settle(amount).map_err(Failure::damaged)?;
+        balances.put(tx, part.period.clone(), settled)?;
+        part.amount = part.amount.saturating_sub(amount);
         *owed = owed.saturating_sub(amount);
     }
     for (active, owed) in owed {
-        settle_beyond_escrow(tx, &active, owed + beyond)?;
+        settle_beyond_escrow(tx, &mut balances, &active, owed + beyond)?;
     }
+    run.purse = Some(Purse { parts, balances });
     Ok(())
 }
 
@@ -274,7 +333,10 @@ pub(super) fn recall(tx: &Tx<'_>, record: &Record) -> TxResult<()> {
     }
     for (active, owed) in owed_by_cap(tx, &costs, record.total.cost)? {
         let label = active.cap.period.label_at(record.ended_at, &active.zone);
-        settle_beyond_escrow(tx, &ActiveCap { label, ..active }, owed)?;
+        let active = ActiveCap { label, ..active };
+        let mut balances = Balances::default();
+        balances.read(tx, [active.present()])?;
+        settle_beyond_escrow(tx, &mut balances, &active, owed)?;
     }
     Ok(())
 }
@@ -282,14 +344,15 @@ pub(super) fn recall(tx: &Tx<'_>, record: &Record) -> TxResult<()> {
 /// What goes back when a run rests.
 pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     family::lock(tx, run.payer)?;
-    let parts = escrow_of(tx, run.seq)?;
-    lock(tx, parts.iter().map(EscrowPart::period))?;
-    for part in &parts {
-        let left = balance(tx, part.cap, &part.label)?.release(part.amount).map_err(Failure::damaged)?;
-        put_balance(tx, part.cap, &part.label, left)?;
+    let Purse { parts, mut balances } = Purse::of(tx, run)?;
+    let left = || parts.iter().filter(|part| part.amount > Microcents::ZERO);
+    balances.read(tx, left().map(|part| part.period.clone()))?;
+    for part in left() {
+        let released = balances.of(&part.period)?.release(part.amount).map_err(Failure::damaged)?;
+        balances.put(tx, part.period.clone(), released)?;
     }
     if !parts.is_empty() {
-        tx.run(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
+        tx.send(sql::ESCROW_DELETE, named_params! { ":run": run.seq })?;
     }
     if run.escrow == Microcents::ZERO {
         return Ok(());
@@ -307,6 +370,9 @@ fn owed_by_cap(tx: &Tx<'_>, costs: &Costs, total: Microcents) -> TxResult<Vec<(A
     let caps = active_caps(tx)?;
     let mut owed = Amounts::from([(PROJECT.to_owned(), total)]);
     if caps.iter().any(|active| active.cap.scope != PROJECT) {
+        for plugin in costs.keys() {
+            tx.foresee(sql::PLUGIN_VERSION_GET_NAME, named_params! { ":digest": plugin.as_bytes() })?;
+        }
         for (plugin, &cost) in costs {
             let params = named_params! { ":digest": plugin.as_bytes() };
             let name = tx.one(sql::PLUGIN_VERSION_GET_NAME, params, |row| row.plain::<String>("name"))?;
@@ -320,79 +386,19 @@ fn owed_by_cap(tx: &Tx<'_>, costs: &Costs, total: Microcents) -> TxResult<Vec<(A
 }
 
 /// What fits under the cap is spent, the rest is an overdraft.
-fn settle_beyond_escrow(tx: &Tx<'_>, active: &ActiveCap, owed: Microcents) -> TxResult<()> {
+fn settle_beyond_escrow(
+    tx: &Tx<'_>,
+    balances: &mut Balances,
+    active: &ActiveCap,
+    owed: Microcents,
+) -> TxResult<()> {
     if owed == Microcents::ZERO {
         return Ok(());
     }
-    let before = active.balance(tx)?;
+    let before = balances.of(&active.present())?;
     let fits = before.room(active.cap.limit).min(owed);
     let reserved = before.reserve(fits, active.cap.limit).and_then(|reserved| reserved.settle(fits));
     let settled = reserved.map_err(Failure::damaged)?;
     let overdraft = settled.overdraft + owed.saturating_sub(fits);
-    put_balance(tx, active.id, &active.label, CapBalance { overdraft, ..settled })
-}
-
-struct EscrowPart {
-    cap: i64,
-    label: String,
-    amount: Microcents,
-}
-
-impl EscrowPart {
-    fn period(&self) -> Period<'_> {
-        (self.cap, &self.label)
-    }
-}
-
-/// A cap, and the period of it.
-type Period<'p> = (i64, &'p str);
-
-/// Has what is counted in these periods stay as it is until the transaction changes it. Everybody takes them in the order of their
-/// caps.
-fn lock<'p>(tx: &Tx<'_>, periods: impl Iterator<Item = Period<'p>>) -> TxResult<()> {
-    if tx.is_alone() {
-        return Ok(());
-    }
-    let periods: BTreeSet<_> = periods.collect();
-    if periods.is_empty() {
-        return Ok(());
-    }
-    let listed: Vec<_> =
-        periods.iter().map(|(cap, label)| json!({ "cap_id": cap, "label": label })).collect();
-    let listed = json_of(&listed)?;
-    if tx.run(sql::CAP_PERIOD_LOCK, named_params! { ":periods": listed })? < periods.len() {
-        // Nothing was counted in one of them before.
-        tx.run(sql::CAP_PERIOD_BEGIN, named_params! { ":periods": listed })?;
-    }
-    Ok(())
-}
-
-fn escrow_of(tx: &Tx<'_>, run_seq: i64) -> TxResult<Vec<EscrowPart>> {
-    tx.all(sql::ESCROW_LIST, named_params! { ":run": run_seq }, |row| {
-        Ok(EscrowPart { cap: row.plain("cap_id")?, label: row.plain("label")?, amount: row.money("amount")? })
-    })
-}
-
-fn balance(tx: &Tx<'_>, cap: i64, label: &str) -> TxResult<CapBalance> {
-    let params = named_params! { ":cap": cap, ":label": label };
-    let balance = tx.one(sql::CAP_PERIOD_GET, params, |row| {
-        Ok(CapBalance {
-            settled: row.money("settled")?,
-            escrow: row.money("escrow")?,
-            overdraft: row.money("overdraft")?,
-        })
-    })?;
-    Ok(balance.unwrap_or_default())
-}
-
-fn put_balance(tx: &Tx<'_>, cap: i64, label: &str, balance: CapBalance) -> TxResult<()> {
-    let params = named_params! {
-        ":cap": cap,
-        ":label": label,
-        ":settled": cents(balance.settled),
-        ":escrow": cents(balance.escrow),
-        ":overdraft": cents(balance.overdraft),
-    };
-    tx.run(sql::CAP_PERIOD_PUT, params)?;
-    Ok(())
+    balances.put(tx, active.present(), CapBalance { overdraft, ..settled })
 }

@@ -11,7 +11,9 @@ use tollgate_core::{
 };
 
 use super::{
-    journal, ledger, sql,
+    journal,
+    ledger::{self, Purse},
+    sql,
     tx::{Failure, Row, Tx, TxResult, cents, millis, named_params},
 };
 use crate::StoreError;
@@ -39,6 +41,8 @@ pub(super) struct LiveRun {
     pub(super) chain: ChainHead,
     /// The run that opened its entry, with whose cost it counts.
     pub(super) payer: Option<i64>,
+    /// What is set aside for it by cap, where that was read.
+    pub(super) purse: Option<Purse>,
     /// The fence that was read: what [`LiveRun::save`] insists on.
     held: Fence,
 }
@@ -100,6 +104,7 @@ impl LiveRun {
             escrow: row.money("escrow")?,
             chain: ChainHead { events: row.count("chain_events")?, hash: row.digest("chain_hash")? },
             payer: row.plain("payer")?,
+            purse: None,
             held: fence,
         })
     }
@@ -139,10 +144,15 @@ impl LiveRun {
         event.insert(tx, self.seq, self.chain)
     }
 
-    /// Ends the claim: what is set aside goes back.
+    /// Ends the claim: what was asked and not answered is charged, and what is set aside goes back.
     pub(super) fn let_go(&mut self, tx: &Tx<'_>) -> TxResult<()> {
-        self.lease_until = None;
         journal::lose_open(tx, self)?;
+        self.rest(tx)
+    }
+
+    /// The same of a run that awaits no answer.
+    pub(super) fn rest(&mut self, tx: &Tx<'_>) -> TxResult<()> {
+        self.lease_until = None;
         ledger::give_back(tx, self)
     }
 
@@ -157,8 +167,7 @@ impl LiveRun {
             ":entry": self.entry.0,
             ":run": self.seq,
         };
-        tx.run(sql::READY_INSERT, params)?;
-        Ok(())
+        tx.send(sql::READY_INSERT, params)
     }
 
     /// Takes it out of its lane again.
@@ -167,8 +176,7 @@ impl LiveRun {
         let params = named_params! {
             ":lane": self.lane.0, ":rank_key": rank_key.as_bytes(), ":entry": self.entry.0,
         };
-        tx.run(sql::READY_DELETE, params)?;
-        Ok(())
+        tx.send(sql::READY_DELETE, params)
     }
 
     /// Ends the wait of a run, whatever it waited for.
@@ -178,13 +186,13 @@ impl LiveRun {
 
     /// The same with what the chain says of it.
     pub(super) fn wake_with(tx: &Tx<'_>, seq: i64, woken: NewEvent) -> TxResult<()> {
-        tx.run(sql::WAKE_DELETE, named_params! { ":run": seq })?;
-        tx.run(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
-        tx.run(sql::WAKE_SIGNAL_DELETE, named_params! { ":run": seq })?;
-        tx.run(sql::WAKE_CHILDREN_DELETE, named_params! { ":run": seq })?;
-        tx.run(sql::ASK_DELETE, named_params! { ":run": seq })?;
+        tx.send(sql::WAKE_DELETE, named_params! { ":run": seq })?;
+        tx.send(sql::WAKE_DELIVERY_DELETE, named_params! { ":run": seq })?;
+        tx.send(sql::WAKE_SIGNAL_DELETE, named_params! { ":run": seq })?;
+        tx.send(sql::WAKE_CHILDREN_DELETE, named_params! { ":run": seq })?;
+        tx.send(sql::ASK_DELETE, named_params! { ":run": seq })?;
         let mut run = Self::get(tx, seq)?;
-        tx.run(sql::UNFUNDED_DELETE, named_params! { ":entry": run.entry.0 })?;
+        tx.send(sql::UNFUNDED_DELETE, named_params! { ":entry": run.entry.0 })?;
         run.append(tx, woken)?;
         run.queue(tx)?;
         run.save(tx)
@@ -212,8 +220,7 @@ impl WrittenEvent {
             ":body": self.body,
             ":hash": head.hash.as_bytes(),
         };
-        tx.run(sql::EVENT_INSERT, params)?;
-        Ok(())
+        tx.send(sql::EVENT_INSERT, params)
     }
 }
 

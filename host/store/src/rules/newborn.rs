@@ -46,6 +46,21 @@ struct Subject {
     round: u32,
 }
 
+/// Says that a run is going to be born from this entry.
+pub(super) fn foresee(tx: &Tx<'_>, kind: RunKind, entry: EntryId) -> TxResult<()> {
+    let params = named_params! { ":id": entry.0, ":state": waits_as(kind).as_str() };
+    tx.foresee(sql::ENTRY_GET_CLAIMABLE, params)?;
+    tx.foresee(sql::PLACE_GET, named_params! { ":entry": entry.0 })
+}
+
+/// The state of an entry that waits for a run of this kind: what waits to be refined is held for that.
+fn waits_as(kind: RunKind) -> EntryState {
+    match kind {
+        RunKind::Work => EntryState::Ready,
+        RunKind::Refine => EntryState::Held,
+    }
+}
+
 impl Newborn<'_> {
     /// Pins the run to what its lane says now, on what the entry says now, and sets its first tranche aside.
     pub(super) fn bear(self, tx: &Tx<'_>, reservation: Reservation) -> TxResult<ClaimedRun> {
@@ -77,6 +92,7 @@ impl Newborn<'_> {
             ":chain_hash": chain.hash.as_bytes(),
             ":payer": payer,
         };
+        report::foresee_snapshot(tx, subject.revision)?;
         let seq = tx.insert(sql::RUN_INSERT, params)?;
         claimed.insert(tx, seq, chain)?;
         reservation.book(tx, seq)?;
@@ -94,11 +110,11 @@ impl Newborn<'_> {
 
     fn make_busy(&self, tx: &Tx<'_>) -> TxResult<Subject> {
         let by_id = named_params! { ":id": self.entry.0 };
-        // What waits to be refined is held for that.
-        let (state, set_busy) = match self.lane.kind {
-            RunKind::Work => (EntryState::Ready, sql::ENTRY_SET_BUSY),
-            RunKind::Refine => (EntryState::Held, sql::ENTRY_SET_REFINING),
+        let set_busy = match self.lane.kind {
+            RunKind::Work => sql::ENTRY_SET_BUSY,
+            RunKind::Refine => sql::ENTRY_SET_REFINING,
         };
+        let state = waits_as(self.lane.kind);
         let params = named_params! { ":id": self.entry.0, ":state": state.as_str() };
         let subject = tx.one(sql::ENTRY_GET_CLAIMABLE, params, |row| {
             Ok(Subject {
@@ -114,7 +130,7 @@ impl Newborn<'_> {
         if self.lane.kind == RunKind::Refine {
             subject.round = self.refine_round(tx)?;
         }
-        tx.run(set_busy, by_id)?;
+        tx.send(set_busy, by_id)?;
         Ok(subject)
     }
 
@@ -139,7 +155,7 @@ impl Newborn<'_> {
             place.ok_or_else(|| Failure::damaged(format!("entry {} waits, and has no place", self.entry)))?;
         if due_at.is_some() {
             let params = named_params! { ":entry": self.entry.0, ":due_at": millis(None) };
-            tx.run(sql::PLACE_SET_DUE, params)?;
+            tx.send(sql::PLACE_SET_DUE, params)?;
         }
         Ok(order)
     }

@@ -97,7 +97,7 @@ fn create(tx: &Tx<'_>, opening: &Opening, compared: &Compared) -> TxResult<Opene
         ":origin": origin.as_ref().map(|origin| origin.first.0),
         ":depth": origin.as_ref().map_or(0, |origin| origin.depth),
     };
-    tx.run(sql::OPENED_INSERT, params)?;
+    tx.send(sql::OPENED_INSERT, params)?;
     if let Some(origin) = &origin {
         children::note(tx, &origin.run, change.id)?;
     }

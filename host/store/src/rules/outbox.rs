@@ -66,13 +66,12 @@ pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxR
     let params = named_params! { ":now": tx.now.as_millis(), ":max": max };
     let ids = tx.all(sql::OUTBOX_LIST_TAKABLE, params, |row| row.plain::<i64>("id"))?;
     let lease_until = tx.now.after(lease).as_millis();
-    ids.into_iter()
-        .map(|id| {
-            let params = named_params! { ":id": id, ":host": host.0, ":lease_until": lease_until };
-            tx.run(sql::OUTBOX_SET_SENDING, params)?;
-            get(tx, id)
-        })
-        .collect()
+    for id in &ids {
+        let params = named_params! { ":id": id, ":host": host.0, ":lease_until": lease_until };
+        tx.send(sql::OUTBOX_SET_SENDING, params)?;
+        tx.foresee(sql::OUTBOX_GET, named_params! { ":id": id })?;
+    }
+    ids.into_iter().map(|id| get(tx, id)).collect()
 }
 
 /// Says what became of deliveries; those whose fence is stale are left alone and returned.
@@ -83,7 +82,7 @@ pub(super) fn settle(
     if !tx.is_alone() {
         // Before the deliveries themselves: who writes what a run did has the run first, too.
         let ids: Vec<_> = outcomes.iter().map(|(delivery, _)| delivery.id.0).collect();
-        tx.run(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
+        tx.send(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
     }
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
@@ -143,6 +142,7 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         ":became": json_of(became)?,
         ":now": tx.now.as_millis(),
     };
+    tx.foresee(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 })?;
     if tx.run(sql::OUTBOX_SETTLE_IF_FENCE, params)? != 1 {
         return Ok(false);
     }
@@ -175,9 +175,8 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
 fn follow_item(tx: &Tx<'_>, entry: EntryId, became: &Delivered) -> TxResult<()> {
     let Delivered::Done { reference: Some(url), data } = became else { return Ok(()) };
     let Some(shelf) = data["shelf"].as_str() else { return Ok(()) };
-    tx.run(sql::SOURCE_ITEM_SET_SHELF, named_params! { ":entry": entry.0, ":shelf": shelf })?;
-    tx.run(sql::ENTRY_SET_URL, named_params! { ":id": entry.0, ":url": url })?;
-    Ok(())
+    tx.send(sql::SOURCE_ITEM_SET_SHELF, named_params! { ":entry": entry.0, ":shelf": shelf })?;
+    tx.send(sql::ENTRY_SET_URL, named_params! { ":id": entry.0, ":url": url })
 }
 
 fn wake_those_that_wait(tx: &Tx<'_>, delivery: DeliveryId) -> TxResult<()> {

@@ -30,12 +30,12 @@ pub(super) fn apply(tx: &Tx<'_>, application: &PolicyApplication) -> TxResult<Ap
         ":why": application.why,
         ":now": tx.now.as_millis(),
     };
-    tx.run(sql::POLICY_INSERT, params)?;
-    tx.run(sql::LANE_CLOSE_ALL, &[])?;
+    tx.send(sql::POLICY_INSERT, params)?;
+    tx.send(sql::LANE_CLOSE_ALL, &[])?;
     for lane in &application.lanes {
         put_lane(tx, lane)?;
     }
-    tx.run(sql::CAP_CLOSE_ALL, &[])?;
+    tx.send(sql::CAP_CLOSE_ALL, &[])?;
     for cap in &application.caps {
         put_cap(tx, cap)?;
     }
@@ -113,7 +113,7 @@ fn has_caps(tx: &Tx<'_>, wanted: &[Cap]) -> TxResult<bool> {
 fn put_lane(tx: &Tx<'_>, spec: &LaneSpec) -> TxResult<()> {
     let digest = spec.pins.digest();
     let params = named_params! { ":digest": digest.as_bytes(), ":body": json_of(&spec.pins)? };
-    tx.run(sql::PINS_INSERT, params)?;
+    tx.send(sql::PINS_INSERT, params)?;
     for plugin in spec.pins.plugins.values() {
         let params = named_params! {
             ":digest": plugin.digest.as_bytes(),
@@ -122,11 +122,11 @@ fn put_lane(tx: &Tx<'_>, spec: &LaneSpec) -> TxResult<()> {
             ":contract": plugin.contract,
             ":now": tx.now.as_millis(),
         };
-        tx.run(sql::PLUGIN_VERSION_INSERT, params)?;
+        tx.send(sql::PLUGIN_VERSION_INSERT, params)?;
     }
     for (scope, amount) in ledger::shares(&spec.pins, spec.tranche) {
         let params = named_params! { ":pins": digest.as_bytes(), ":scope": scope, ":amount": cents(amount) };
-        tx.run(sql::TRANCHE_PUT, params)?;
+        tx.send(sql::TRANCHE_PUT, params)?;
     }
     let params = named_params! {
         ":backlog": spec.backlog,
@@ -134,8 +134,7 @@ fn put_lane(tx: &Tx<'_>, spec: &LaneSpec) -> TxResult<()> {
         ":kind": spec.kind.as_str(),
         ":pins": digest.as_bytes(),
     };
-    tx.run(sql::LANE_PUT, params)?;
-    Ok(())
+    tx.send(sql::LANE_PUT, params)
 }
 
 fn put_cap(tx: &Tx<'_>, cap: &Cap) -> TxResult<()> {
@@ -145,6 +144,5 @@ fn put_cap(tx: &Tx<'_>, cap: &Cap) -> TxResult<()> {
         ":zone": cap.zone,
         ":limit": cents(cap.limit),
     };
-    tx.run(sql::CAP_PUT, params)?;
-    Ok(())
+    tx.send(sql::CAP_PUT, params)
 }

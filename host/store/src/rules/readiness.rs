@@ -54,7 +54,7 @@ pub(super) struct NewEntry<'e> {
 /// Decides anew about an entry that waits: its dependency holds, its state and its row in the ready index.
 pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<EntryState> {
     let by_entry = named_params! { ":entry": entry.0 };
-    tx.run(sql::HOLD_DELETE_OF_DEPENDENCIES, by_entry)?;
+    tx.send(sql::HOLD_DELETE_OF_DEPENDENCIES, by_entry)?;
     hold_for_dependencies(tx, entry, rule)?;
     let place = tx.one(sql::PLACE_GET, by_entry, |row| {
         let lane = row.plain::<Option<i64>>("lane_id")?;
@@ -67,14 +67,14 @@ pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxRes
             if held_for.is_none() || is_to_be_refined(tx, entry, held_for)? =>
         {
             let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
-            tx.run(sql::READY_DELETE_OTHER_PLACE, params)?;
+            tx.send(sql::READY_DELETE_OTHER_PLACE, params)?;
             enter_index(tx, entry, lane, &rank_key)?;
             let state = if held_for.is_some() { EntryState::Held } else { EntryState::Ready };
             set_state(tx, entry, state, held_for)?;
             Ok(state)
         }
         (held_for, _) => {
-            tx.run(sql::READY_DELETE_ENTRY, by_entry)?;
+            tx.send(sql::READY_DELETE_ENTRY, by_entry)?;
             let held_for = match held_for {
                 Some(kind) => kind,
                 None => hold_for_want_of_place(tx, entry)?,
@@ -123,15 +123,14 @@ fn is_to_be_refined(tx: &Tx<'_>, entry: EntryId, held_for: Option<HoldKind>) -> 
 fn enter_index(tx: &Tx<'_>, entry: EntryId, lane: i64, rank_key: &[u8]) -> TxResult<()> {
     let run = None::<i64>;
     let params = named_params! { ":lane": lane, ":rank_key": rank_key, ":entry": entry.0, ":run": run };
-    tx.run(sql::READY_INSERT, params)?;
-    Ok(())
+    tx.send(sql::READY_INSERT, params)
 }
 
 /// Takes an entry out of those that wait.
 pub(super) fn rest(tx: &Tx<'_>, entry: EntryId, state: EntryState) -> TxResult<()> {
-    tx.run(sql::READY_DELETE_ENTRY, named_params! { ":entry": entry.0 })?;
-    tx.run(sql::HOLD_DELETE_OF_DEPENDENCIES, named_params! { ":entry": entry.0 })?;
-    tx.run(sql::PLACE_SET_DUE, named_params! { ":entry": entry.0, ":due_at": None::<i64> })?;
+    tx.send(sql::READY_DELETE_ENTRY, named_params! { ":entry": entry.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_DEPENDENCIES, named_params! { ":entry": entry.0 })?;
+    tx.send(sql::PLACE_SET_DUE, named_params! { ":entry": entry.0, ":due_at": None::<i64> })?;
     set_state(tx, entry, state, None)?;
     children::tell(tx, entry, state)
 }
@@ -145,13 +144,12 @@ pub(super) fn set_state(
 ) -> TxResult<()> {
     let held_for = held_for.map(HoldKind::as_str);
     let params = named_params! { ":id": entry.0, ":state": state.as_str(), ":held_for": held_for };
-    tx.run(sql::ENTRY_SET_STATE, params)?;
-    Ok(())
+    tx.send(sql::ENTRY_SET_STATE, params)
 }
 
 /// Holds an entry by a person's word.
 pub(super) fn hold_for_person(tx: &Tx<'_>, entry: EntryId, reason: &str) -> TxResult<()> {
-    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": entry.0 })?;
     let hold = NewHold {
         position: POSITION_OF_PERSON,
         kind: HoldKind::Person,
@@ -198,8 +196,7 @@ pub(super) fn insert_hold(tx: &Tx<'_>, entry: EntryId, hold: &NewHold<'_>) -> Tx
         ":link_position": link,
         ":target": target.flatten().map(|target| target.0),
     };
-    tx.run(sql::HOLD_INSERT, params)?;
-    Ok(())
+    tx.send(sql::HOLD_INSERT, params)
 }
 
 /// Decides anew about those that wait for an entry, when what they wait for may have come or gone.
@@ -212,15 +209,35 @@ pub(super) fn tell_dependants_if_changed(
     if before.state.is_over() && !state.is_over() {
         children::tell_in_any_case(tx, before.id)?;
     }
-    let matters = |state: EntryState, closed: bool| {
+    if !matters(before, state, closed) {
+        return Ok(());
+    }
+    tell_dependants(tx, &before.name, &before.backlog)
+}
+
+/// Says that [`tell_dependants_if_changed`] is going to be asked for.
+pub(super) fn foresee_telling_dependants(
+    tx: &Tx<'_>,
+    before: &KnownEntry,
+    state: EntryState,
+    closed: bool,
+) -> TxResult<()> {
+    if !matters(before, state, closed) {
+        return Ok(());
+    }
+    let KnownEntry { name, backlog, .. } = before;
+    let params = named_params! { ":tracker": name.tracker, ":key": name.key, ":backlog": backlog };
+    tx.foresee(sql::ENTRY_LIST_DEPENDANTS, params)
+}
+
+/// Whether those that wait for an entry have to know that it changed so.
+fn matters(before: &KnownEntry, state: EntryState, closed: bool) -> bool {
+    let means = |state: EntryState, closed: bool| {
         let satisfies = [DependencyRule::Either, DependencyRule::Tracker, DependencyRule::Run]
             .map(|rule| rule.is_satisfied(state, closed));
         (satisfies, state == EntryState::Gone)
     };
-    if matters(before.state, before.closed) == matters(state, closed) {
-        return Ok(());
-    }
-    tell_dependants(tx, &before.name, &before.backlog)
+    means(before.state, before.closed) != means(state, closed)
 }
 
 /// Decides anew about those that wait for an entry of this backlog, or that might.

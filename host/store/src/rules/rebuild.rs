@@ -51,10 +51,10 @@ pub(super) fn rebuild(
     complete: bool,
 ) -> TxResult<Rebuilt> {
     let by_tracker = named_params! { ":tracker": tracker };
-    tx.run(sql::PRIOR_DELETE, by_tracker)?;
+    tx.send(sql::PRIOR_DELETE, by_tracker)?;
     if complete {
         let params = named_params! { ":tracker": tracker, ":now": tx.now.as_millis() };
-        tx.run(sql::PRIOR_READING_PUT, params)?;
+        tx.send(sql::PRIOR_READING_PUT, params)?;
     }
     let mut rebuilt = Rebuilt::default();
     let mut keys = BTreeSet::new();
@@ -119,9 +119,9 @@ pub(super) fn apply(tx: &Tx<'_>, entry: EntryId, name: &EntryName) -> TxResult<O
         };
         newest = newest.max(Some((at, state)));
     }
-    tx.run(sql::PRIOR_DELETE_OF_KEY, params)?;
+    tx.send(sql::PRIOR_DELETE_OF_KEY, params)?;
     let by_entry = named_params! { ":entry": entry.0 };
-    tx.run(sql::HOLD_DELETE_OF_PERSON, by_entry)?;
+    tx.send(sql::HOLD_DELETE_OF_PERSON, by_entry)?;
     if !damage.is_empty() {
         let reason = format!(
             "{}; restore it and read the records again (`tollgate backlog take-over`)",
@@ -169,8 +169,7 @@ fn insert(tx: &Tx<'_>, tracker: &str, found: &FoundAccount) -> TxResult<()> {
         ":place": found.place,
         ":body": body,
     };
-    tx.run(sql::PRIOR_INSERT, params)?;
-    Ok(())
+    tx.send(sql::PRIOR_INSERT, params)
 }
 
 /// A run as its record tells it. It keeps the head of a chain whose events are gone.
@@ -182,7 +181,7 @@ fn insert_run(tx: &Tx<'_>, entry: EntryId, place: &str, record: &Record) -> TxRe
         ":kind": record.kind.as_str(),
         ":pins": record.pins.digest.as_bytes(),
     };
-    tx.run(sql::LANE_INSERT_CLOSED, lane)?;
+    tx.send(sql::LANE_INSERT_CLOSED, lane)?;
     let (state, _, reason): (RunState, _, _) = write::ended(&record.end);
     let params = named_params! {
         ":id": record.run.to_string(),
@@ -206,7 +205,7 @@ fn insert_run(tx: &Tx<'_>, entry: EntryId, place: &str, record: &Record) -> TxRe
         ":chain_hash": record.chain.map(|head| head.hash.as_bytes().to_vec()).unwrap_or_default(),
     };
     let run = tx.insert(sql::RUN_INSERT_REBUILT, params)?;
-    tx.run(sql::BACKLOG_COST_ADD, named_params! { ":backlog": backlog, ":cost": cents(record.total.cost) })?;
+    tx.send(sql::BACKLOG_COST_ADD, named_params! { ":backlog": backlog, ":cost": cents(record.total.cost) })?;
     ledger::recall(tx, record)?;
     for effect in &record.effects {
         insert_effect(tx, run, entry, effect)?;
@@ -217,7 +216,7 @@ fn insert_run(tx: &Tx<'_>, entry: EntryId, place: &str, record: &Record) -> TxRe
     if record.kind == RunKind::Work {
         let worked = record.entry.basis.unwrap_or(record.entry.revision);
         let params = named_params! { ":id": entry.0, ":round": record.round, ":worked": worked.as_bytes() };
-        tx.run(sql::ENTRY_SET_REBUILT, params)?;
+        tx.send(sql::ENTRY_SET_REBUILT, params)?;
     }
     Ok(())
 }
@@ -275,8 +274,7 @@ impl Settled {
             ":became": json_of(&self.became)?,
             ":now": tx.now.as_millis(),
         };
-        let delivery = tx.insert(sql::OUTBOX_INSERT_SETTLED, params)?;
-        tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": delivery, ":body": body })?;
-        Ok(())
+        tx.send(sql::OUTBOX_INSERT_SETTLED, params)?;
+        write::insert_body(tx, body)
     }
 }

@@ -31,12 +31,12 @@ pub(super) fn finish(tx: &Tx<'_>, reconcile: i64, reading: &Reading) -> TxResult
     }
     let complete = matches!(reading, Reading::Full { .. });
     let params = named_params! { ":id": reconcile, ":now": tx.now.as_millis(), ":complete": complete };
-    tx.run(sql::RECONCILE_END, params)?;
+    tx.send(sql::RECONCILE_END, params)?;
     let Reading::Full { unread } = reading else { return Ok(Reconciled::default()) };
     if !unread.is_empty() {
         let params =
             named_params! { ":reconcile": reconcile, ":tracker": tracker, ":unread": json_of(unread)? };
-        tx.run(sql::SIGHTING_KEEP_UNREAD, params)?;
+        tx.send(sql::SIGHTING_KEEP_UNREAD, params)?;
     }
     let params = named_params! { ":backlog": backlog, ":tracker": tracker, ":id": reconcile };
     let before =
@@ -53,7 +53,7 @@ pub(super) fn finish(tx: &Tx<'_>, reconcile: i64, reading: &Reading) -> TxResult
 
 fn leave(tx: &Tx<'_>, id: EntryId) -> TxResult<()> {
     let entry = KnownEntry::get(tx, id)?;
-    tx.run(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": id.0 })?;
+    tx.send(sql::HOLD_DELETE_OF_PERSON, named_params! { ":entry": id.0 })?;
     readiness::rest(tx, id, EntryState::Gone)?;
     readiness::tell_dependants_if_changed(tx, &entry, EntryState::Gone, entry.closed)
 }

@@ -88,6 +88,11 @@ pub(super) fn entry(tx: &Tx<'_>, key: &str, tracker: Option<&str>) -> TxResult<E
     })
 }
 
+/// Says that what an entry said at a revision is going to be asked.
+pub(super) fn foresee_snapshot(tx: &Tx<'_>, revision: Digest) -> TxResult<()> {
+    tx.foresee(sql::SNAPSHOT_GET, named_params! { ":revision": revision.as_bytes() })
+}
+
 /// What an entry said at a revision.
 pub(super) fn snapshot(tx: &Tx<'_>, revision: Digest) -> TxResult<EntrySnapshot> {
     let params = named_params! { ":revision": revision.as_bytes() };

@@ -53,13 +53,17 @@ struct Standing {
     is_held: bool,
 }
 
+/// A new place, as `place_move.sql` and `ready_move.sql` have it.
+type Moved = (i64, i64, String, String, Option<i64>, String, Option<i64>);
+
+/// A place that stays, as `place_stay.sql` has it.
+type Stayed = (i64, Option<i64>);
+
 /// What is to be written about some entries.
 #[derive(Default)]
 struct Changes {
-    /// As `place_move.sql` has it.
-    moved: Vec<(i64, i64, String, String, Option<i64>, String, Option<i64>)>,
-    /// As `place_stay.sql` has it.
-    stayed: Vec<(i64, Option<i64>)>,
+    moved: Vec<Moved>,
+    stayed: Vec<Stayed>,
     arrivals: Vec<i64>,
 }
 
@@ -162,14 +166,14 @@ impl Changes {
     fn write(&self, tx: &Tx<'_>) -> TxResult<()> {
         if !self.moved.is_empty() {
             let moved = named_params! { ":moved": json_of(&self.moved)? };
-            tx.run(sql::READY_MOVE, moved)?;
-            tx.run(sql::PLACE_MOVE, moved)?;
+            tx.send(sql::READY_MOVE, moved)?;
+            tx.send(sql::PLACE_MOVE, moved)?;
         }
         if !self.stayed.is_empty() {
-            tx.run(sql::PLACE_STAY, named_params! { ":stayed": json_of(&self.stayed)? })?;
+            tx.send(sql::PLACE_STAY, named_params! { ":stayed": json_of(&self.stayed)? })?;
         }
         if !self.arrivals.is_empty() {
-            tx.run(sql::ENTRY_FORGET_ARRIVALS, named_params! { ":ids": json_of(&self.arrivals)? })?;
+            tx.send(sql::ENTRY_FORGET_ARRIVALS, named_params! { ":ids": json_of(&self.arrivals)? })?;
         }
         Ok(())
     }
@@ -188,7 +192,7 @@ fn rescore_one(tx: &Tx<'_>, judged: &Rejudged) -> TxResult<bool> {
         let params = named_params! {
             ":id": id.0, ":revision": says.revision.as_bytes(), ":basis": says.basis.as_bytes(),
         };
-        tx.run(sql::ENTRY_SET_REVISION, params)?;
+        tx.send(sql::ENTRY_SET_REVISION, params)?;
     }
     intake::replace_admission(tx, *id, admission)?;
     // What came in last is no longer what is known: the next arrival is compared with nothing.

@@ -195,7 +195,7 @@ pub(super) fn insert(
             ":written": None::<String>,
             ":source": LIKENESS_SOURCE,
         };
-        tx.run(sql::LINK_INSERT, params)?;
+        tx.send(sql::LINK_INSERT, params)?;
         return Ok(());
     }
     let sketch = match compared.0.get(&arrival.revision) {
@@ -204,7 +204,7 @@ pub(super) fn insert(
     };
     for number in sketch.into_iter().flatten() {
         let params = named_params! { ":backlog": arrival.backlog, ":number": number, ":entry": entry.0 };
-        tx.run(sql::SIMILAR_INSERT, params)?;
+        tx.send(sql::SIMILAR_INSERT, params)?;
     }
     Ok(())
 }

@@ -82,8 +82,8 @@ pub(super) fn refine(tx: &Tx<'_>, run: &LiveRun, refinement: &Refinement, record
         ":became": json_of(&Delivered::Refused { reason: kept })?,
         ":now": tx.now.as_millis(),
     };
-    let delivery = tx.insert(sql::OUTBOX_INSERT_KEPT, params)?;
-    insert_body(tx, delivery, &json_of(record)?)?;
+    tx.send(sql::OUTBOX_INSERT_KEPT, params)?;
+    insert_body(tx, &json_of(record)?)?;
     readiness::set_state(tx, run.entry, EntryState::New, None)?;
     judge_again(tx, run.entry)
 }
@@ -101,13 +101,12 @@ pub(super) fn forget_failure(tx: &Tx<'_>, entry: EntryId) -> TxResult<bool> {
 /// Has an entry judged at once, where it waits; any other is when it does.
 pub(super) fn judge_again(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
     if KnownEntry::get(tx, entry)?.waits() {
-        tx.run(sql::PLACE_MAKE_DUE, named_params! { ":entry": entry.0, ":due_at": tx.now.as_millis() })?;
+        tx.send(sql::PLACE_MAKE_DUE, named_params! { ":entry": entry.0, ":due_at": tx.now.as_millis() })?;
     }
     forget_arrival(tx, entry)
 }
 
 fn put(tx: &Tx<'_>, entry: EntryId, supplement: &Supplement) -> TxResult<()> {
     let params = named_params! { ":entry": entry.0, ":body": json_of(supplement)? };
-    tx.run(sql::SUPPLEMENT_PUT, params)?;
-    Ok(())
+    tx.send(sql::SUPPLEMENT_PUT, params)
 }

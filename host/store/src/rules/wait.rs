@@ -29,14 +29,12 @@ struct Kept {
 /// Keeps what a call that is written asks to wait for, and what it has heard.
 pub(super) fn keep(tx: &Tx<'_>, run: i64, step: &StepKey, wait: &Wait) -> TxResult<()> {
     let params = named_params! { ":run": run, ":step": json_of(step)?, ":body": json_of(wait)? };
-    tx.run(sql::WAIT_INSERT, params)?;
-    Ok(())
+    tx.send(sql::WAIT_INSERT, params)
 }
 
 /// The run's next call begins: what was said before is of no concern to it.
 pub(super) fn has_heard(tx: &Tx<'_>, run: i64) -> TxResult<()> {
-    tx.run(sql::RUN_SET_HEARD, named_params! { ":run": run })?;
-    Ok(())
+    tx.send(sql::RUN_SET_HEARD, named_params! { ":run": run })
 }
 
 /// Begins the wait that is kept; how it ended, if what it waits for has happened already.
@@ -56,17 +54,17 @@ pub(super) fn begin(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<Option<WaitEnd>>
         return Ok(Some(WaitEnd { step, at: tx.now, how }));
     }
     for name in wait.event_names() {
-        tx.run(sql::WAKE_SIGNAL_INSERT, named_params! { ":run": run.seq, ":name": name })?;
+        tx.send(sql::WAKE_SIGNAL_INSERT, named_params! { ":run": run.seq, ":name": name })?;
     }
     for at in wait.times() {
-        tx.run(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
+        tx.send(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
     }
     if wait.children().is_some() {
         children::await_them(tx, run.seq)?;
         run.reason = Some(children::reason(tx, run.seq, &wait)?);
     }
     if let Some(ask) = wait.ask(&step) {
-        tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(&ask)? })?;
+        tx.send(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(&ask)? })?;
     }
     Ok(None)
 }
@@ -99,8 +97,7 @@ pub(super) fn end_with_children(tx: &Tx<'_>, run: i64) -> TxResult<()> {
         Some(how) => end(tx, run, &WaitEnd { step, at: tx.now, how }),
         None => {
             let reason = children::reason(tx, run, &wait)?;
-            tx.run(sql::RUN_SET_REASON, named_params! { ":run": run, ":reason": reason })?;
-            Ok(())
+            tx.send(sql::RUN_SET_REASON, named_params! { ":run": run, ":reason": reason })
         }
     }
 }
@@ -124,8 +121,7 @@ pub(super) fn answered(tx: &Tx<'_>, run: i64) -> TxResult<()> {
 
 /// Nothing is waited for any more.
 pub(super) fn forget(tx: &Tx<'_>, run: i64) -> TxResult<()> {
-    tx.run(sql::WAIT_DELETE, named_params! { ":run": run })?;
-    Ok(())
+    tx.send(sql::WAIT_DELETE, named_params! { ":run": run })
 }
 
 /// Says that something happened; how many waits that ended.
@@ -150,7 +146,7 @@ pub(super) fn signal(tx: &Tx<'_>, new: &NewSignal) -> TxResult<u64> {
     let params = named_params! {
         ":name": name, ":run": run, ":who": who, ":data": json_of(data)?, ":now": tx.now.as_millis(),
     };
-    tx.run(sql::SIGNAL_INSERT, params)?;
+    tx.send(sql::SIGNAL_INSERT, params)?;
     let params = named_params! { ":name": name, ":run": run };
     let waiting = tx.all(sql::WAKE_SIGNAL_LIST, params, |row| row.plain::<i64>("run_seq"))?;
     for seq in &waiting {

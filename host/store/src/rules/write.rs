@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate_core::{
-    Digest, Timestamp,
+    Digest, Microcents, Timestamp,
     course::{EffectRef, End},
     effect::KnownEffect,
     entry::EntryState,
@@ -87,6 +87,7 @@ impl PreparedWrite {
 /// Writes what a driver did; whether it still had the run.
 pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
     let Some(mut run) = late::held_or_kept(tx, write.claim, || write.brought())? else { return Ok(false) };
+    foresee(tx, &run, write)?;
     insert_steps(tx, &mut run, &write.steps)?;
     if let Some(paused) = &write.paused {
         journal::pause(tx, &mut run, paused)?;
@@ -101,7 +102,11 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
         NextState::GoOn => {}
         NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
         NextState::Finish { end, record, leaves_entry, refinement } => {
-            let entry = finish(tx, &mut run, end, record, write.record)?;
+            let entry = KnownEntry::get(tx, run.entry)?;
+            if refinement.is_none() {
+                readiness::foresee_telling_dependants(tx, &entry, ended(end).1, entry.closed)?;
+            }
+            finish(tx, &mut run, &entry, end, record, write.record)?;
             match refinement {
                 None => leave_as_it_ended(tx, &run, &entry, end, record)?,
                 Some(refinement) => supplement::refine(tx, &run, refinement, record)?,
@@ -110,6 +115,10 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
                 insert_after_end(tx, &run, "leave", &json_of(&run.state)?)?;
             }
         }
+    }
+    if let NextState::Finish { refinement: None, .. } = &write.next {
+        family::foresee_waiting_for(tx, run.seq)?;
+        children::foresee_telling(tx, run.entry)?;
     }
     run.save(tx)?;
     match &write.next {
@@ -122,12 +131,21 @@ pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
     Ok(true)
 }
 
+/// Says what is going to be asked of a run that is written.
+fn foresee(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<()> {
+    journal::foresee(tx, run)?;
+    let goes_on = matches!(write.next, NextState::GoOn);
+    if !goes_on || write.steps.iter().any(|prepared| prepared.step.usage.cost > Microcents::ZERO) {
+        ledger::foresee_spending(tx, run)?;
+    }
+    match write.next {
+        NextState::Finish { .. } => KnownEntry::foresee(tx, run.entry),
+        NextState::GoOn | NextState::Wait { .. } => Ok(()),
+    }
+}
+
 /// Sets more aside. Which plugin it is for is not said, so every cap on a plugin of the pipeline must have room for it.
-pub(super) fn reserve(
-    tx: &Tx<'_>,
-    claim: Claim,
-    amount: tollgate_core::Microcents,
-) -> TxResult<EscrowAnswer> {
+pub(super) fn reserve(tx: &Tx<'_>, claim: Claim, amount: Microcents) -> TxResult<EscrowAnswer> {
     let mut run = LiveRun::held_by(tx, claim)?;
     let answer = set_aside(tx, &mut run, amount)?;
     run.save(tx)?;
@@ -135,11 +153,7 @@ pub(super) fn reserve(
 }
 
 /// Sets more aside for a run that the caller saves.
-pub(super) fn set_aside(
-    tx: &Tx<'_>,
-    run: &mut LiveRun,
-    amount: tollgate_core::Microcents,
-) -> TxResult<EscrowAnswer> {
+pub(super) fn set_aside(tx: &Tx<'_>, run: &mut LiveRun, amount: Microcents) -> TxResult<EscrowAnswer> {
     if let Some(short) = family::own_short(tx, run, amount)? {
         return Ok(EscrowAnswer::BudgetReached(short));
     }
@@ -149,8 +163,7 @@ pub(super) fn set_aside(
         Room::CapReached { cap, until } => Ok(EscrowAnswer::CapReached { cap, until }),
         Room::Short(short) => Ok(EscrowAnswer::BudgetReached(short.short)),
         Room::Free(reservation) => {
-            run.escrow = run.escrow + reservation.total();
-            reservation.book(tx, run.seq)?;
+            reservation.book_for(tx, run)?;
             Ok(EscrowAnswer::Reserved)
         }
     }
@@ -170,7 +183,7 @@ fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxRes
             ":cost": cents(step.usage.cost),
             ":body": body,
         };
-        tx.run(sql::STEP_INSERT, params)?;
+        tx.send(sql::STEP_INSERT, params)?;
         if let StepOutcome::Waits(asked) = &step.outcome {
             wait::keep(tx, run.seq, &step.key, asked)?;
         }
@@ -199,14 +212,13 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
         ":leaves": released.leaves.as_ref().map(Digest::as_bytes),
         ":now": tx.now.as_millis(),
     };
-    let delivery = tx.insert(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, delivery, &json_of(&released.effect)?)
+    tx.send(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, &json_of(&released.effect)?)
 }
 
-/// Writes what a row of the outbox delivers.
-pub(super) fn insert_body(tx: &Tx<'_>, delivery: i64, body: &str) -> TxResult<()> {
-    tx.run(sql::OUTBOX_BODY_INSERT, named_params! { ":id": delivery, ":body": body })?;
-    Ok(())
+/// Writes what the row of the outbox delivers that was inserted last.
+pub(super) fn insert_body(tx: &Tx<'_>, body: &str) -> TxResult<()> {
+    tx.send(sql::OUTBOX_BODY_INSERT, named_params! { ":body": body })
 }
 
 /// A reference as the text by which the outbox knows it again; fields are written in the order of their declaration.
@@ -225,7 +237,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
         Some(ask) => json!({ "for": reason, "ask": ask }),
     };
     run.append(tx, NewEvent { kind: EventKind::Waiting, body })?;
-    run.let_go(tx)?;
+    run.rest(tx)?;
     run.state = RunState::Waiting;
     run.reason = Some(reason.to_owned());
     for (condition, wake) in wakes.iter().enumerate() {
@@ -243,7 +255,7 @@ fn wait(tx: &Tx<'_>, run: &mut LiveRun, wakes: &[Wake], reason: &str) -> TxResul
                 false
             }
             Wake::Approval(ask) => {
-                tx.run(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
+                tx.send(sql::ASK_INSERT, named_params! { ":run": run.seq, ":body": json_of(ask)? })?;
                 false
             }
         };
@@ -262,7 +274,7 @@ fn insert_time(tx: &Tx<'_>, run: &LiveRun, at: Timestamp) -> TxResult<bool> {
     if at <= tx.now {
         return Ok(false);
     }
-    tx.run(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
+    tx.send(sql::WAKE_INSERT, named_params! { ":run": run.seq, ":at": at.as_millis() })?;
     Ok(true)
 }
 
@@ -288,27 +300,27 @@ fn insert_deliveries(
         };
         if state != "settled" {
             let params = named_params! { ":run": run.seq, ":condition": condition, ":outbox": id };
-            tx.run(sql::WAKE_DELIVERY_INSERT, params)?;
+            tx.send(sql::WAKE_DELIVERY_INSERT, params)?;
             open = true;
         }
     }
     Ok(open)
 }
 
-/// Ends the run; its entry as it was until now. The last event carries the digest of the record, and the record the chain with that
+/// Ends the run; `entry` is as it was until now. The last event carries the digest of the record, and the record the chain with that
 /// event in it.
 fn finish(
     tx: &Tx<'_>,
     run: &mut LiveRun,
+    entry: &KnownEntry,
     end: &End,
     record: &mut Record,
     digest: Option<Digest>,
-) -> TxResult<KnownEntry> {
-    let entry = KnownEntry::get(tx, run.entry)?;
+) -> TxResult<()> {
     let (run_state, _, reason) = ended(end);
     wait::forget(tx, run.seq)?;
     run.state = run_state;
-    run.let_go(tx)?;
+    run.rest(tx)?;
     run.reason = reason.map(str::to_owned);
     run.ended_at = Some(tx.now);
     record.entry.changed_since =
@@ -318,7 +330,7 @@ fn finish(
     let body = json!({ "state": run_state, "reason": reason, "record": digest });
     run.append(tx, NewEvent { kind: EventKind::Finished, body })?;
     record.chain = Some(run.chain);
-    Ok(entry)
+    Ok(())
 }
 
 /// The entry is what its run ended as, and the record is on its way.
@@ -347,8 +359,8 @@ fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxRes
         ":leaves": None::<Vec<u8>>,
         ":now": tx.now.as_millis(),
     };
-    let delivery = tx.insert(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, delivery, body)
+    tx.send(sql::OUTBOX_INSERT, params)?;
+    insert_body(tx, body)
 }
 
 /// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.

@@ -46,7 +46,9 @@ fn check_searches(query: Query, table: &str, index: &str) {
 #[test]
 fn a_claim_descends_the_ready_index() {
     check_searches(RUN_CLAIM, "ready", "PRIMARY KEY (lane_id=?)");
-    assert_eq!(plan(RUN_CLAIM).len(), 1, "it reads the first row, and sorts nothing");
+    check_searches(RUN_CLAIM, "child", "child_by_entry");
+    let sorts = plan(RUN_CLAIM).iter().any(|step| step.contains("TEMP B-TREE"));
+    assert!(!sorts, "it reads the first row, and sorts nothing");
     check_searches(RUN_CLAIM_ONLY, "ready", "ready_by_entry");
 }
 
@@ -74,5 +76,4 @@ fn what_is_done_often_scans_nothing() {
     check_searches(HOLD_DELETE_DUE, "hold", "hold_due");
     check_searches(WAKE_LIST_DUE, "wake", "wake_due");
     check_searches(WAKE_CHILDREN_LIST, "child", "child_by_entry");
-    check_searches(CHILD_GET_PAYER, "child", "child_by_entry");
 }

@@ -62,6 +62,7 @@ macro_rules! exercise {
 exercise! {
     refine:
         an_entry_is_refined_judged_again_and_then_worked_on,
+        what_waits_to_be_refined_is_listed_once,
         what_is_to_be_judged_is_not_claimed_before,
         refining_is_no_work_on_a_text,
         what_becomes_known_while_a_source_is_read_is_not_lost,

@@ -2,8 +2,10 @@
 
 mod connections;
 mod crowd;
+mod disk;
 mod plans;
 mod races;
+mod round_trips;
 pub(crate) mod server;
 
 use std::sync::Arc;

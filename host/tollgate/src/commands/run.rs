@@ -330,14 +330,13 @@ fn held(report: &HostReport) -> Option<String> {
 
 /// `  2 for hosts with the label gpu: tollgate run --label gpu`
 fn for_another_host(waiting: &NotForThisHost) -> String {
-    let arguments: Vec<_> = waiting.labels.iter().map(|label| format!(" --label {label}")).collect();
     format!(
-        "  {} of the pipeline {} {} for a host with {}: tollgate run{}",
+        "  {} of the pipeline {} {} for a host with {}: {}",
         count(waiting.entries, "entry", "entries"),
         waiting.pipeline,
         if waiting.entries == 1 { "waits" } else { "wait" },
         explain::labels(&waiting.labels),
-        arguments.concat()
+        explain::run_with(&waiting.labels)
     )
 }
 

@@ -22,7 +22,7 @@ use tollgate_store::port::{EntryDetail, LinkStatus, RunDetail};
 
 pub(crate) use chain::{Awaited, AwaitedState, DEPTH_MAX, ENTRIES_MAX};
 pub(crate) use known::waits_to_be_refined;
-pub(crate) use lane::{ByAge, FullCap, Surroundings, Window, labels};
+pub(crate) use lane::{ByAge, FullCap, Surroundings, Window, labels, run_with};
 
 use super::text::{count, list, number, score, time};
 

@@ -15,8 +15,8 @@ use tollgate_core::{
 use tollgate_store::{
     Store, StoreError,
     port::{
-        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, NewFieldValue, NextState, OnChange, Rejudged,
-        RescoreItem, Says,
+        Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, EntryFilter, NewFieldValue, NextState, OnChange,
+        Rejudged, RescoreItem, Says,
     },
 };
 
@@ -109,6 +109,21 @@ pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store
     let work = claim(&world, lane).await;
     assert_eq!((work.run.entry.key.as_str(), work.run.kind, work.run.round), ("A", RunKind::Work, 1));
     assert_eq!(work.snapshot.fields["effort"], 1);
+}
+
+/// What is to be refined stands in a lane like what is ready, and is not ready.
+pub(crate) async fn what_waits_to_be_refined_is_listed_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let (world, lane) = world(make).await;
+    world.admit(vec![unrefined(&world, lane, "A"), world.arrival("B"), unrefined(&world, lane, "C")]).await;
+    let listed = async |limit, offset| {
+        let page =
+            world.store.entries(EntryFilter { limit, offset, ..EntryFilter::default() }).await.unwrap();
+        let keys = page.rows.into_iter().map(|entry| entry.name.key).collect::<Vec<_>>();
+        (keys.concat(), page.total)
+    };
+    assert_eq!(listed(0, 0).await, ("BAC".into(), 3));
+    assert_eq!(listed(2, 0).await, ("BA".into(), 3));
+    assert_eq!(listed(2, 1).await, ("AC".into(), 3));
 }
 
 pub(crate) async fn what_is_to_be_judged_is_not_claimed_before<S: Store>(

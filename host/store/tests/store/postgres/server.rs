@@ -30,6 +30,19 @@ struct Server {
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 
+/// A server that a test has for itself, and what it does to its settings happens to nobody else.
+pub(crate) struct Own(Server);
+
+impl Own {
+    pub(crate) fn start() -> Self {
+        Self(start())
+    }
+
+    pub(crate) fn new_database(&self) -> String {
+        new_database_on(&self.0, "")
+    }
+}
+
 /// What the server said so far.
 pub(crate) fn log() -> String {
     let server = SERVER.get().expect("somebody made a database");
@@ -43,8 +56,11 @@ pub(crate) fn new_database() -> String {
 
 /// The same, made with these options of `CREATE DATABASE`.
 pub(crate) fn new_database_with(options: &str) -> String {
+    new_database_on(SERVER.get_or_init(|| given().unwrap_or_else(start)), options)
+}
+
+fn new_database_on(server: &Server, options: &str) -> String {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    let server = SERVER.get_or_init(|| given().unwrap_or_else(start));
     // A server that is shared has databases of other processes.
     let name = format!("test{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
     let made =

@@ -201,3 +201,49 @@ fn delivered(became: Option<&Delivered>) -> String {
         Some(Delivered::Withheld { reason }) => format!("not sent: {reason}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use insta::assert_snapshot;
+    use tollgate_core::{
+        Digest, Timestamp, course::End, journal::Answer, lease::Fence, pipeline::StepName,
+        step::NotApplicable,
+    };
+
+    use super::*;
+
+    fn key() -> StepKey {
+        let name = StepName { stage: "review".into(), gate: None };
+        StepKey { name, rework: 0, attempt: 2 }
+    }
+
+    fn told(brought: Brought) -> String {
+        late(&Late { fence: Fence(3), at: Timestamp::from_millis(0), brought }).join("\n")
+    }
+
+    #[test]
+    fn what_came_too_late_is_said_with_its_cost() {
+        let step = Step {
+            key: key(),
+            plugin: Digest::of(b"plugin"),
+            input: Digest::of(b"input"),
+            started_at: Timestamp::from_millis(0),
+            ended_at: Timestamp::from_millis(5),
+            usage: Usage { cost: Microcents(2_000_000), ..Usage::default() },
+            outcome: StepOutcome::NotApplicable(NotApplicable {
+                expression: "size > 3".into(),
+                inputs: BTreeMap::default(),
+            }),
+            log: vec![],
+        };
+        let steps = Brought::Steps { steps: vec![step], end: Some(End::Done) };
+        assert_snapshot!(told(steps), @r"
+        review, attempt 2 came too late, by fence 3 at 1970-01-01 00:00:00Z, and was refused: not applicable, $0.02: `size > 3` is false
+        the end of the run came too late, by fence 3 at 1970-01-01 00:00:00Z, and was refused
+        ");
+        let answer = Answer { body: serde_json::Value::Null, cost: Microcents(1_000_000) };
+        assert_snapshot!(told(Brought::Answer { step: key(), call: 0, answer }), @"the answer to question 1 of review, attempt 2 came too late, by fence 3 at 1970-01-01 00:00:00Z, and was refused: $0.01");
+    }
+}

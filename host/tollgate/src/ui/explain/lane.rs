@@ -94,11 +94,10 @@ pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<Strin
             .push(format!("Work of the backlog {backlog} starts in the minutes of `{cron}` alone; {next}."));
     }
     if let Some(asked) = lacking_host {
-        let arguments: Vec<_> = asked.iter().map(|label| format!(" --label {label}")).collect();
         sentences.push(format!(
-            "No host with {} is running: `tollgate run{}` starts one.",
+            "No host with {} is running: `{}` starts one.",
             labels(asked),
-            arguments.concat()
+            run_with(asked)
         ));
     }
     for FullCap { cap, room, needed, until } in full_caps {
@@ -122,6 +121,12 @@ pub(super) fn obstacles(backlog: &str, surroundings: &Surroundings) -> Vec<Strin
 pub(crate) fn labels(labels: &[String]) -> String {
     let noun = if labels.len() == 1 { "label" } else { "labels" };
     format!("the {noun} {}", list(labels))
+}
+
+/// `tollgate run --label git --label gpu`
+pub(crate) fn run_with(labels: &[String]) -> String {
+    let arguments = labels.iter().map(|label| format!(" --label {label}"));
+    format!("tollgate run{}", arguments.collect::<String>())
 }
 
 /// Its place, and what would bring it to the head.
