@@ -56,7 +56,9 @@ const WRITTEN_WITHIN_DAYS: usize = 400;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The argument by which this program is told to score again, as a process of its own.
+/// The arguments by which this program is told to fill a store, or to score again, as a process of its own. A process counts as at least
+/// as large as the one that started it was then, so this one stays small.
+const FILL: &str = "fill";
 const RESCORE: &str = "rescore";
 
 const BACKLOG: &str = r#"
@@ -88,10 +90,13 @@ budget = { fuel = "100M", time = "10s", memory = "64MiB" }
 "#;
 
 fn main() {
-    if let [_, command, folder] = env::args().collect::<Vec<_>>().as_slice()
-        && command == RESCORE
-    {
-        return rescore(Path::new(folder));
+    if let [_, command, folder] = env::args().collect::<Vec<_>>().as_slice() {
+        match command.as_str() {
+            FILL => return fill(Path::new(folder)),
+            RESCORE => return rescore(Path::new(folder)),
+            // What cargo adds.
+            _ => {}
+        }
     }
     let kept = env::var_os("TOLLGATE_BENCH_FOLDER").map(PathBuf::from);
     // Beside the build's output, which is on the project's disk; a temporary folder may be in memory.
@@ -146,7 +151,7 @@ fn commands() -> Vec<Measured> {
 }
 
 fn entries() -> usize {
-    env::var("TOLLGATE_BENCH_ENTRIES").ok().map_or(ENTRIES, |text| text.parse().expect("a number of entries"))
+    told("TOLLGATE_BENCH_ENTRIES").map_or(ENTRIES, |text| text.parse().expect("a number of entries"))
 }
 
 fn now() -> Timestamp {
@@ -173,37 +178,20 @@ impl Project {
         self.run(&["run".into(), "HEAD-0".into()]);
     }
 
-    /// Takes all entries in, a batch while the next one is judged.
+    /// Takes all entries in.
     fn fill(&self) -> Figure {
-        let began = Instant::now();
-        let runtime = runtime();
-        let (store, policy) = (runtime.block_on(open(&self.folder)), load(&self.folder));
-        let applied = runtime.block_on(store.applied_policy()).expect("a store that answers");
-        let lanes = Lanes::of(&applied.expect("a policy that was applied"));
-        let (judged, batches) = mpsc::sync_channel(2);
-        std::thread::spawn(move || {
-            let now = Timestamp::from_millis(now().as_millis() - JUDGED_BEFORE.as_millis() as i64);
-            for from in (0..entries()).step_by(BATCH) {
-                let batch = from..entries().min(from + BATCH);
-                let arrivals: Vec<_> = batch.map(|number| arrival(&policy, &lanes, number, now)).collect();
-                judged.send(arrivals).expect("somebody who takes them in");
-            }
-        });
-        runtime.block_on(async {
-            let reconcile = store.begin_reconcile("work", TRACKER).await.expect("a reconcile that begins");
-            for arrivals in batches {
-                store.admit(reconcile, arrivals).await.expect("arrivals that are taken in");
-            }
-        });
-        Figure { blocks: vec![began.elapsed().as_secs_f64()], ..Figure::new(named("to take in"), "s") }
+        let (took, peak_mib) = self.this_program(FILL);
+        Figure {
+            blocks: vec![took.as_secs_f64()],
+            facts: BTreeMap::from([("MiB at the most".into(), peak_mib)]),
+            ..Figure::new(named("to take in"), "s")
+        }
     }
 
     /// Scores everything again, as a host does.
     fn score_again(&self) -> Figure {
         let fdatasync = probe_fdatasync(&self.folder).expect("a folder that can be written");
-        let mut command = Command::new(env::current_exe().expect("this program"));
-        command.arg(RESCORE).arg(&self.folder);
-        let (took, peak_mib) = run_to_the_end(command);
+        let (took, peak_mib) = self.this_program(RESCORE);
         Figure {
             blocks: vec![took.as_secs_f64()],
             targets: vec![Target::AtMost(15.0)],
@@ -241,6 +229,12 @@ impl Project {
         ]
     }
 
+    fn this_program(&self, argument: &str) -> (Duration, f64) {
+        let mut command = Command::new(env::current_exe().expect("this program"));
+        command.arg(argument).arg(&self.folder);
+        run_to_the_end(command)
+    }
+
     fn run(&self, arguments: &[String]) -> (Duration, f64) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.args(arguments).current_dir(&self.folder);
@@ -262,7 +256,11 @@ fn named(what: &str) -> String {
 }
 
 fn postgres() -> Option<String> {
-    env::var("TOLLGATE_BENCH_POSTGRES").ok()
+    told("TOLLGATE_BENCH_POSTGRES")
+}
+
+fn told(name: &str) -> Option<String> {
+    env::var_os(name)?.into_string().ok()
 }
 
 fn instance() -> String {
@@ -278,6 +276,29 @@ fn run_to_the_end(mut command: Command) -> (Duration, f64) {
     let took = began.elapsed();
     assert!(ended.status.success(), "{command:?} ended with {}", ended.status);
     (took, ended.rusage.maxrss as f64 / f64::from(1 << 20))
+}
+
+/// Takes all entries in, a batch while the next one is judged.
+fn fill(folder: &Path) {
+    let runtime = runtime();
+    let (store, policy) = (runtime.block_on(open(folder)), load(folder));
+    let applied = runtime.block_on(store.applied_policy()).expect("a store that answers");
+    let lanes = Lanes::of(&applied.expect("a policy that was applied"));
+    let (judged, batches) = mpsc::sync_channel(2);
+    std::thread::spawn(move || {
+        let now = Timestamp::from_millis(now().as_millis() - JUDGED_BEFORE.as_millis() as i64);
+        for from in (0..entries()).step_by(BATCH) {
+            let batch = from..entries().min(from + BATCH);
+            let arrivals: Vec<_> = batch.map(|number| arrival(&policy, &lanes, number, now)).collect();
+            judged.send(arrivals).expect("somebody who takes them in");
+        }
+    });
+    runtime.block_on(async {
+        let reconcile = store.begin_reconcile("work", TRACKER).await.expect("a reconcile that begins");
+        for arrivals in batches {
+            store.admit(reconcile, arrivals).await.expect("arrivals that are taken in");
+        }
+    });
 }
 
 fn rescore(folder: &Path) {
