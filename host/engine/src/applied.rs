@@ -17,6 +17,7 @@ use crate::{
     judge::Lanes,
     observer::Notice,
     opening,
+    rank::Ranker,
     source::Trackers,
 };
 
@@ -27,6 +28,14 @@ pub(crate) struct Applied {
     pub(crate) policy: Arc<Policy>,
     pub(crate) lanes: Lanes,
     pub(crate) trackers: Trackers,
+    pub(crate) ranker: Ranker,
+}
+
+impl Applied {
+    fn new(version: i64, policy: Arc<Policy>, lanes: Lanes, trackers: Trackers) -> Self {
+        let ranker = Ranker::new(&policy, lanes.clone());
+        Self { version, policy, lanes, trackers, ranker }
+    }
 }
 
 /// What the host acts on at present.
@@ -37,7 +46,7 @@ impl Present {
     pub(crate) fn own(parts: &Parts, applied: &AppliedPolicy) -> Arc<Self> {
         let policy = Arc::clone(&parts.policy);
         let (version, lanes, trackers) = (applied.version, Lanes::of(applied), parts.trackers.clone());
-        Arc::new(Self(RwLock::new(Arc::new(Applied { version, policy, lanes, trackers }))))
+        Arc::new(Self(RwLock::new(Arc::new(Applied::new(version, policy, lanes, trackers)))))
     }
 
     pub(crate) fn applied(&self) -> Arc<Applied> {
@@ -65,7 +74,7 @@ impl Present {
         };
         let (version, lanes) = (stored.version, Lanes::of(&stored));
         opening::judge_again(&*parts.store, &policy, &lanes).await?;
-        let applied = Arc::new(Applied { version, policy, lanes, trackers });
+        let applied = Arc::new(Applied::new(version, policy, lanes, trackers));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = applied;
         parts.observer.notice(&Notice::PolicyFollowed { version, who: stored.who, differ });
         Ok(true)

@@ -19,13 +19,11 @@ use tollgate_core::{Clock, Timestamp};
 use tollgate_store::port::{ClaimRequest, OpenWork};
 
 use crate::{
-    applied::Applied,
     claim::Wish,
     error::{EngineError, Result},
     host::{Host, HostOptions, Outcome, Parts},
     marks,
     observer::Notice,
-    rank,
     rising::Rising,
     shutdown::Phase,
     sweeper,
@@ -42,6 +40,9 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
+
+/// So many entries that are scored at once are told of.
+const TOLD_FROM: u64 = 1_000;
 
 /// More than there are workers.
 const ALL: u32 = 1 << 16;
@@ -263,9 +264,11 @@ impl Loops {
 
     async fn rank_loop(self) {
         let host = &self.host;
+        let mut entries = 0;
         while self.phase() < Phase::Over {
-            let Applied { policy, lanes, .. } = &*host.present.applied();
-            match rank::tick(&*host.parts.store, policy, lanes).await {
+            let judged = host.present.applied().ranker.tick(&*host.parts.store).await;
+            self.tell_scored(&mut entries, *judged.as_ref().unwrap_or(&0));
+            match judged {
                 Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
@@ -273,6 +276,18 @@ impl Loops {
                     host.shutdown.sleep(AFTER_TROUBLE, Phase::Over).await;
                 }
             }
+        }
+    }
+
+    /// Tells how many were scored again, where that takes a while.
+    fn tell_scored(&self, entries: &mut u64, more: u64) {
+        let all = more < TOLD_FROM;
+        if !all || *entries > 0 {
+            *entries += more;
+            self.host.parts.observer.notice(&Notice::ScoredAgain { entries: *entries, all });
+        }
+        if all {
+            *entries = 0;
         }
     }
 

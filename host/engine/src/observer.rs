@@ -32,6 +32,13 @@ pub enum Notice {
         /// The files that say something else on this host's disk, or are there or here alone.
         differ: Vec<String>,
     },
+    /// Many entries are judged again, since a new day began, say.
+    ScoredAgain {
+        /// How many so far.
+        entries: u64,
+        /// Whether these are all.
+        all: bool,
+    },
     /// A source is about to be read.
     Pulling {
         /// The tracker.

@@ -1,23 +1,33 @@
 //! The order on another day, computed from what is stored.
 //!
 //! Properties wanted: on the present day it is the order of the lanes; nothing is changed; and what could not be known as of the
-//! other day is said, never guessed silently.
+//! other day is said, never guessed silently. However long the backlog, it is read as a stream and judged on all cores, and only what
+//! is asked for is kept.
 
-use std::collections::HashMap;
+mod asked;
+mod chunk;
+#[cfg(test)]
+mod tests;
 
-use tollgate_core::{
-    EntryId, Timestamp,
-    entry::{EntryName, EntryState},
-    refine::Supplement,
-    run::{RunKind, RunState, RunSummary},
+use std::{
+    collections::{BTreeSet, VecDeque},
+    num::NonZero,
+    sync::{Arc, Mutex},
 };
-use tollgate_policy::{Admission, Backlog, Policy, Rank, Seen};
+
+use tokio::task::JoinHandle;
+use tollgate_core::{EntryId, Timestamp, entry::EntryState};
+use tollgate_policy::{Policy, Rank, Remembered, Seen};
 use tollgate_store::{
     Store,
-    port::{AppliedPolicy, RunFilter, StoredItem},
+    port::{AppliedPolicy, StoredItem},
 };
 
-use crate::error::Result;
+use self::{
+    asked::Kept,
+    chunk::{Chunk, Judging, Spot},
+};
+use crate::error::{EngineError, Result};
 
 /// Items read by one query.
 const CHUNK: u32 = 1_000;
@@ -26,99 +36,140 @@ const DAYS_AHEAD: i64 = 366;
 
 /// What is stored of a project's entries, to be looked at as of other days.
 pub struct Outlook<'a> {
-    policy: &'a Policy,
+    store: &'a dyn Store,
+    policy: Arc<Policy>,
     applied: Option<AppliedPolicy>,
     now: Timestamp,
-    items: Vec<StoredItem>,
-    by_key: HashMap<(String, String), usize>,
-    /// The runs of each entry, oldest first.
-    runs: HashMap<EntryId, Vec<RunSummary>>,
+}
+
+/// What is wanted of an order.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Those that come first: so many, or all that there are for 0.
+    First(usize),
+    /// These.
+    Named(Vec<EntryId>),
 }
 
 /// An entry in the order of a day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Placed {
     /// Which entry.
     pub id: EntryId,
-    /// Its name.
-    pub name: EntryName,
-    /// One line.
-    pub title: String,
     /// Its backlog.
     pub backlog: String,
     /// Its pipeline.
     pub pipeline: String,
-    /// Its place.
+    /// Its place among those of its backlog and pipeline, from 1.
+    pub position: u64,
+    /// What puts it there.
     pub rank: Rank,
 }
 
 /// The order of a day.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// What could run on that day, the next one first within its backlog and pipeline.
+    /// Of what could run on that day what is wanted, the next one first within its backlog and pipeline.
     pub placed: Vec<Placed>,
+    /// How many could.
+    pub total: u64,
     /// What is in the order as it is today, because nobody knows how it was or will be: a sentence each.
     pub as_of_today: Vec<String>,
 }
 
+/// Facts about all that was read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Facts {
+    is_supplemented: bool,
+    unseen: usize,
+}
+
 impl<'a> Outlook<'a> {
-    /// Reads all there is.
+    /// What a store holds, judged by a policy.
     ///
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn read(store: &dyn Store, policy: &'a Policy) -> Result<Self> {
-        let mut items: Vec<StoredItem> = Vec::new();
-        loop {
-            let chunk = store.items(items.last().map(|item| item.id), CHUNK).await?;
-            if chunk.is_empty() {
-                break;
-            }
-            items.extend(chunk);
-        }
-        let mut runs: HashMap<EntryId, Vec<RunSummary>> = HashMap::new();
-        for run in store.runs(RunFilter::default()).await?.rows.into_iter().rev() {
-            runs.entry(run.entry_id).or_default().push(run);
-        }
-        let key = |(at, item): (usize, &StoredItem)| ((item.backlog.clone(), item.item.name.key.clone()), at);
-        let by_key = items.iter().enumerate().map(key).collect();
-        Ok(Self {
-            policy,
-            applied: store.applied_policy().await?,
-            now: store.now().await?,
-            items,
-            by_key,
-            runs,
-        })
+    pub async fn of(store: &'a dyn Store, policy: &Arc<Policy>) -> Result<Self> {
+        let applied = store.applied_policy().await?;
+        Ok(Self { now: store.now().await?, applied, policy: Arc::clone(policy), store })
     }
 
-    /// The order at a time.
-    pub fn at(&self, when: Timestamp) -> Order {
-        let placed = self.items.iter().filter(|item| self.waits(item, when));
-        let mut placed: Vec<Placed> = placed.filter_map(|item| self.place(item, when)).collect();
-        placed.sort_by(|a, b| lane_and_place(a).cmp(&lane_and_place(b)));
-        Order { placed, as_of_today: self.as_of_today(when) }
+    /// The order at a time, of one backlog or all. `told` hears how many more entries were read.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn at(
+        &self,
+        when: Timestamp,
+        backlog: Option<&str>,
+        wanted: Wanted,
+        told: &(dyn Fn(u64) + Sync),
+    ) -> Result<Order> {
+        let lanes: BTreeSet<(String, String)> = self
+            .policy
+            .backlogs
+            .values()
+            .filter(|judged| backlog.is_none_or(|name| judged.name == name))
+            .flat_map(|judged| {
+                judged.routes.iter().map(|route| (judged.name.clone(), route.pipeline.clone()))
+            })
+            .collect();
+        let begun = if when < self.now { self.store.begun_by(when).await? } else { Vec::new() };
+        let judging = Arc::new(Judging {
+            policy: Arc::clone(&self.policy),
+            lanes: lanes.into_iter().collect(),
+            begun,
+            now: self.now,
+            when,
+            remembered: Mutex::default(),
+        });
+        let mut kept = match wanted {
+            Wanted::First(limit) => Kept::first(limit),
+            Wanted::Named(ids) => Kept::named(self.spots_of(&judging, ids).await?),
+        };
+        let facts = self.read(&judging, &mut kept, told).await?;
+        let (total, spots) = kept.finish();
+        let placed = spots.into_iter().map(|(position, spot)| judging.placed(spot, position)).collect();
+        Ok(Order { placed, total, as_of_today: self.as_of_today(when, facts) })
     }
 
     /// The first day, at most a year ahead, on which an entry that is ready comes before all others of its lane that are ready
-    /// now, by age alone.
-    pub fn comes_first(&self, entry: EntryId) -> Option<Timestamp> {
-        let item = self.items.iter().find(|item| item.id == entry)?;
-        let backlog = self.policy.backlog(&item.backlog)?;
-        let mine = self.place(item, self.now)?;
-        let mut rivals: Vec<&StoredItem> = self.items.iter().filter(|rival| rival.id != entry).collect();
-        rivals.retain(|rival| {
-            rival.backlog == item.backlog
-                && rival.state == EntryState::Ready
-                && self.place(rival, self.now).is_some_and(|rival| rival.pipeline == mine.pipeline)
-        });
-        (1..=DAYS_AHEAD).find_map(|days| {
-            let day = backlog.midnight(self.now, days)?;
-            let mine = self.place(item, day)?;
-            let is_before = |rival: &&StoredItem| {
-                self.place(rival, day).is_some_and(|rival| lane_and_place(&rival) < lane_and_place(&mine))
-            };
-            match rivals.iter().position(is_before) {
+    /// now, by age alone. Of a lane with more than `rivals_max` nothing is said.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn comes_first(
+        &self,
+        entry: EntryId,
+        backlog: &str,
+        pipeline: &str,
+        rivals_max: u32,
+    ) -> Result<Option<Timestamp>> {
+        let Some(judged) = self.policy.backlog(backlog) else { return Ok(None) };
+        let mut waiting = self.store.items_of_lane(backlog, pipeline, rivals_max.saturating_add(1)).await?;
+        let Some(at) = waiting.iter().position(|item| item.id == entry) else { return Ok(None) };
+        if waiting.len() > rivals_max as usize {
+            return Ok(None);
+        }
+        let mine = waiting.swap_remove(at);
+        let mut remembered = Remembered::default();
+        let mut key = |item: &StoredItem, when: Timestamp| {
+            let seen = Seen { first: item.first_seen_at, now: when };
+            let place = judged.place_one_of_many(&item.item, &item.supplement, seen, &mut remembered);
+            place.filter(|(taken_by, _)| taken_by == pipeline).map(|(_, rank)| (rank.key, item.id))
+        };
+        if key(&mine, self.now).is_none() {
+            return Ok(None);
+        }
+        let mut rivals: Vec<&StoredItem> = waiting.iter().collect();
+        rivals.retain(|rival| key(rival, self.now).is_some());
+        Ok((1..=DAYS_AHEAD).find_map(|days| {
+            let day = judged.midnight(self.now, days)?;
+            let mine = key(&mine, day)?;
+            match rivals.iter().position(|rival| key(rival, day).is_some_and(|rival| rival < mine)) {
                 None => Some(day),
                 Some(at) => {
                     // Whoever is ahead today is most likely ahead tomorrow.
@@ -126,70 +177,55 @@ impl<'a> Outlook<'a> {
                     None
                 }
             }
-        })
+        }))
     }
 
-    fn place(&self, item: &StoredItem, when: Timestamp) -> Option<Placed> {
-        let (_, judged) = self.judge(item, when)?;
-        let (true, Some(rank), Some(pipeline)) = (judged.is_ready(), judged.rank, judged.pipeline) else {
-            return None;
-        };
-        Some(Placed {
-            id: item.id,
-            name: item.item.name.clone(),
-            title: item.item.title.clone(),
-            backlog: item.backlog.clone(),
-            pipeline,
-            rank,
-        })
-    }
-
-    fn judge(&self, item: &StoredItem, when: Timestamp) -> Option<(&Backlog, Admission)> {
-        let backlog = self.policy.backlog(&item.backlog)?;
-        Some((
-            backlog,
-            backlog.judge_once(&item.item, &item.supplement, Seen { first: item.first_seen_at, now: when }),
-        ))
-    }
-
-    /// Whether an entry was waiting at a time, or will be when nothing happens until then but days passing.
-    fn waits(&self, item: &StoredItem, when: Timestamp) -> bool {
-        let waits_now = matches!(item.state, EntryState::New | EntryState::Held | EntryState::Ready);
-        if when >= self.now {
-            return waits_now && !item.is_held_by_others;
+    /// Where some entries would stand if nothing but policy had a say.
+    async fn spots_of(&self, judging: &Judging, ids: Vec<EntryId>) -> Result<Vec<Spot>> {
+        let mut spots = Vec::new();
+        for id in ids {
+            let item = self.store.items(Some(EntryId(id.0 - 1)), 1).await?.pop();
+            let item = item.filter(|item| item.id == id);
+            spots.extend(item.and_then(|item| judging.spot(&item, &mut Remembered::default())));
         }
-        let written = item.item.created_at.unwrap_or(item.first_seen_at);
-        let is_known = item.state != EntryState::Gone && written <= when;
-        is_known && self.run_at(item, when).is_none() && self.had_its_dependencies(item, when)
+        Ok(spots)
     }
 
-    /// The newest run that had begun at a time to do its work.
-    fn run_at(&self, item: &StoredItem, when: Timestamp) -> Option<&RunSummary> {
-        let works = |run: &&RunSummary| run.kind == RunKind::Work && run.started_at <= when;
-        self.runs.get(&item.id)?.iter().rev().find(works)
+    /// Reads everything, and judges a chunk on each core while the next is read.
+    async fn read(
+        &self,
+        judging: &Arc<Judging>,
+        kept: &mut Kept,
+        told: &(dyn Fn(u64) + Sync),
+    ) -> Result<Facts> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let mut judged: VecDeque<JoinHandle<Chunk>> = VecDeque::new();
+        let (mut all, mut after) = (Chunk::default(), None);
+        loop {
+            let items = self.store.items(after, CHUNK).await?;
+            let Some(last) = items.last() else { break };
+            after = Some(last.id);
+            told(items.len() as u64);
+            if judged.len() > cores
+                && let Some(first) = judged.pop_front()
+            {
+                all.absorb(judged_chunk(first).await?, kept);
+            }
+            let judging = Arc::clone(judging);
+            judged.push_back(tokio::task::spawn_blocking(move || judging.judge(&items)));
+        }
+        for chunk in judged {
+            all.absorb(judged_chunk(chunk).await?, kept);
+        }
+        Ok(all.settle(kept))
     }
 
-    fn had_its_dependencies(&self, item: &StoredItem, when: Timestamp) -> bool {
-        let Some((backlog, judged)) = self.judge(item, when) else { return false };
-        judged.links.iter().all(|link| {
-            let target = self.by_key.get(&(item.backlog.clone(), link.to.key.clone()));
-            target.is_some_and(|at| {
-                let target = &self.items[*at];
-                let is_done = self.run_at(target, when).is_some_and(|run| {
-                    run.state == RunState::Done && run.ended_at.is_some_and(|ended| ended <= when)
-                });
-                let state = if is_done { EntryState::Done } else { EntryState::Held };
-                backlog.depends.rule.is_satisfied(state, target.item.closed)
-            })
-        })
-    }
-
-    fn as_of_today(&self, when: Timestamp) -> Vec<String> {
+    fn as_of_today(&self, when: Timestamp, read: Facts) -> Vec<String> {
         let mut facts = vec![
             "Texts, labels and fields are what the sources said last.".to_owned(),
             "What is closed in its tracker today counts as closed.".to_owned(),
         ];
-        if self.items.iter().any(|item| item.supplement != Supplement::default()) {
+        if read.is_supplemented {
             facts.push("What people set and what was found by refining is as it is known now.".to_owned());
         }
         if when >= self.now {
@@ -202,11 +238,8 @@ impl<'a> Outlook<'a> {
                 applied.version, applied.at
             ));
         }
-        let was_seen = |item: &&StoredItem| {
-            item.first_seen_at > when && item.item.created_at.is_some_and(|written| written <= when)
-        };
-        let unseen = self.items.iter().filter(was_seen).count();
-        if unseen > 0 {
+        if read.unseen > 0 {
+            let unseen = read.unseen;
             facts.push(format!("Of the entries that were written by then, {unseen} had not been read yet."));
         }
         facts.push("Entries that had run, and waited for another round, are left out.".to_owned());
@@ -214,6 +247,11 @@ impl<'a> Outlook<'a> {
     }
 }
 
-fn lane_and_place(placed: &Placed) -> (&str, &str, &tollgate_core::rank::RankKey, EntryId) {
-    (&placed.backlog, &placed.pipeline, &placed.rank.key, placed.id)
+async fn judged_chunk(chunk: JoinHandle<Chunk>) -> Result<Chunk> {
+    chunk.await.map_err(|panicked| EngineError::Bug(format!("judging entries ended by a panic: {panicked}")))
+}
+
+/// Whether an entry waits, today.
+fn waits(state: EntryState) -> bool {
+    matches!(state, EntryState::New | EntryState::Held | EntryState::Ready)
 }

@@ -1,50 +1,149 @@
 //! Judges again what a new day, a time that has come, or what became known of an entry has changed.
 
+use std::{
+    collections::VecDeque,
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::task::JoinHandle;
 use tollgate_core::Timestamp;
-use tollgate_policy::{Policy, Seen};
+use tollgate_policy::{Policy, Remembered, Seen};
 use tollgate_store::{
     Store,
     port::{Rejudged, RescoreItem, Says},
 };
 
 use crate::{
-    error::Result,
+    error::{EngineError, Result},
     judge::{self, Lanes},
 };
 
 /// Entries judged again at once. To judge them keeps a thread of the host busy, and workers wait for it meanwhile.
 const CHUNK: u32 = 100;
 
-/// Lifts what is due and judges one chunk again; how many entries were touched, so that the caller goes on until it is none.
-///
-/// # Errors
-///
-/// When the store fails.
-pub async fn tick(store: &dyn Store, policy: &Policy, lanes: &Lanes) -> Result<u64> {
-    Ok(store.lift_due().await? + judge_due(store, policy, lanes).await?)
+/// Where more than a chunk is due, so many are read at once, and so many chunks of them before the caller is told how far it came.
+const FLOOD_CHUNK: u32 = 1_000;
+const FLOOD_CHUNKS: u32 = 16;
+
+/// Judges entries again, by one policy.
+#[derive(Debug, Clone)]
+pub struct Ranker {
+    judging: Arc<Judging>,
 }
 
-/// Judges one chunk of what is due again; how many entries that were.
-///
-/// # Errors
-///
-/// When the store fails.
-pub async fn judge_due(store: &dyn Store, policy: &Policy, lanes: &Lanes) -> Result<u64> {
-    let due = store.due_for_rescoring(CHUNK).await?;
-    if due.is_empty() {
-        return Ok(0);
+#[derive(Debug)]
+struct Judging {
+    policy: Arc<Policy>,
+    lanes: Lanes,
+    /// What was found out about some chunk, for the next.
+    remembered: Mutex<Vec<Remembered>>,
+}
+
+impl Ranker {
+    /// By this policy, with the lanes that it has where it is applied.
+    pub fn new(policy: &Arc<Policy>, lanes: Lanes) -> Self {
+        let judging = Judging { policy: Arc::clone(policy), lanes, remembered: Mutex::default() };
+        Self { judging: Arc::new(judging) }
     }
-    let now = store.now().await?;
-    let judged = due.iter().map(|entry| judge_again(policy, lanes, entry, now));
-    Ok(store.rescore(judged.collect()).await?)
+
+    /// Lifts what is due and judges entries again, all that are due within a while; how many were touched, so that the caller goes on
+    /// until it is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn tick(&self, store: &dyn Store) -> Result<u64> {
+        let lifted = store.lift_due().await?;
+        let judged = self.judge_due(store).await?;
+        let more = if judged < u64::from(CHUNK) { 0 } else { self.judge_flood(store).await? };
+        Ok(lifted + judged + more)
+    }
+
+    /// Judges one chunk of what is due again; how many entries that were.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn judge_due(&self, store: &dyn Store) -> Result<u64> {
+        let due = store.due_for_rescoring(None, CHUNK).await?;
+        if due.is_empty() {
+            return Ok(0);
+        }
+        let now = store.now().await?;
+        Ok(store.rescore(self.judging.judge(&due, now)).await?)
+    }
+
+    /// A whole backlog, say: a chunk is read and others are judged, on every core, while one is written.
+    async fn judge_flood(&self, store: &dyn Store) -> Result<u64> {
+        let now = store.now().await?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let mut judged: VecDeque<JoinHandle<Vec<Rejudged>>> = VecDeque::new();
+        let (mut after, mut chunks, mut entries) = (None, 0, 0);
+        loop {
+            let write = async {
+                match judged.len() > cores || chunks == FLOOD_CHUNKS {
+                    true => match judged.pop_front() {
+                        Some(chunk) => {
+                            Ok::<_, EngineError>(Some(store.rescore(judged_chunk(chunk).await?).await?))
+                        }
+                        None => Ok(None),
+                    },
+                    false => Ok(Some(0)),
+                }
+            };
+            let read = async {
+                match chunks < FLOOD_CHUNKS {
+                    true => store.due_for_rescoring(after, FLOOD_CHUNK).await,
+                    false => Ok(Vec::new()),
+                }
+            };
+            let (written, due) = tokio::join!(write, read);
+            match written? {
+                Some(more) => entries += more,
+                None => return Ok(entries),
+            }
+            let due = due?;
+            match due.last() {
+                None => chunks = FLOOD_CHUNKS,
+                Some(last) => {
+                    after = Some((last.due_at, last.id));
+                    chunks += 1;
+                    let judging = Arc::clone(&self.judging);
+                    judged.push_back(tokio::task::spawn_blocking(move || judging.judge(&due, now)));
+                }
+            }
+        }
+    }
+}
+
+async fn judged_chunk(chunk: JoinHandle<Vec<Rejudged>>) -> Result<Vec<Rejudged>> {
+    chunk.await.map_err(|panicked| EngineError::Bug(format!("judging entries ended by a panic: {panicked}")))
+}
+
+impl Judging {
+    fn judge(&self, due: &[RescoreItem], now: Timestamp) -> Vec<Rejudged> {
+        let remembered = || self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut of_others = remembered().pop().unwrap_or_default();
+        let judge = |entry| judge_again(&self.policy, &self.lanes, entry, now, &mut of_others);
+        let judged = due.iter().map(judge).collect();
+        remembered().push(of_others);
+        judged
+    }
 }
 
 /// What the policy says now. An entry whose backlog it no longer names is not due again, or it would be for ever.
-fn judge_again(policy: &Policy, lanes: &Lanes, entry: &RescoreItem, now: Timestamp) -> Rejudged {
+fn judge_again(
+    policy: &Policy,
+    lanes: &Lanes,
+    entry: &RescoreItem,
+    now: Timestamp,
+    remembered: &mut Remembered,
+) -> Rejudged {
     let (says, admission) = match policy.backlog(&entry.backlog) {
         Some(backlog) => {
             let seen = Seen { first: entry.first_seen_at, now };
-            let judged = backlog.judge_with(&entry.item, &entry.known.supplement, seen);
+            let judged = backlog.judge_one_of_many(&entry.item, &entry.known.supplement, seen, remembered);
             let admission = judge::admission(backlog, lanes, &judged);
             (
                 Some(Says { snapshot: judged.snapshot, revision: judged.revision, basis: judged.basis }),
@@ -91,8 +190,16 @@ mod tests {
         };
         let now = Timestamp::default();
         let known = Known::default();
-        let entry = RescoreItem { id: EntryId(1), backlog: "old".into(), item, known, first_seen_at: now };
-        let admission = judge_again(&policy, &Lanes::default(), &entry, now).admission;
+        let entry = RescoreItem {
+            id: EntryId(1),
+            due_at: now,
+            backlog: "old".into(),
+            item,
+            known,
+            first_seen_at: now,
+        };
+        let admission =
+            judge_again(&policy, &Lanes::default(), &entry, now, &mut Remembered::default()).admission;
         assert_eq!((admission.place, admission.due_at), (None, None));
         let [hold] = admission.holds.try_into().unwrap();
         assert_eq!(hold.kind, HoldKind::NoPipeline);

@@ -16,13 +16,11 @@ use tollgate_core::{
 
 use crate::{
     fields::{self, Extracted, Said},
-    formula::{EvalError, FieldValue, Formula, Inputs, Term},
-    policy::{Backlog, FolderSource, Order, Purpose},
+    formula::{FieldValue, Inputs, Term},
+    policy::{Backlog, FolderSource, Purpose},
     rank,
+    verdict::{Judge, Remembered},
 };
-
-/// How far ahead a score is looked at.
-const DAYS_AHEAD: i64 = 31;
 
 /// When an item was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,11 +73,16 @@ pub struct Rank {
     pub terms: Vec<Term>,
 }
 
-/// What the formulas say on one day. Where a field that they read is missing, they say nothing: the field's hold does.
-struct Verdict {
-    eligible: Option<Hold>,
-    pipeline: Result<String, Option<Hold>>,
-    rank: Result<Rank, Option<Hold>>,
+/// What is found out of an item, of which an [`Admission`] tells.
+struct Finding {
+    created_at: Timestamp,
+    values: BTreeMap<String, FieldValue>,
+    is_refined: bool,
+    holds: Vec<Hold>,
+    pipeline: Option<String>,
+    rank: Option<Rank>,
+    refine: Option<RankKey>,
+    due: Option<Timestamp>,
 }
 
 /// What an entry says whose fields have these values.
@@ -120,12 +123,37 @@ impl Backlog {
 
     /// Judges an item with what people and refine runs said of it.
     pub fn judge_with(&self, item: &SourceItem, supplement: &Supplement, seen: Seen) -> Admission {
-        self.judge_and_look(item, supplement, seen, true)
+        self.admission(item, self.find_out(item, supplement, seen, true, None))
     }
 
     /// Judges an item for one moment: without looking ahead to the day on which that changes.
     pub fn judge_once(&self, item: &SourceItem, supplement: &Supplement, seen: Seen) -> Admission {
-        self.judge_and_look(item, supplement, seen, false)
+        self.admission(item, self.find_out(item, supplement, seen, false, None))
+    }
+
+    /// Judges an item with what people and refine runs said of it, one of many that are judged one after the other.
+    pub fn judge_one_of_many(
+        &self,
+        item: &SourceItem,
+        supplement: &Supplement,
+        seen: Seen,
+        remembered: &mut Remembered,
+    ) -> Admission {
+        self.admission(item, self.find_out(item, supplement, seen, true, Some(remembered)))
+    }
+
+    /// The pipeline of an item and its place at one moment, of many that are judged one after the other; none when policy has
+    /// something against it.
+    pub fn place_one_of_many(
+        &self,
+        item: &SourceItem,
+        supplement: &Supplement,
+        seen: Seen,
+        remembered: &mut Remembered,
+    ) -> Option<(String, Rank)> {
+        let found = self.find_out(item, supplement, seen, false, Some(remembered));
+        let is_ready = found.holds.is_empty();
+        found.pipeline.zip(found.rank).filter(|_| is_ready)
     }
 
     /// What formulas read of an item.
@@ -150,34 +178,27 @@ impl Backlog {
         }
     }
 
-    fn judge_and_look(
+    fn find_out(
         &self,
         item: &SourceItem,
         supplement: &Supplement,
         seen: Seen,
         looks_ahead: bool,
-    ) -> Admission {
+        remembered: Option<&mut Remembered>,
+    ) -> Finding {
         let created_at = item.created_at.unwrap_or(seen.first);
         let standing = self.refine_standing(item, supplement, created_at);
         let said = Said { item, set: &supplement.set, refined: standing.data() };
         let Extracted { values, holds: field_holds, unknown } =
             fields::extract(&self.fields, said, &self.zone);
-        let mut snapshot = snapshot(item, created_at, &values);
-        if !standing.is_over() {
-            self.strip_refined(&mut snapshot);
-        }
-        let revision = snapshot.revision();
-        let basis = if self.refine.is_some() { self.basis(&snapshot) } else { revision };
-        let links = self.links(item);
         if item.closed {
             let reason = "its tracker says that it is closed".to_owned();
             let closed = Hold { kind: HoldKind::Closed, subject: String::new(), reason, until: None };
-            return Admission {
-                snapshot,
-                revision,
-                basis,
+            return Finding {
+                created_at,
+                values,
+                is_refined: standing.is_over(),
                 holds: vec![closed],
-                links,
                 pipeline: None,
                 rank: None,
                 refine: None,
@@ -187,35 +208,46 @@ impl Backlog {
         let broken: BTreeSet<&str> = field_holds.iter().map(|hold| hold.subject.as_str()).collect();
         let judge = Judge { backlog: self, broken: &broken, unknown: &unknown };
         let inputs = self.inputs(item, &values, created_at, seen.now);
-        let today = judge.verdict(&inputs);
-        let changes_in = if looks_ahead { judge.days_until_change(&today, &inputs) } else { None };
+        let (today, changes_in) = judge.judge(&inputs, looks_ahead, remembered);
+        let rank = today.score.clone().map(|score| rank::place(self, score, &inputs));
         let due = changes_in.and_then(|days| self.midnight(seen.now, days));
         // What does not enter, or is not to be worked on, is not looked at more closely.
         let stays_out = today.eligible.is_some() || item.shelf == Shelf::OnHold;
         let refine_hold = if stays_out { None } else { self.refine_hold(&standing) };
-        let is_refined = refine_hold.is_none() && unknown.is_empty();
+        let has_lane = refine_hold.is_none() && unknown.is_empty();
         let refine = refine_hold.as_ref().filter(|hold| hold.kind == HoldKind::NotRefined);
         let refine = refine.map(|_| RankKey::new(&[], created_at));
-        let mut holds: Vec<Hold> =
-            refine_hold.into_iter().chain(today.eligible).chain(field_holds.clone()).collect();
+        let mut holds: Vec<Hold> = refine_hold.into_iter().chain(today.eligible.clone()).collect();
+        holds.extend(field_holds);
         holds.extend(self.not_before(&values, seen.now));
         holds.extend(on_hold(item));
         holds.extend(today.pipeline.as_ref().err().cloned().flatten());
-        holds.extend(today.rank.as_ref().err().cloned().flatten());
-        Admission {
-            snapshot,
-            revision,
-            basis,
+        holds.extend(rank.as_ref().err().cloned().flatten());
+        Finding {
+            created_at,
+            values,
+            is_refined: standing.is_over(),
             holds,
-            links,
-            pipeline: today.pipeline.ok().filter(|_| is_refined),
-            rank: today.rank.ok().filter(|_| is_refined),
+            pipeline: today.pipeline.as_ref().ok().filter(|_| has_lane).cloned(),
+            rank: rank.ok().filter(|_| has_lane),
             refine,
             due,
         }
     }
 
-    fn links(&self, item: &SourceItem) -> Vec<Link> {
+    fn admission(&self, item: &SourceItem, found: Finding) -> Admission {
+        let Finding { created_at, values, is_refined, holds, pipeline, rank, refine, due } = found;
+        let mut snapshot = snapshot(item, created_at, &values);
+        if !is_refined {
+            self.strip_refined(&mut snapshot);
+        }
+        let revision = snapshot.revision();
+        let basis = if self.refine.is_some() { self.basis(&snapshot) } else { revision };
+        Admission { snapshot, revision, basis, holds, links: self.links(item), pipeline, rank, refine, due }
+    }
+
+    /// What an item depends on, aliases applied.
+    pub fn links(&self, item: &SourceItem) -> Vec<Link> {
         let mut links: Vec<Link> = Vec::new();
         for dependency in &item.depends {
             let written = dependency.key.trim();
@@ -259,116 +291,4 @@ impl Backlog {
         };
         values.iter().filter_map(hold).collect()
     }
-}
-
-struct Judge<'a> {
-    backlog: &'a Backlog,
-    /// Fields that have a hold of their own.
-    broken: &'a BTreeSet<&'a str>,
-    /// Fields that refine stages have yet to tell.
-    unknown: &'a BTreeSet<String>,
-}
-
-impl Judge<'_> {
-    fn verdict(&self, inputs: &Inputs<'_>) -> Verdict {
-        Verdict { eligible: self.eligible(inputs), pipeline: self.pipeline(inputs), rank: self.rank(inputs) }
-    }
-
-    fn eligible(&self, inputs: &Inputs<'_>) -> Option<Hold> {
-        let formula = &self.backlog.eligible;
-        if self.reads(formula, |field| self.broken.contains(field)) {
-            return None;
-        }
-        match formula.truth(inputs) {
-            Ok(true) => None,
-            // It needed nothing that is unknown to say so.
-            Ok(false) => Some(not_eligible(formula, inputs)),
-            Err(_) if self.reads(formula, |field| self.unknown.contains(field)) => None,
-            Err(error) => Some(failed("eligible", &error)),
-        }
-    }
-
-    fn pipeline(&self, inputs: &Inputs<'_>) -> Result<String, Option<Hold>> {
-        for route in &self.backlog.routes {
-            let taken = match &route.when {
-                None => true,
-                Some(formula) if self.reads_broken(formula) => return Err(None),
-                Some(formula) => formula.truth(inputs).map_err(|error| Some(failed("pipeline", &error)))?,
-            };
-            if taken {
-                return Ok(route.pipeline.clone());
-            }
-        }
-        let reason = "no pipeline of the backlog takes it: every `when` is false".to_owned();
-        Err(Some(Hold { kind: HoldKind::NoPipeline, subject: String::new(), reason, until: None }))
-    }
-
-    fn rank(&self, inputs: &Inputs<'_>) -> Result<Rank, Option<Hold>> {
-        let reads_broken = match &self.backlog.order {
-            Order::Priority(formula) => self.reads_broken(formula),
-            Order::By(_) => false,
-        };
-        if reads_broken {
-            return Err(None);
-        }
-        rank::rank(self.backlog, inputs).map_err(|error| Some(failed("priority", &error)))
-    }
-
-    fn reads_broken(&self, formula: &Formula) -> bool {
-        self.reads(formula, |field| self.broken.contains(field) || self.unknown.contains(field))
-    }
-
-    fn reads(&self, formula: &Formula, is_one: impl Fn(&str) -> bool) -> bool {
-        formula.references().fields.iter().any(|field| is_one(field))
-    }
-
-    /// Days until age changes anything; the horizon where it may later; none where it never does.
-    fn days_until_change(&self, today: &Verdict, inputs: &Inputs<'_>) -> Option<i64> {
-        let eligible = self.backlog.eligible.reads_age();
-        let pipeline =
-            self.backlog.routes.iter().filter_map(|route| route.when.as_ref()).any(Formula::reads_age);
-        let score = match &self.backlog.order {
-            Order::Priority(formula) => formula.reads_age() && formula.slope_thousandths().is_none(),
-            Order::By(_) => false,
-        };
-        if !(eligible || pipeline || score) {
-            return None;
-        }
-        let changes = |day: &i64| {
-            let inputs = Inputs { age_days: inputs.age_days + day, ..inputs.clone() };
-            (eligible && identity(self.eligible(&inputs).as_ref()) != identity(today.eligible.as_ref()))
-                || (pipeline && route_of(&self.pipeline(&inputs)) != route_of(&today.pipeline))
-                || (score && place_of(&self.rank(&inputs)) != place_of(&today.rank))
-        };
-        Some((1..DAYS_AHEAD).find(changes).unwrap_or(DAYS_AHEAD))
-    }
-}
-
-/// The part of the formula that says no is the subject; the reason quotes all of it.
-fn not_eligible(formula: &Formula, inputs: &Inputs<'_>) -> Hold {
-    let part = formula.first_false_part(inputs);
-    let because = part.map(|part| format!(", because `{part}` is")).unwrap_or_default();
-    Hold {
-        kind: HoldKind::NotEligible,
-        subject: part.unwrap_or_default().to_owned(),
-        reason: format!("`{}` is false{because}", formula.source()),
-        until: None,
-    }
-}
-
-/// A hold without the values in its sentence, which may differ each day.
-fn identity(hold: Option<&Hold>) -> Option<(HoldKind, &str)> {
-    hold.map(|hold| (hold.kind, hold.subject.as_str()))
-}
-
-fn route_of(pipeline: &Result<String, Option<Hold>>) -> Result<&str, Option<(HoldKind, &str)>> {
-    pipeline.as_ref().map(String::as_str).map_err(|hold| identity(hold.as_ref()))
-}
-
-fn place_of(rank: &Result<Rank, Option<Hold>>) -> Result<Option<i64>, Option<(HoldKind, &str)>> {
-    rank.as_ref().map(|rank| rank.score_thousandths).map_err(|hold| identity(hold.as_ref()))
-}
-
-fn failed(subject: &str, error: &EvalError) -> Hold {
-    Hold { kind: HoldKind::Formula, subject: subject.to_owned(), reason: error.to_string(), until: None }
 }

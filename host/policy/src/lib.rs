@@ -38,6 +38,7 @@ pub mod opening;
 mod rank;
 mod refine;
 pub mod roles;
+mod verdict;
 
 pub mod check;
 
@@ -55,3 +56,4 @@ pub use policy::{Backlog, FieldType, FolderSource, OnChange, Policy, Purpose};
 pub use resolve::host_label;
 pub use schedule::Schedule;
 pub use store_address::{PostgresAddress, StoreAddress};
+pub use verdict::Remembered;

@@ -4,12 +4,21 @@ use tollgate_core::rank::{Direction, RankKey, RankPart};
 
 use crate::{
     admission::Rank,
-    formula::{EvalError, FieldValue, Formula, Inputs, sum_of},
+    formula::{EvalError, FieldValue, Formula, Inputs, Term, sum_of},
     policy::{Backlog, Order, OrderKey, OrderSource},
 };
 
 /// Scores beyond this have no exact thousandths.
 const SCORE_MAX: f64 = 9.0e12;
+
+/// What a priority formula says of an entry, but for what is the entry's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Score {
+    pub(crate) thousandths: i64,
+    terms: Vec<Term>,
+    /// What an entry of no age has, and what every entry gains each day, where all gain the same.
+    steady: Option<(i64, i64)>,
+}
 
 /// Where an entry with these inputs stands.
 ///
@@ -17,29 +26,51 @@ const SCORE_MAX: f64 = 9.0e12;
 ///
 /// When the priority formula has no usable result.
 pub(crate) fn rank(backlog: &Backlog, inputs: &Inputs<'_>) -> Result<Rank, EvalError> {
-    match &backlog.order {
-        Order::Priority(formula) => by_priority(backlog, formula, inputs),
-        Order::By(keys) => {
-            let parts: Vec<_> = keys.iter().flat_map(|key| parts(key, inputs)).collect();
-            let key = RankKey::new(&parts, inputs.created);
-            Ok(Rank { key, score_thousandths: None, terms: Vec::new() })
-        }
-    }
+    let score = match &backlog.order {
+        Order::Priority(formula) => Some(score(formula, inputs)?),
+        Order::By(_) => None,
+    };
+    Ok(place(backlog, score, inputs))
 }
 
-fn by_priority(backlog: &Backlog, formula: &Formula, inputs: &Inputs<'_>) -> Result<Rank, EvalError> {
+/// What the formula says.
+///
+/// # Errors
+///
+/// When it has no usable result.
+pub(crate) fn score(formula: &Formula, inputs: &Inputs<'_>) -> Result<Score, EvalError> {
     let terms = formula.explain(inputs)?;
-    let score = thousandths(formula, sum_of(&terms))?;
-    let lasting = match formula.slope_thousandths() {
-        // Every entry gains the same each day, so leaving out what was gained since 1970 changes no order, ever.
+    let thousandths_of = |value| thousandths(formula, value);
+    let thousandths = thousandths_of(sum_of(&terms))?;
+    let steady = match formula.slope_thousandths() {
         Some(slope) => {
-            let at_birth = thousandths(formula, formula.number(&Inputs { age_days: 0, ..inputs.clone() })?)?;
+            Some((thousandths_of(formula.number(&Inputs { age_days: 0, ..inputs.clone() })?)?, slope))
+        }
+        None => None,
+    };
+    Ok(Score { thousandths, terms, steady })
+}
+
+/// Where an entry with this score stands; by the keys of its backlog where there is none.
+pub(crate) fn place(backlog: &Backlog, score: Option<Score>, inputs: &Inputs<'_>) -> Rank {
+    let Some(Score { thousandths, terms, steady }) = score else {
+        let keys = match &backlog.order {
+            Order::By(keys) => keys.as_slice(),
+            Order::Priority(_) => &[],
+        };
+        let parts: Vec<_> = keys.iter().flat_map(|key| parts(key, inputs)).collect();
+        let key = RankKey::new(&parts, inputs.created);
+        return Rank { key, score_thousandths: None, terms: Vec::new() };
+    };
+    let lasting = match steady {
+        // Every entry gains the same each day, so leaving out what was gained since 1970 changes no order, ever.
+        Some((at_birth, slope)) => {
             at_birth.saturating_sub(slope.saturating_mul(backlog.day_number(inputs.created)))
         }
-        None => score,
+        None => thousandths,
     };
     let key = RankKey::new(&[(RankPart::Thousandths(lasting), Direction::Descending)], inputs.created);
-    Ok(Rank { key, score_thousandths: Some(score), terms })
+    Rank { key, score_thousandths: Some(thousandths), terms }
 }
 
 fn thousandths(formula: &Formula, value: f64) -> Result<i64, EvalError> {

@@ -214,7 +214,7 @@ impl Rescoring {
         let count = Arc::clone(&scored);
         tokio::spawn(async move {
             while allowed.wait_for(|may| *may).await.is_ok() {
-                let due = store.due_for_rescoring(100).await.expect("a store that answers");
+                let due = store.due_for_rescoring(None, 100).await.expect("a store that answers");
                 let again = due.iter().map(|entry| Rejudged {
                     id: entry.id,
                     says: None,

@@ -60,7 +60,7 @@ use self::state::State;
 use crate::{
     StoreError,
     port::{
-        AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
+        AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
         Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
         NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
@@ -159,8 +159,12 @@ impl Store for MemoryStore {
         self.change(|state| Ok(state.lift_due()))
     }
 
-    async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>> {
-        Ok(self.at_present().due_for_rescoring(limit))
+    async fn due_for_rescoring(
+        &self,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u32,
+    ) -> Result<Vec<RescoreItem>> {
+        Ok(self.at_present().due_for_rescoring(after, limit))
     }
 
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
@@ -298,6 +302,18 @@ impl Store for MemoryStore {
 
     async fn internal_items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>> {
         Ok(self.at_present().items(after, limit, |entry| entry.opened.is_some() && entry.waits()))
+    }
+
+    async fn items_of_lane(&self, backlog: &str, pipeline: &str, limit: u32) -> Result<Vec<StoredItem>> {
+        Ok(self.at_present().items_of_lane(backlog, pipeline, limit))
+    }
+
+    async fn entries_by_id(&self, ids: Vec<EntryId>) -> Result<Vec<EntryStatus>> {
+        Ok(self.at_present().entries_by_id(&ids))
+    }
+
+    async fn begun_by(&self, when: Timestamp) -> Result<Vec<Begun>> {
+        Ok(self.at_present().begun_by(when))
     }
 
     async fn snapshot(&self, revision: Digest) -> Result<EntrySnapshot> {

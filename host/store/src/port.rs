@@ -42,8 +42,8 @@ pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication, PolicyFile};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
-    Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail, RunFilter,
-    Standing, StopRequest, StoredItem,
+    Begun, Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail,
+    RunFilter, Standing, StopRequest, StoredItem,
 };
 pub use signal::NewSignal;
 pub use tollgate_core::StopMode;
@@ -122,8 +122,13 @@ pub trait Store: Send + Sync + 'static {
     /// Lifts holds whose time has come and wakes runs whose time has come; how many of both.
     async fn lift_due(&self) -> Result<u64>;
 
-    /// Entries that wait and of which the policy says something else by now, the longest due first.
-    async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>>;
+    /// Entries that wait and of which the policy says something else by now, the longest due first; those after one, if it is named by
+    /// when it is due and its number.
+    async fn due_for_rescoring(
+        &self,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u32,
+    ) -> Result<Vec<RescoreItem>>;
 
     /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone, and so are those of which something
     /// else is known by now.
@@ -275,6 +280,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// The same of internal entries that wait.
     async fn internal_items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>>;
+
+    /// Those that wait for their turn in one lane, in their order: up to `limit`.
+    async fn items_of_lane(&self, backlog: &str, pipeline: &str, limit: u32) -> Result<Vec<StoredItem>>;
+
+    /// Entries by their numbers, in the order of these; numbers that no entry has are left out.
+    async fn entries_by_id(&self, ids: Vec<EntryId>) -> Result<Vec<EntryStatus>>;
+
+    /// Entries that work had begun on at a time, by number.
+    async fn begun_by(&self, when: Timestamp) -> Result<Vec<Begun>>;
 
     /// What an entry said at a revision.
     async fn snapshot(&self, revision: tollgate_core::Digest) -> Result<EntrySnapshot>;

@@ -30,6 +30,7 @@ mod readiness;
 mod rebuild;
 mod reconcile;
 mod report;
+mod rescore;
 mod rows;
 mod similar;
 mod supplement;
@@ -55,7 +56,7 @@ use tollgate_core::{
 use self::{outbox::TakenDelivery, similar::Compared};
 use crate::{
     port::{
-        AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
+        AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
         Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
         NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
@@ -191,18 +192,25 @@ impl<D: Database> Store for D {
         self.transact(Access::Drive, "lift what is due", due::lift).await
     }
 
-    async fn due_for_rescoring(&self, limit: u32) -> Result<Vec<RescoreItem>> {
-        self.transact(Access::Read, "find scores that are due", move |tx| due::for_rescoring(tx, limit)).await
+    async fn due_for_rescoring(
+        &self,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u32,
+    ) -> Result<Vec<RescoreItem>> {
+        let body = move |tx: &Tx<'_>| due::for_rescoring(tx, after, limit);
+        self.transact(Access::Read, "find scores that are due", body).await
     }
 
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
         let (items, mut from, mut entries) = (Arc::new(items), 0, 0);
+        let mut slice = rescore::SLICE_MIN;
         while from < items.len() {
             let items = Arc::clone(&items);
-            let body = move |tx: &Tx<'_>| due::rescore(tx, &items, from);
+            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice);
             let rescored = self.transact(Access::WriteBehind, "give entries new places", body).await?;
             entries += rescored.entries;
             from = rescored.next;
+            slice = if rescored.gave_way { rescore::SLICE_MIN } else { (slice * 2).min(rescore::SLICE_MAX) };
         }
         Ok(entries)
     }
@@ -388,6 +396,22 @@ impl<D: Database> Store for D {
             report::internal_items(tx, after, limit)
         })
         .await
+    }
+
+    async fn items_of_lane(&self, backlog: &str, pipeline: &str, limit: u32) -> Result<Vec<StoredItem>> {
+        let (backlog, pipeline) = (backlog.to_owned(), pipeline.to_owned());
+        self.transact(Access::Read, "read what waits in a lane", move |tx| {
+            report::items_of_lane(tx, &backlog, &pipeline, limit)
+        })
+        .await
+    }
+
+    async fn entries_by_id(&self, ids: Vec<EntryId>) -> Result<Vec<EntryStatus>> {
+        self.transact(Access::Read, "read entries", move |tx| report::entries_by_id(tx, &ids)).await
+    }
+
+    async fn begun_by(&self, when: Timestamp) -> Result<Vec<Begun>> {
+        self.transact(Access::Read, "read what had begun", move |tx| report::begun_by(tx, when)).await
     }
 
     async fn snapshot(&self, revision: Digest) -> Result<EntrySnapshot> {

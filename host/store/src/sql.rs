@@ -65,6 +65,7 @@ queries! {
         COVERAGE_LIST = "coverage_list";
         DECISION_INSERT = "decision_insert";
         ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
+        ENTRY_FORGET_ARRIVALS = "entry_forget_arrivals";
         ENTRY_GET = "entry_get";
         ENTRY_GET_BY_ID = "entry_get_by_id";
         ENTRY_GET_CLAIMABLE = "entry_get_claimable";
@@ -72,6 +73,7 @@ queries! {
         ENTRY_LINE_COUNT = "entry_line_count";
         ENTRY_LINE_LIST = "entry_line_list";
         ENTRY_LINE_LIST_READY = "entry_line_list_ready";
+        ENTRY_LINE_LIST_BY_ID = "entry_line_list_by_id";
         ENTRY_LINE_LIST_BY_KEY = "entry_line_list_by_key";
         ENTRY_LIST_ABSENT = "entry_list_absent";
         ENTRY_LIST_DEPENDANTS = "entry_list_dependants";
@@ -189,8 +191,10 @@ queries! {
         PLACE_DELETE = "place_delete";
         PLACE_GET = "place_get";
         PLACE_MAKE_DUE = "place_make_due";
+        PLACE_MOVE = "place_move";
         PLACE_PUT = "place_put";
         PLACE_SET_DUE = "place_set_due";
+        PLACE_STAY = "place_stay";
         PLUGIN_VERSION_GET_NAME = "plugin_version_get_name";
         PLUGIN_VERSION_INSERT = "plugin_version_insert";
         POLICY_GET_APPLIED = "policy_get_applied";
@@ -208,10 +212,13 @@ queries! {
         READY_DELETE_OTHER_PLACE = "ready_delete_other_place";
         READY_GET_HEAD = "ready_get_head";
         READY_INSERT = "ready_insert";
+        READY_LIST_ITEMS = "ready_list_items";
+        READY_MOVE = "ready_move";
         RECONCILE_END = "reconcile_end";
         RECONCILE_GET = "reconcile_get";
         RECONCILE_GET_COMPLETE_BEFORE = "reconcile_get_complete_before";
         RECONCILE_INSERT = "reconcile_insert";
+        RESCORE_LIST = "rescore_list";
         RUN_CLAIM = "run_claim";
         RUN_CLAIM_ONLY = "run_claim_only";
         RUN_COUNT_OF_REVISION = "run_count_of_revision";
@@ -229,6 +236,7 @@ queries! {
         RUN_LINE_GET = "run_line_get";
         RUN_LINE_LIST = "run_line_list";
         RUN_LINE_LIST_OF_ENTRY = "run_line_list_of_entry";
+        RUN_LIST_BEGUN = "run_list_begun";
         RUN_LIST_IDS = "run_list_ids";
         RUN_LIST_LAPSED = "run_list_lapsed";
         RUN_LIST_LIVE = "run_list_live";

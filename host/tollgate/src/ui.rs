@@ -1,5 +1,6 @@
 //! What people and programs see.
 
+pub(crate) mod bar;
 pub(crate) mod printer;
 pub(crate) mod text;
 

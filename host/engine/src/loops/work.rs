@@ -29,7 +29,7 @@ use crate::{
     error::Result,
     host::{Host, HostOptions, Parts},
     lease_table::HeldLease,
-    marks, rank,
+    marks,
     shutdown::Phase,
 };
 
@@ -213,8 +213,7 @@ impl Loops {
     /// Judges what was refined before anybody looks for work again. What fails here is due, so the rank loop does it.
     async fn judge_refined(&self) {
         let host = &self.host;
-        let Applied { policy, lanes, .. } = &*host.present.applied();
-        if let Err(error) = rank::judge_due(&*host.parts.store, policy, lanes).await {
+        if let Err(error) = host.present.applied().ranker.judge_due(&*host.parts.store).await {
             self.trouble("judge a refined entry", &error);
         }
     }

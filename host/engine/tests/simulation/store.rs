@@ -17,7 +17,7 @@ use tollgate_core::{
 use tollgate_store::{
     Store, StoreError,
     port::{
-        AdoptionOutcome, AppliedPolicy, Arrival, Cancelled, CapBalanceReport, Change, ClaimOutcome,
+        AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket,
         EntryDetail, EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known,
         NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, NextState, OpenWork,
@@ -175,7 +175,7 @@ over_the_line! {
     begin_reconcile(&backlog: str, &tracker: str) -> i64, noted nothing();
     finish_reconcile(reconcile: i64, reading: Reading) -> Reconciled, noted nothing();
     lift_due() -> u64, noted nothing();
-    due_for_rescoring(limit: u32) -> Vec<RescoreItem>, noted nothing();
+    due_for_rescoring(after: Option<(Timestamp, EntryId)>, limit: u32) -> Vec<RescoreItem>, noted nothing();
     rescore(items: Vec<Rejudged>) -> u64, noted nothing();
     adopt(adoptions: Vec<NewAdoption>) -> Vec<AdoptionOutcome>, noted nothing();
     has_read_records(&tracker: str) -> bool, noted nothing();
@@ -208,6 +208,9 @@ over_the_line! {
     entries(filter: EntryFilter) -> Page<EntryStatus>, noted nothing();
     items(after: Option<EntryId>, limit: u32) -> Vec<StoredItem>, noted nothing();
     internal_items(after: Option<EntryId>, limit: u32) -> Vec<StoredItem>, noted nothing();
+    items_of_lane(&backlog: str, &pipeline: str, limit: u32) -> Vec<StoredItem>, noted nothing();
+    entries_by_id(ids: Vec<EntryId>) -> Vec<EntryStatus>, noted nothing();
+    begun_by(when: Timestamp) -> Vec<Begun>, noted nothing();
     snapshot(revision: Digest) -> EntrySnapshot, noted nothing();
     runs(filter: RunFilter) -> Page<RunSummary>, noted nothing();
     run(id: RunId) -> RunDetail, noted nothing();

@@ -61,6 +61,28 @@ impl FieldValue {
         }
     }
 
+    fn write(&self, into: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => {
+                into.push(1);
+                write_text(text, into);
+            }
+            Self::Number(number) => {
+                into.push(2);
+                into.extend(number.to_bits().to_le_bytes());
+            }
+            Self::Bool(truth) => into.extend([3, u8::from(*truth)]),
+            Self::Time(time) => {
+                into.push(4);
+                into.extend(time.as_millis().to_le_bytes());
+            }
+            Self::List(items) => {
+                into.push(5);
+                write_texts(items, into);
+            }
+        }
+    }
+
     fn longest_text_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -156,6 +178,32 @@ impl Inputs<'_> {
         }
     }
 
+    /// Writes down all that an evaluation depends on which reads no more than this: the same bytes for the same values alone.
+    pub(crate) fn write_what_is_read(&self, read: &References, into: &mut Vec<u8>) {
+        // It decides how long an evaluation may take.
+        into.extend((self.longest_text_bytes() as u64 / 1024).to_le_bytes());
+        for name in &read.builtins {
+            match name.as_str() {
+                "labels" => write_texts(self.labels, into),
+                "age_days" => into.extend(self.age_days.to_le_bytes()),
+                "created" => into.extend(self.created.as_millis().to_le_bytes()),
+                "key" => write_text(self.key, into),
+                "kind" => write_text(self.kind, into),
+                "title" => write_text(self.title, into),
+                "author" => write_text(self.author, into),
+                "tracker" => write_text(self.tracker, into),
+                // There is one of it.
+                _ => {}
+            }
+        }
+        for name in &read.fields {
+            match self.fields.get(name) {
+                None => into.push(0),
+                Some(value) => value.write(into),
+            }
+        }
+    }
+
     pub(super) fn longest_text_bytes(&self) -> usize {
         let labels = self.labels.iter().map(String::len).max().unwrap_or(0);
         let fields = self.fields.values().map(FieldValue::longest_text_bytes).max().unwrap_or(0);
@@ -168,6 +216,16 @@ impl Inputs<'_> {
             _ => 1,
         }
     }
+}
+
+fn write_text(text: &str, into: &mut Vec<u8>) {
+    into.extend((text.len() as u64).to_le_bytes());
+    into.extend(text.as_bytes());
+}
+
+fn write_texts(texts: &[String], into: &mut Vec<u8>) {
+    into.extend((texts.len() as u64).to_le_bytes());
+    texts.iter().for_each(|text| write_text(text, into));
 }
 
 fn list(items: &[String]) -> Value {

@@ -4,8 +4,9 @@ use serde_json::json;
 use tollgate_core::{
     entry::{Hold, HoldKind},
     item::{Dependency, SourceItem},
+    refine::Supplement,
 };
-use tollgate_policy::{Admission, Backlog, Seen, policy::Order};
+use tollgate_policy::{Admission, Backlog, Remembered, Seen, policy::Order};
 
 use crate::support::{item, policy, seen, time};
 
@@ -280,6 +281,32 @@ proptest! {
         item.labels.push(label);
         let seen = Seen { first: time(NOW), now: tollgate_core::Timestamp::from_millis(now * 1000) };
         prop_assert_eq!(backlog.judge(&item, seen), backlog.judge(&item.clone(), seen));
+    }
+
+    #[test]
+    fn what_was_found_out_of_others_changes_no_judgement(
+        priority in priorities(),
+        items in proptest::collection::vec((0usize..4, 0i64..60, 0u8..4, "[a-z]{0,3}"), 1..24),
+        now in moment(),
+    ) {
+        let backlog = specs(ordered_by(&priority));
+        let mut remembered = Remembered::default();
+        let now = tollgate_core::Timestamp::from_millis(now * 1000);
+        for (level, age, labels, title) in items {
+            let mut item = item();
+            item.title = title;
+            item.labels.truncate(usize::from(labels > 0));
+            // The last is none of the values that the field may have.
+            item.front_matter["priority"] = json!(["high", "medium", "low", "urgent"][level]);
+            item.created_at = Some(tollgate_core::Timestamp::from_millis(now.as_millis() - age * 86_400_000));
+            let (seen, nothing) = (Seen { first: now, now }, Supplement::default());
+            let judged = backlog.judge_with(&item, &nothing, seen);
+            let one_of_many = backlog.judge_one_of_many(&item, &nothing, seen, &mut remembered);
+            prop_assert_eq!(&one_of_many, &judged);
+            let is_ready = judged.is_ready();
+            let place = judged.pipeline.zip(judged.rank).filter(|_| is_ready);
+            prop_assert_eq!(backlog.place_one_of_many(&item, &nothing, seen, &mut remembered), place);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate_core::{
-    EntryId,
+    EntryId, Timestamp,
     entry::{EntryState, HoldKind},
 };
 
@@ -85,21 +85,27 @@ impl State {
         (lifted + due.len()) as u64
     }
 
-    pub(super) fn due_for_rescoring(&self, limit: u32) -> Vec<RescoreItem> {
+    pub(super) fn due_for_rescoring(
+        &self,
+        after: Option<(Timestamp, EntryId)>,
+        limit: u32,
+    ) -> Vec<RescoreItem> {
         let due = self.entries.iter().filter_map(|(id, entry)| {
             let due_at = entry.place.as_ref()?.due_at.filter(|at| *at <= self.now)?;
             entry.waits().then_some((due_at, id))
         });
         let mut due: Vec<_> = due.collect();
         due.sort_unstable();
+        due.retain(|due| after.is_none_or(|after| *due > after));
         due.truncate(limit as usize);
-        due.into_iter().map(|(_, id)| self.rescore_item(id)).collect()
+        due.into_iter().map(|(due_at, id)| self.rescore_item(id, due_at)).collect()
     }
 
-    fn rescore_item(&self, id: EntryId) -> RescoreItem {
+    fn rescore_item(&self, id: EntryId, due_at: Timestamp) -> RescoreItem {
         let entry = &self.entries[id];
         RescoreItem {
             id,
+            due_at,
             backlog: entry.backlog.clone(),
             item: entry.item.clone(),
             known: entry.known.clone(),

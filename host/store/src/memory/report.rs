@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use tollgate_core::{
     Digest, EntryId, LaneId, Microcents, RunId, Timestamp,
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
-    run::{RunState, RunSummary},
+    run::{RunKind, RunState, RunSummary},
 };
 
 use super::{
@@ -15,8 +15,8 @@ use super::{
     table::RunNo,
 };
 use crate::port::{
-    Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, OpenWork, Page, Result, RunDetail,
-    RunFilter, Standing, StoredItem,
+    Begun, Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, OpenWork, Page, Result,
+    RunDetail, RunFilter, Standing, StoredItem,
 };
 
 /// What holds an entry that is no judgement of the policy.
@@ -185,19 +185,48 @@ impl State {
         fits: impl Fn(&super::state::Entry) -> bool,
     ) -> Vec<StoredItem> {
         let numbers = self.entries.those(fits).into_iter().filter(|id| after.is_none_or(|after| *id > after));
-        let item = |id: EntryId| {
-            let entry = &self.entries[id];
-            StoredItem {
-                id,
-                backlog: entry.backlog.clone(),
-                state: self.state_of(id),
-                is_held_by_others: self.is_held_by_others(id),
-                item: entry.item.clone(),
-                supplement: entry.known.supplement.clone(),
-                first_seen_at: entry.first_seen_at,
-            }
+        numbers.take(limit as usize).map(|id| self.item(id)).collect()
+    }
+
+    fn item(&self, id: EntryId) -> StoredItem {
+        let entry = &self.entries[id];
+        StoredItem {
+            id,
+            backlog: entry.backlog.clone(),
+            state: self.state_of(id),
+            is_held_by_others: self.is_held_by_others(id),
+            item: entry.item.clone(),
+            supplement: entry.known.supplement.clone(),
+            first_seen_at: entry.first_seen_at,
+        }
+    }
+
+    pub(super) fn items_of_lane(&self, backlog: &str, pipeline: &str, limit: u32) -> Vec<StoredItem> {
+        let filter = EntryFilter { states: vec![EntryState::Ready], ..EntryFilter::default() };
+        let mut ready = self.entries(&filter).rows;
+        ready.retain(|entry| {
+            let place = self.entries[entry.id].place.as_ref().and_then(|place| place.in_lane.as_ref());
+            place.is_some_and(|place| {
+                let lane = &self.lanes[place.lane];
+                (lane.backlog.as_str(), lane.pipeline.as_str()) == (backlog, pipeline)
+            })
+        });
+        ready.truncate(limit as usize);
+        ready.into_iter().map(|entry| self.item(entry.id)).collect()
+    }
+
+    pub(super) fn entries_by_id(&self, ids: &[EntryId]) -> Vec<EntryStatus> {
+        ids.iter().filter(|id| self.entries.get(**id).is_some()).map(|id| self.status(*id)).collect()
+    }
+
+    pub(super) fn begun_by(&self, when: Timestamp) -> Vec<Begun> {
+        let begun = self.runs.iter().filter(|(_, run)| run.kind == RunKind::Work && run.started_at <= when);
+        let is_done = |run: &super::state::Run| {
+            run.state == RunState::Done && run.ended_at.is_some_and(|ended| ended <= when)
         };
-        numbers.take(limit as usize).map(item).collect()
+        // Later runs replace earlier ones.
+        let newest: BTreeMap<EntryId, bool> = begun.map(|(_, run)| (run.entry, is_done(run))).collect();
+        newest.into_iter().map(|(entry, is_done)| Begun { entry, is_done }).collect()
     }
 
     /// What it waits for counts only as long as it waits.
@@ -307,7 +336,7 @@ impl State {
             listens && wakes.times.is_empty() && wakes.ask.is_none()
         });
         let is_new = |entry: EntryId| self.state_of(entry) == EntryState::New;
-        let due = self.due_for_rescoring(u32::MAX);
+        let due = self.due_for_rescoring(None, u32::MAX);
         let unsettled = |parcel: &super::state::Parcel| !matches!(parcel.way, Way::Settled { .. });
         OpenWork {
             ready: lanes.into_iter().map(claimable).sum(),

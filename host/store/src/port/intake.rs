@@ -140,6 +140,8 @@ pub struct Reconciled {
 pub struct RescoreItem {
     /// Which entry.
     pub id: EntryId,
+    /// Since when.
+    pub due_at: Timestamp,
     /// The backlog that it entered by.
     pub backlog: String,
     /// What its source said last.

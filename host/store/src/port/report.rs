@@ -32,6 +32,15 @@ pub struct Page<T> {
     pub total: u64,
 }
 
+/// An entry that work had begun on at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Begun {
+    /// Which.
+    pub entry: EntryId,
+    /// Whether the newest run of that time was done by then.
+    pub is_done: bool,
+}
+
 /// Which entries.
 #[derive(Debug, Clone, Default)]
 pub struct EntryFilter {

@@ -1,19 +1,16 @@
 //! What comes by itself when its time has come: holds lift, runs wake, entries are judged anew.
 
-use std::time::{Duration, Instant};
+use tollgate_core::{EntryId, Timestamp};
 
 use super::{
     entry::KnownEntry,
-    intake::{self, forget_arrival},
+    intake::forget_arrival,
     live_run::LiveRun,
-    readiness, sql, supplement,
+    readiness, sql,
     tx::{Tx, TxResult, named_params},
     wait,
 };
-use crate::port::{Known, Rejudged, RescoreItem};
-
-/// Entries are scored again for no longer than this at once: what is changed has to be committed before anybody else is served.
-const SLICE: Duration = Duration::from_millis(1);
+use crate::port::{Known, RescoreItem};
 
 /// Lifts holds whose time has come and wakes runs whose time has come.
 pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
@@ -40,11 +37,19 @@ pub(super) fn lift(tx: &Tx<'_>) -> TxResult<u64> {
 }
 
 /// Entries whose score changes by now.
-pub(super) fn for_rescoring(tx: &Tx<'_>, limit: u32) -> TxResult<Vec<RescoreItem>> {
-    let params = named_params! { ":now": tx.now.as_millis(), ":limit": limit };
+pub(super) fn for_rescoring(
+    tx: &Tx<'_>,
+    after: Option<(Timestamp, EntryId)>,
+    limit: u32,
+) -> TxResult<Vec<RescoreItem>> {
+    let (after_due, after) = after.map(|(due_at, id)| (due_at.as_millis(), id.0)).unzip();
+    let params = named_params! {
+        ":now": tx.now.as_millis(), ":after_due": after_due, ":after": after, ":limit": limit,
+    };
     tx.all(sql::ENTRY_LIST_DUE, params, |row| {
         Ok(RescoreItem {
             id: row.entry_id("id")?,
+            due_at: row.time("due_at")?,
             backlog: row.plain("backlog")?,
             item: row.json("body")?,
             known: Known {
@@ -54,51 +59,4 @@ pub(super) fn for_rescoring(tx: &Tx<'_>, limit: u32) -> TxResult<Vec<RescoreItem
             first_seen_at: row.time("first_seen_at")?,
         })
     })
-}
-
-/// How far one transaction came.
-pub(super) struct Rescored {
-    /// How many entries have new places.
-    pub(super) entries: u64,
-    /// The item to go on with.
-    pub(super) next: usize,
-}
-
-/// Gives waiting entries new places, from item `from` on, until somebody waits for the writer or it has taken long enough. At least
-/// one item is done.
-pub(super) fn rescore(tx: &Tx<'_>, items: &[Rejudged], from: usize) -> TxResult<Rescored> {
-    let items = items.get(from..).unwrap_or_default();
-    intake::require_lanes(tx, items.iter().map(|judged| &judged.admission))?;
-    let (begun_at, slice) = (Instant::now(), tx.slice().unwrap_or(SLICE));
-    let mut rescored = Rescored { entries: 0, next: from };
-    for judged in items {
-        rescored.entries += u64::from(rescore_one(tx, judged)?);
-        rescored.next += 1;
-        if tx.is_awaited() || begun_at.elapsed() > slice {
-            break;
-        }
-    }
-    Ok(rescored)
-}
-
-/// Whether it still waits, as far as is known to whoever judged it.
-fn rescore_one(tx: &Tx<'_>, judged: &Rejudged) -> TxResult<bool> {
-    let Rejudged { id, says, supplement_version, admission } = judged;
-    let entry = KnownEntry::find_by_id(tx, *id)?;
-    let Some(entry) = entry.filter(KnownEntry::waits) else { return Ok(false) };
-    if supplement::get(tx, *id)?.version != *supplement_version {
-        return Ok(false);
-    }
-    if let Some(says) = says.as_ref().filter(|says| says.revision != entry.revision) {
-        intake::put_snapshot(tx, &says.snapshot, says.revision)?;
-        let params = named_params! {
-            ":id": id.0, ":revision": says.revision.as_bytes(), ":basis": says.basis.as_bytes(),
-        };
-        tx.send(sql::ENTRY_SET_REVISION, params)?;
-    }
-    intake::replace_admission(tx, *id, admission)?;
-    // What came in last is no longer what is known: the next arrival is compared with nothing.
-    forget_arrival(tx, *id)?;
-    readiness::settle(tx, *id, entry.depends)?;
-    Ok(true)
 }

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     StoreError,
     port::{
-        Coverage, EntryDetail, EntryFilter, History, LaneHead, LinkStatus, OpenWork, Page, RunDetail,
+        Begun, Coverage, EntryDetail, EntryFilter, History, LaneHead, LinkStatus, OpenWork, Page, RunDetail,
         RunFilter, Standing, StoredItem,
     },
 };
@@ -147,16 +147,49 @@ pub(super) fn internal_items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) ->
 
 fn list_items(tx: &Tx<'_>, query: Query, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
     let params = named_params! { ":after": after.map(|after| after.0), ":limit": limit };
-    tx.all(query, params, |row| {
-        Ok(StoredItem {
-            id: row.entry_id("id")?,
-            backlog: row.plain("backlog")?,
-            state: row.word("state")?,
-            is_held_by_others: row.plain("is_held_by_others")?,
-            item: row.json("body")?,
-            supplement: row.json_or_none("supplement")?.unwrap_or_default(),
-            first_seen_at: row.time("first_seen_at")?,
-        })
+    tx.all(query, params, read_item)
+}
+
+/// What waits in one lane, and what was said of it.
+pub(super) fn items_of_lane(
+    tx: &Tx<'_>,
+    backlog: &str,
+    pipeline: &str,
+    limit: u32,
+) -> TxResult<Vec<StoredItem>> {
+    let params = named_params! { ":backlog": backlog, ":pipeline": pipeline, ":limit": limit };
+    tx.all(sql::READY_LIST_ITEMS, params, read_item)
+}
+
+fn read_item(row: &Row<'_>) -> TxResult<StoredItem> {
+    Ok(StoredItem {
+        id: row.entry_id("id")?,
+        backlog: row.plain("backlog")?,
+        state: row.word("state")?,
+        is_held_by_others: row.plain("is_held_by_others")?,
+        item: row.json("body")?,
+        supplement: row.json_or_none("supplement")?.unwrap_or_default(),
+        first_seen_at: row.time("first_seen_at")?,
+    })
+}
+
+/// Entries by their numbers, in the order of these.
+pub(super) fn entries_by_id(tx: &Tx<'_>, ids: &[EntryId]) -> TxResult<Vec<EntryStatus>> {
+    let numbers: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let params = named_params! { ":ids": json_of(&numbers)? };
+    let mut found = tx.all(sql::ENTRY_LINE_LIST_BY_ID, params, rows::read_entry_status)?;
+    let places: BTreeMap<EntryId, usize> = ids.iter().copied().zip(0..).collect();
+    found.sort_by_key(|status| places.get(&status.id));
+    for status in &mut found {
+        status.holds = rows::holds(tx, status)?;
+    }
+    Ok(found)
+}
+
+/// Entries that work had begun on at a time.
+pub(super) fn begun_by(tx: &Tx<'_>, when: Timestamp) -> TxResult<Vec<Begun>> {
+    tx.all(sql::RUN_LIST_BEGUN, named_params! { ":when": when.as_millis() }, |row| {
+        Ok(Begun { entry: row.entry_id("entry_id")?, is_done: row.plain("is_done")? })
     })
 }
 

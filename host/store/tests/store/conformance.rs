@@ -148,6 +148,8 @@ exercise! {
         what_was_seen_by_a_later_reading_is_not_forgotten,
         what_cannot_be_read_is_not_gone_and_what_is_gone_is,
         scores_that_are_due_get_new_places,
+        many_that_are_due_are_where_they_are_told,
+        what_had_begun_is_known_for_every_moment,
         an_entry_without_a_lane_is_judged_again_when_it_is_due,
         what_a_run_itself_changes_is_no_change,
         a_key_that_two_trackers_have_must_be_told_apart,

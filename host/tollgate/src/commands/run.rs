@@ -10,7 +10,7 @@ use tollgate_core::{
     approval::Lack,
     course::End,
     effect::Delivered,
-    entry::{EntryState, HoldKind},
+    entry::{EntryState, EntryStatus, HoldKind},
     run::{RunState, RunSummary},
 };
 use tollgate_policy::Policy;
@@ -168,8 +168,8 @@ async fn outcomes(store: &dyn Store, entries: &[EntryId]) -> Result<Vec<EntryOut
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let all = all_outcomes(store).await?;
-    Ok(all.into_iter().filter(|(id, _)| entries.contains(id)).map(|(_, outcome)| outcome).collect())
+    let named = store.entries_by_id(entries.to_vec()).await?;
+    Ok(outcomes_of(store, named).await?.into_iter().map(|(_, outcome)| outcome).collect())
 }
 
 /// What became of every entry, in the order of their numbers.
@@ -178,8 +178,13 @@ async fn outcomes(store: &dyn Store, entries: &[EntryId]) -> Result<Vec<EntryOut
 ///
 /// When the store fails.
 pub(super) async fn all_outcomes(store: &dyn Store) -> Result<Vec<(EntryId, EntryOutcome)>> {
+    let all = store.entries(EntryFilter::default()).await?.rows;
+    outcomes_of(store, all).await
+}
+
+async fn outcomes_of(store: &dyn Store, entries: Vec<EntryStatus>) -> Result<Vec<(EntryId, EntryOutcome)>> {
     let mut outcomes = Vec::new();
-    for status in store.entries(EntryFilter::default()).await?.rows {
+    for status in entries {
         let run = store.newest_run(&status.name).await?;
         let found = match run {
             Some(run) => of_run(store, run).await?,

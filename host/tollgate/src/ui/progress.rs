@@ -141,6 +141,10 @@ impl Board {
 
     fn follow(&mut self, notice: &Notice) {
         match notice {
+            Notice::ScoredAgain { entries, all: false } => {
+                self.say(format!("scoring entries again: {entries} so far"))
+            }
+            Notice::ScoredAgain { all: true, .. } => self.say(self.totals.to_string()),
             Notice::Pulling { tracker } => self.say(format!("reading {tracker}")),
             Notice::Pulled { unsettled: 0, .. } => self.say(self.totals.to_string()),
             Notice::Pulled { tracker, unsettled, .. } => {
@@ -374,6 +378,9 @@ fn plain(notice: &Notice) -> Option<Line> {
             Line::new(Tone::Plain, "applied", format!("version {version} of the policy"))
         }
         Notice::PolicyFollowed { version, who, differ } => policy_followed(*version, who, differ),
+        Notice::ScoredAgain { entries, all: true } => {
+            Line::new(Tone::Plain, "scored", format!("{} again", count(*entries, "entry", "entries")))
+        }
         Notice::PullFailed { backlog, tracker, reason } => {
             Line::new(Tone::Bad, "unread", format!("{tracker} for {backlog}: {reason}"))
         }

@@ -34,6 +34,8 @@ enum Bench {
     Drain,
     /// Memory of the demo
     Demo,
+    /// Commands and scoring with a million entries
+    Million,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 impl Bench {
-    const ALL: [Self; 4] = [Self::Call, Self::Claim, Self::Drain, Self::Demo];
+    const ALL: [Self; 5] = [Self::Call, Self::Claim, Self::Drain, Self::Demo, Self::Million];
 
     fn figures(self) -> Result<Vec<Figure>> {
         match self {
@@ -59,16 +61,16 @@ impl Bench {
             Self::Claim => from_cargo("claim"),
             Self::Drain => from_cargo("drain"),
             Self::Demo => demo::figures(),
+            Self::Million => from_cargo("million"),
         }
     }
 }
 
-/// The lines that a benchmark of a crate prints. All crates are named whichever is run: cargo then builds the dependencies with
-/// the same features every time, and so only once.
+/// The lines that a benchmark of a crate prints. It is built in the whole workspace whichever it is: cargo then builds the
+/// dependencies with the same features every time, and so only once.
 fn from_cargo(target: &str) -> Result<Vec<Figure>> {
-    let packages = ["-p", "tollgate-sandbox", "-p", "tollgate-store", "-p", "tollgate-engine"];
     let mut command = Command::new("cargo");
-    command.arg("bench").arg("--locked").args(packages).args(["--bench", target]);
+    command.args(["bench", "--locked", "--workspace", "--bench", target]);
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("the benchmark `{target}` failed");

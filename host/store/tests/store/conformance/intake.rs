@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use tollgate_core::{
     EntryId,
     course::End,
-    entry::{DependencyRule, EntryState, HoldKind},
+    entry::{DependencyRule, EntryState, EntryStatus, HoldKind},
     time::ManualClock,
 };
 use tollgate_store::{
     Store, StoreError,
-    port::{Admission, Arrival, EntryFilter, OnChange, Reading, Rejudged, ReleasedEffect, RunWrite},
+    port::{
+        Admission, Arrival, EntryFilter, OnChange, Reading, Rejudged, ReleasedEffect, RescoreItem, RunWrite,
+    },
 };
 
 use crate::support::*;
@@ -288,9 +290,9 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     };
     world.admit(vec![due("A", 2, 2), due("B", 1, 1), due("C", 9, 1)]).await;
     let busy = world.claim().await;
-    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
     world.clock.advance(Duration::from_secs(2 * 3_600));
-    let items = world.store.due_for_rescoring(10).await.unwrap();
+    let items = world.store.due_for_rescoring(None, 10).await.unwrap();
     let keys: Vec<_> = items.iter().map(|item| item.item.name.key.as_str()).collect();
     assert_eq!(keys, ["B", "A"], "the longest due first, and none that is busy");
     assert_eq!(items[0].first_seen_at, start());
@@ -301,7 +303,98 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     judged.push(rejudged(busy.run.entry_id, world.arrival("C").admission));
     assert_eq!(world.store.rescore(judged).await.unwrap(), 2);
     assert_eq!(world.claim().await.run.entry.key, "B");
-    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
+}
+
+pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let keys: Vec<_> = (0..100).map(|number| format!("K-{number:02}")).collect();
+    let later = start().after(Duration::from_secs(3_600));
+    let due = |key: &String, score, due_at| {
+        let mut arrival: Arrival = arrival(world.lane, key, score);
+        arrival.admission.due_at = Some(due_at);
+        arrival
+    };
+    world.admit(keys.iter().zip(0..).map(|(key, score)| due(key, score, later)).collect()).await;
+    world.clock.advance(Duration::from_secs(3_600));
+    let mut all = Vec::new();
+    loop {
+        let after = all.last().map(|due: &RescoreItem| (due.due_at, due.id));
+        let page = world.store.due_for_rescoring(after, 30).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page);
+    }
+    assert_eq!(all.iter().map(|due| &due.item.name.key).collect::<Vec<_>>(), keys.iter().collect::<Vec<_>>());
+
+    // A third moves, a third stays, a third is held; and one is judged by what is no longer known.
+    let again = later.after(Duration::from_secs(3_600));
+    let judged = all.iter().zip(0..).map(|(item, number)| {
+        let score = if number % 3 == 0 { 1_000 - number } else { number };
+        let mut admission = due(&item.item.name.key, score, again).admission;
+        if number % 3 == 2 {
+            admission = world.arrival("").held(HoldKind::NotEligible, "no").admission;
+        }
+        Rejudged { supplement_version: i64::from(number == 9), ..rejudged(item.id, admission) }
+    });
+    assert_eq!(world.store.rescore(judged.collect()).await.unwrap(), 99);
+    let left = world.store.due_for_rescoring(None, 200).await.unwrap();
+    assert_eq!(left.iter().map(|due| due.item.name.key.as_str()).collect::<Vec<_>>(), ["K-09"]);
+
+    let expected = (0..100).filter(|number| number % 3 != 2).map(|number| {
+        let score = if number % 3 == 0 && number != 9 { 1_000 - number } else { number };
+        (std::cmp::Reverse(score), format!("K-{number:02}"))
+    });
+    let mut expected: Vec<_> = expected.collect();
+    expected.sort();
+    let filter = EntryFilter { states: vec![EntryState::Ready], ..EntryFilter::default() };
+    let ready = world.store.entries(filter).await.unwrap().rows;
+    let keys_of =
+        |entries: &[EntryStatus]| entries.iter().map(|entry| entry.name.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys_of(&ready), expected.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>());
+    assert_eq!(ready[0].score_thousandths, Some(1_000));
+    assert_eq!(world.claim().await.run.entry.key, "K-00");
+
+    let waiting = world.store.items_of_lane(BACKLOG, "spec", 5).await.unwrap();
+    let waiting: Vec<_> = waiting.into_iter().map(|item| item.item.name.key).collect();
+    assert_eq!(waiting, keys_of(&ready[1..6]));
+    let ids = vec![ready[7].id, EntryId(9_999), ready[2].id];
+    assert_eq!(
+        keys_of(&world.store.entries_by_id(ids).await.unwrap()),
+        [ready[7].name.key.clone(), ready[2].name.key.clone()]
+    );
+}
+
+pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+    let world = World::new(make).await;
+    // Nobody loses a run meanwhile.
+    let span = LEASE / 4;
+    world.admit(["A", "B", "C"].map(|key| world.arrival(key)).to_vec()).await;
+    world.clock.advance(span);
+    let a = world.claim().await;
+    world.clock.advance(span);
+    world.finish(&a, End::Done).await;
+    let b = world.claim().await;
+    world.clock.advance(span);
+    world.finish(&b, failed("it broke")).await;
+    world.store.retry(a.run.entry_id, "ada", "once more").await.unwrap();
+    world.store.retry(b.run.entry_id, "ada", "once more").await.unwrap();
+    world.clock.advance(span);
+    let again = world.claim().await;
+    assert_eq!(again.run.entry_id, a.run.entry_id);
+    let begun = async |spans: u32| {
+        let begun = world.store.begun_by(start().after(span * spans)).await.unwrap();
+        begun.into_iter().map(|begun| (begun.entry, begun.is_done)).collect::<Vec<_>>()
+    };
+    let (a, b) = (a.run.entry_id, b.run.entry_id);
+    assert_eq!(begun(0).await, []);
+    assert_eq!(begun(1).await, [(a, false)]);
+    assert_eq!(begun(2).await, [(a, true), (b, false)]);
+    assert_eq!(begun(3).await, [(a, true), (b, false)]);
+    assert_eq!(begun(4).await, [(a, false), (b, false)], "of several runs of an entry the newest counts");
 }
 
 pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: Store>(
@@ -312,9 +405,9 @@ pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: St
     young.admission.place = None;
     young.admission.due_at = Some(start().after(Duration::from_secs(3_600)));
     world.admit(vec![young.clone()]).await;
-    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
     world.clock.advance(Duration::from_secs(3_600));
-    let [due] = world.store.due_for_rescoring(10).await.unwrap().try_into().unwrap();
+    let [due] = world.store.due_for_rescoring(None, 10).await.unwrap().try_into().unwrap();
     assert_eq!(due.item.name.key, "A");
 
     world.store.rescore(vec![rejudged(due.id, world.arrival("A").admission)]).await.unwrap();
@@ -324,7 +417,7 @@ pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: St
     let never = Admission { place: None, due_at: None, ..world.arrival("A").admission };
     world.store.rescore(vec![rejudged(due.id, never)]).await.unwrap();
     assert_eq!(world.holds("A").await, ["no-pipeline: the policy gives it no place in any pipeline"]);
-    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
 }
 
 pub(crate) async fn what_a_run_itself_changes_is_no_change<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {

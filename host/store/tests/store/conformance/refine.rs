@@ -73,7 +73,7 @@ fn judged<S: Store>(world: &World<S>, due: &RescoreItem) -> Rejudged {
 }
 
 async fn due<S: Store>(world: &World<S>) -> RescoreItem {
-    let [due] = world.store.due_for_rescoring(10).await.unwrap().try_into().unwrap();
+    let [due] = world.store.due_for_rescoring(None, 10).await.unwrap().try_into().unwrap();
     due
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store
     let judgement = due(&world).await;
     assert_eq!(judgement.known.supplement.refinement.as_ref().unwrap().found, data);
     assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 1);
-    assert_eq!(world.store.due_for_rescoring(10).await.unwrap().len(), 0);
+    assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
     let detail = world.store.entry("A", None).await.unwrap();
     assert_eq!((detail.status.state, detail.status.rounds), (EntryState::Held, 0), "OLD is not done");
     assert_eq!(detail.snapshot.fields["effort"], 1, "what was found is what it says");

@@ -218,7 +218,7 @@ impl Trace {
 
     async fn judge(&mut self, limit: u32, is_late: bool) {
         let answer = self.ask(async |side| {
-            let due = side.store.due_for_rescoring(limit).await?;
+            let due = side.store.due_for_rescoring(None, limit).await?;
             let judged = due.into_iter().map(|due| policy::rejudged(due, is_late, &side.lanes));
             side.store.rescore(judged.collect()).await
         });

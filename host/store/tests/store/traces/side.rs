@@ -122,7 +122,7 @@ impl Side {
         keep("coverage", format!("{:?}", store.coverage().await.unwrap()));
         keep("caps", format!("{:?}", store.cap_balances().await.unwrap()));
         keep("open work", format!("{:?}", store.open_work().await.unwrap()));
-        keep("due", format!("{:?}", store.due_for_rescoring(99).await.unwrap()));
+        keep("due", format!("{:?}", store.due_for_rescoring(None, 99).await.unwrap()));
         state.into_iter().map(|(what, words)| (what, self.in_common(&words))).collect()
     }
 }

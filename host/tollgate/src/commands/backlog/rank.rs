@@ -59,7 +59,7 @@ pub(crate) async fn run(context: &Context, args: RankArgs) -> Result<Exit> {
     let list = match (named, as_of) {
         (None, None) => waiting(&*store, &args).await?,
         (Some(named), None) => named::rank(&*store, &project, &named, &args).await?,
-        (named, Some(when)) => as_of::rank(&*store, &project, named.as_deref(), when, &args).await?,
+        (named, Some(when)) => as_of::rank(context, &*store, &project, named.as_deref(), when, &args).await?,
     };
     context.printer.show(&list, |list| text(&context.printer, list))?;
     for name in &list.unknown {

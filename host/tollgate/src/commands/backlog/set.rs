@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use tollgate_engine::{judge::Lanes, rank};
+use tollgate_engine::{judge::Lanes, rank::Ranker};
 use tollgate_policy::Backlog;
 use tollgate_store::{
     OpenMode, Store,
@@ -99,7 +99,7 @@ async fn judge(project: &Project, store: &dyn Store) -> Result<()> {
     let Some(applied) = store.applied_policy().await? else { return Ok(()) };
     let Some(lane) = applied.lanes.first() else { return Ok(()) };
     if store.pins(lane.pins).await?.policy == project.policy.digest() {
-        rank::judge_due(store, &project.policy, &Lanes::of(&applied)).await?;
+        Ranker::new(&project.policy, Lanes::of(&applied)).judge_due(store).await?;
     }
     Ok(())
 }

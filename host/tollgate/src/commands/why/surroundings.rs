@@ -1,5 +1,7 @@
 //! Reads what surrounds an entry.
 
+use std::sync::Arc;
+
 use tollgate_core::{Microcents, Timestamp, entry::EntryState, pins::Pins};
 use tollgate_engine::{outlook::Outlook, pins::first_tranche};
 use tollgate_policy::{Backlog, Policy};
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// With more than this in a lane, days ahead are not computed: it takes longer than a person waits.
-const WAITING_MAX: u64 = 5_000;
+const WAITING_MAX: u32 = 5_000;
 
 /// What surrounds an entry. What is asked of the lane is asked for one that could go on only: what is held has other reasons, and
 /// what is over has none.
@@ -101,13 +103,15 @@ fn full(report: CapBalanceReport, needed: Microcents) -> Option<FullCap> {
     Some(FullCap { cap, room, needed, until })
 }
 
-async fn by_age(store: &dyn Store, policy: &Policy, detail: &EntryDetail) -> Result<ByAge> {
+async fn by_age(store: &dyn Store, policy: &Arc<Policy>, detail: &EntryDetail) -> Result<ByAge> {
     let Some(standing) = &detail.standing else { return Ok(ByAge::Unknown) };
     let is_behind_begun = standing.head.as_ref().is_some_and(|head| head.is_begun);
     let has_score = detail.status.score_thousandths.is_some();
-    if standing.ahead == 0 || standing.waiting > WAITING_MAX || is_behind_begun || !has_score {
+    if standing.ahead == 0 || standing.waiting > u64::from(WAITING_MAX) || is_behind_begun || !has_score {
         return Ok(ByAge::Unknown);
     }
-    let outlook = Outlook::read(store, policy).await?;
-    Ok(outlook.comes_first(detail.status.id).map_or(ByAge::Never, ByAge::ComesFirst))
+    let Some(pipeline) = &detail.status.pipeline else { return Ok(ByAge::Unknown) };
+    let outlook = Outlook::of(store, policy).await?;
+    let day = outlook.comes_first(detail.status.id, &detail.status.backlog, pipeline, WAITING_MAX).await?;
+    Ok(day.map_or(ByAge::Never, ByAge::ComesFirst))
 }

@@ -1,17 +1,21 @@
 //! The order of another day.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use tollgate_core::{EntryId, Timestamp, entry::EntryStatus};
-use tollgate_engine::outlook::{Outlook, Placed};
+use tollgate_engine::outlook::{Outlook, Placed, Wanted};
 use tollgate_policy::Policy;
-use tollgate_store::{Store, port::EntryFilter};
+use tollgate_store::Store;
 
 use super::{RankArgs, named};
 use crate::{
+    context::Context,
     error::{Failure, Result},
     project::Project,
-    ui::json::{RankList, Ranked},
+    ui::{
+        bar::Bar,
+        json::{RankList, Ranked},
+    },
 };
 
 /// The time that is meant, by the zone of the backlog; of the first, where several are asked for.
@@ -37,67 +41,47 @@ pub(super) fn time(policy: &Policy, backlog: Option<&str>, text: &str) -> Result
 }
 
 pub(super) async fn rank(
+    context: &Context,
     store: &dyn Store,
     project: &Project,
     named: Option<&[String]>,
     when: Timestamp,
     args: &RankArgs,
 ) -> Result<RankList> {
-    let mut order = Outlook::read(store, &project.policy).await?.at(when);
-    if let Some(backlog) = &args.backlog {
-        order.placed.retain(|placed| placed.backlog == *backlog);
-    }
-    let mut list = RankList {
-        total: order.placed.len() as u64,
-        as_of: Some(when),
-        as_of_today: order.as_of_today,
-        ..RankList::default()
-    };
-    let wanted = match named {
-        Some(named) => Some(only(store, project, named, &order.placed, &mut list).await?),
+    let mut list = RankList { as_of: Some(when), ..RankList::default() };
+    let named = match named {
+        Some(named) => Some(named::found(store, project, named, &mut list.unknown).await?),
         None => None,
     };
-    let statuses = store.entries(EntryFilter::default()).await?.rows;
-    let mut statuses: HashMap<EntryId, EntryStatus> =
-        statuses.into_iter().map(|status| (status.id, status)).collect();
-    let mut positions: HashMap<(String, String), u64> = HashMap::new();
-    for placed in order.placed {
-        let position = positions.entry((placed.backlog.clone(), placed.pipeline.clone())).or_default();
-        *position += 1;
-        let is_wanted = match &wanted {
-            Some(wanted) => wanted.contains(&placed.id),
-            None => args.limit == 0 || list.entries.len() < args.limit as usize,
-        };
-        if let (true, Some(status)) = (is_wanted, statuses.remove(&placed.id)) {
-            list.entries.push(ranked(placed, status, *position, args.explain));
-        }
-    }
-    Ok(list)
-}
-
-/// The entries that are named; those that did not wait are named with that.
-async fn only(
-    store: &dyn Store,
-    project: &Project,
-    named: &[String],
-    placed: &[Placed],
-    list: &mut RankList,
-) -> Result<BTreeSet<EntryId>> {
-    let mut wanted = BTreeSet::new();
-    for detail in named::found(store, project, named, &mut list.unknown).await? {
-        if placed.iter().any(|placed| placed.id == detail.status.id) {
-            wanted.insert(detail.status.id);
-        } else {
+    let wanted = match &named {
+        Some(named) => Wanted::Named(named.iter().map(|detail| detail.status.id).collect()),
+        None => Wanted::First(args.limit as usize),
+    };
+    let outlook = Outlook::of(store, &project.policy).await?;
+    let bar = Bar::over(&context.printer, "entries judged", store).await?;
+    let order = outlook.at(when, args.backlog.as_deref(), wanted, &|more| bar.advance(more)).await?;
+    bar.finish();
+    for detail in named.into_iter().flatten() {
+        if !order.placed.iter().any(|placed| placed.id == detail.status.id) {
             let reason = "nothing says that it could run then".to_owned();
             list.without_place.push(named::placeless(&detail, reason));
         }
     }
-    Ok(wanted)
+    let ids: Vec<_> = order.placed.iter().map(|placed| placed.id).collect();
+    let statuses = store.entries_by_id(ids).await?;
+    let mut statuses: HashMap<EntryId, EntryStatus> =
+        statuses.into_iter().map(|status| (status.id, status)).collect();
+    let shown = order.placed.into_iter().filter_map(|placed| {
+        let status = statuses.remove(&placed.id)?;
+        Some(ranked(placed, status, args.explain))
+    });
+    list.entries.extend(shown);
+    Ok(RankList { total: order.total, as_of_today: order.as_of_today, ..list })
 }
 
-fn ranked(placed: Placed, status: EntryStatus, position: u64, explain: bool) -> Ranked {
+fn ranked(placed: Placed, status: EntryStatus, explain: bool) -> Ranked {
     Ranked {
-        position,
+        position: placed.position,
         terms: if explain { placed.rank.terms } else { Vec::new() },
         status: EntryStatus {
             pipeline: Some(placed.pipeline),
