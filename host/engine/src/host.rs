@@ -25,7 +25,7 @@ use crate::{
     opening::{self, Openings},
     pins::{self, PinCache},
     port::{ArtifactStore, Guests, Machine},
-    pull,
+    pull::{self, Unread},
     shutdown::{Phase, Shutdown},
     source::Trackers,
     stop_file::StopFile,
@@ -178,18 +178,18 @@ impl Host {
         self.shutdown.clone()
     }
 
-    /// Reads every source once; how many items were still being written.
-    pub async fn pull(&self) -> usize {
-        let mut unsettled = 0;
+    /// Reads every source once; what is left for the next time.
+    pub async fn pull(&self) -> Unread {
+        let mut unread = Unread::default();
         for backlog in self.parts.policy.backlogs.keys() {
-            unsettled += self.pull_backlog(backlog).await;
+            unread = unread.and(self.pull_backlog(backlog).await);
         }
-        unsettled
+        unread
     }
 
     /// Reads the sources of one backlog once.
-    pub(crate) async fn pull_backlog(&self, name: &str) -> usize {
-        let Some(backlog) = self.parts.policy.backlog(name) else { return 0 };
+    pub(crate) async fn pull_backlog(&self, name: &str) -> Unread {
+        let Some(backlog) = self.parts.policy.backlog(name) else { return Unread::default() };
         let Parts { store, trackers, observer, .. } = &self.parts;
         pull::backlog(&**store, backlog, &self.lanes, trackers, &**observer).await
     }

@@ -17,7 +17,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use tollgate_core::Digest;
+use tollgate_core::{Digest, crash};
 
 /// Where files are written before they are renamed.
 const INCOMING: &str = "incoming";
@@ -108,7 +108,9 @@ impl ArtifactFolder {
         let incoming = self.incoming();
         let written = File::create_new(&incoming).and_then(|mut file| file.write_all(bytes));
         written.map_err(|error| platform("write", &incoming, error))?;
+        crash::point("artifact.written");
         fs::rename(&incoming, &path).map_err(|error| platform("rename to", &path, error))?;
+        crash::point("artifact.renamed");
         Ok(digest)
     }
 
@@ -135,6 +137,7 @@ impl ArtifactFolder {
             let synced = File::open(&folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| platform("sync", &folder, error))?;
         }
+        crash::point("artifact.synced");
         Ok(())
     }
 

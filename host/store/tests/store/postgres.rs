@@ -4,6 +4,7 @@ mod connections;
 mod crowd;
 mod plans;
 mod races;
+#[allow(dead_code, reason = "the tests of the binary need more of it")]
 pub(crate) mod server;
 
 use std::sync::Arc;
