@@ -405,6 +405,7 @@ impl<'d> Journey<'d> {
             earlier_fuel_limits: self.course.earlier_fuel_limits(&key),
         };
         let ended = ready.guest.call(call).await;
+        crash::point("drive.returned");
         let money = journal.money();
         self.escrow = money.escrow;
         match ended {

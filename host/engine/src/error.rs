@@ -59,5 +59,12 @@ pub enum EngineError {
     Bug(String),
 }
 
+impl EngineError {
+    /// Whether the same may succeed a moment later.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Store(error) if error.may_pass())
+    }
+}
+
 /// What the engine's functions return.
 pub(crate) type Result<T> = std::result::Result<T, EngineError>;

@@ -26,7 +26,7 @@ use crate::{
     opening,
     pins::{self, PinCache},
     port::{ArtifactStore, Guests, Machine},
-    pull,
+    pull::{self, Unread},
     shutdown::{Phase, Shutdown},
     source::Trackers,
     stop_file::StopFile,
@@ -180,19 +180,19 @@ impl Host {
         self.shutdown.clone()
     }
 
-    /// Reads every source once; how many items were still being written.
-    pub async fn pull(&self) -> usize {
-        let mut unsettled = 0;
+    /// Reads every source once; what is left for the next time.
+    pub async fn pull(&self) -> Unread {
+        let mut unread = Unread::default();
         for backlog in self.present.policy().backlogs.keys() {
-            unsettled += self.pull_backlog(backlog).await;
+            unread = unread.and(self.pull_backlog(backlog).await);
         }
-        unsettled
+        unread
     }
 
     /// Reads the sources of one backlog once.
-    pub(crate) async fn pull_backlog(&self, name: &str) -> usize {
+    pub(crate) async fn pull_backlog(&self, name: &str) -> Unread {
         let Applied { policy, lanes, trackers, .. } = &*self.present.applied();
-        let Some(backlog) = policy.backlog(name) else { return 0 };
+        let Some(backlog) = policy.backlog(name) else { return Unread::default() };
         let Parts { store, observer, .. } = &self.parts;
         pull::backlog(&**store, backlog, lanes, trackers, &**observer).await
     }

@@ -16,6 +16,7 @@ use std::{
 
 use tokio::{sync::Semaphore, task::JoinSet};
 use tollgate_core::{Clock, Timestamp};
+use tollgate_policy::Backlog;
 use tollgate_store::port::{ClaimRequest, OpenWork};
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
     host::{Host, HostOptions, Outcome, Parts},
     marks,
     observer::Notice,
+    pull::Unread,
     rising::Rising,
     shutdown::Phase,
     sweeper,
@@ -64,8 +66,8 @@ struct Shared {
     busy: AtomicUsize,
     /// Claims that found nothing since anything changed.
     idle_claims: AtomicU64,
-    /// Backlogs that are to be read again soon, because something in them was still being written.
-    unsettled: Mutex<HashSet<String>>,
+    /// Backlogs that are to be read again soon, because something in them was still being written, or the store failed.
+    unread: Mutex<HashSet<String>>,
     /// Places to drive at: one for each worker that was asked for.
     places: Semaphore,
     /// What is driven side by side, to the last write: a permit each, or all of them for a run that is driven alone.
@@ -83,7 +85,7 @@ impl Shared {
             lookout: tokio::sync::Mutex::default(),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
-            unsettled: Mutex::default(),
+            unread: Mutex::default(),
             places: Semaphore::new(options.workers.max(1)),
             side_by_side: Semaphore::new(ALL as usize),
             permits: Mutex::new(options.items),
@@ -118,8 +120,8 @@ impl Shared {
         *self.permits.lock().unwrap_or_else(PoisonError::into_inner) != Some(0)
     }
 
-    fn waits_for_files(&self) -> bool {
-        !self.unsettled.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    fn reads_again_soon(&self) -> bool {
+        !self.unread.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     fn return_permit(&self) {
@@ -142,8 +144,12 @@ impl Loops {
         tasks.spawn(self.clone().stop_loop());
         let Parts { store, observer, .. } = &self.host.parts;
         let trackers = self.host.present.applied().trackers.clone();
-        if let Err(error) = marks::put_back_orphans(&**store, &trackers, &**observer).await {
+        while let Err(error) = marks::put_back_orphans(&**store, &trackers, &**observer).await {
             self.trouble("put back what earlier hosts left behind", &error);
+            if !error.may_pass() || self.phase() >= Phase::Stopping {
+                break;
+            }
+            self.host.shutdown.sleep(AFTER_TROUBLE, Phase::Stopping).await;
         }
         // What is there is read before anybody looks for work, so that a draining host does not end too early.
         let sources = self.read_sources().await;
@@ -198,45 +204,49 @@ impl Loops {
         let names: Vec<String> = self.host.present.policy().backlogs.keys().cloned().collect();
         // A draining host does not end before it has read all of them.
         let waited_for = names.iter().cloned().collect();
-        *self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner) = waited_for;
+        *self.shared.unread.lock().unwrap_or_else(PoisonError::into_inner) = waited_for;
         for name in names {
-            let unsettled = self.pull(&name).await;
-            loops.spawn(self.clone().pull_loop(name, unsettled));
+            let again = self.pull(&name).await;
+            loops.spawn(self.clone().pull_loop(name, again));
         }
         loops
     }
 
-    /// Reads a backlog; whether it is to be read again soon, for which a draining host waits.
-    async fn pull(&self, backlog: &str) -> bool {
-        let unsettled = tokio::select! {
+    /// Reads a backlog; how soon it is to be read again, for which a draining host waits.
+    async fn pull(&self, backlog: &str) -> Option<Duration> {
+        let unread = tokio::select! {
             biased;
-            unsettled = self.host.pull_backlog(backlog) => unsettled > 0,
+            unread = self.host.pull_backlog(backlog) => unread,
             // What was taken in is in the store; the next host reads the rest.
-            () = self.host.shutdown.reached(Phase::Stopping) => false,
+            () = self.host.shutdown.reached(Phase::Stopping) => Unread::default(),
         };
-        let mut waited_for = self.shared.unsettled.lock().unwrap_or_else(PoisonError::into_inner);
-        if unsettled {
+        let mut waited_for = self.shared.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        if unread.is_any() {
             waited_for.insert(backlog.to_owned());
         } else {
             waited_for.remove(backlog);
         }
         drop(waited_for);
         self.shared.changed();
-        unsettled
+        let settle = self.host.present.policy().backlog(backlog).map(Backlog::settle).unwrap_or_default();
+        match unread {
+            Unread { failed: 1.., .. } => Some(AFTER_TROUBLE),
+            Unread { unsettled: 1.., .. } => Some(settle.max(POLL)),
+            Unread { unsettled: 0, failed: 0 } => None,
+        }
     }
 
-    async fn pull_loop(self, name: String, mut unsettled: bool) {
+    async fn pull_loop(self, name: String, mut again: Option<Duration>) {
         let policy = self.host.present.policy();
         let Some(backlog) = policy.backlog(&name) else { return };
-        let settle = backlog.settle();
         let mut pause = POLL;
         while self.phase() < Phase::Draining {
             let now = self.now();
             let scheduled = backlog.pull.iter().filter_map(|schedule| schedule.next_after(now)).min();
-            let wait = match scheduled {
-                _ if unsettled => settle.max(POLL),
-                Some(at) => at.since(now),
-                None => Duration::from_secs(3600),
+            let wait = match (again, scheduled) {
+                (Some(soon), _) => soon,
+                (None, Some(at)) => at.since(now),
+                (None, None) => Duration::from_secs(3600),
             };
             tokio::select! {
                 biased;
@@ -246,7 +256,7 @@ impl Loops {
             if self.phase() < Phase::Draining {
                 let clock = &self.host.parts.clock;
                 let begun = clock.monotonic();
-                unsettled = self.pull(&name).await;
+                again = self.pull(&name).await;
                 pause = POLL.max(clock.monotonic().saturating_sub(begun) * 4);
             }
         }
@@ -386,7 +396,7 @@ impl Loops {
             Phase::Over => return Ok(true),
             Phase::Stopping => return Ok(!driving),
             Phase::Working if !self.ends_by_itself() => return Ok(false),
-            Phase::Working if self.shared.waits_for_files() => return Ok(false),
+            Phase::Working if self.shared.reads_again_soon() => return Ok(false),
             Phase::Working | Phase::Draining => {}
         }
         if driving || self.shared.idle_claims.load(Ordering::SeqCst) == 0 {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tollgate_core::{Timestamp, item::SourceItem};
+use tollgate_core::{Timestamp, crash, item::SourceItem};
 use tollgate_policy::{Backlog, Seen};
 use tollgate_store::{
     Store,
@@ -24,30 +24,55 @@ use crate::{
 /// Entries taken in by one transaction: enough to share its commit, few enough to let claims through in between.
 const BATCH: usize = 500;
 
-/// Reads every tracker of one backlog, once; how many items were left for the next time because they were still being written. A
-/// tracker that fails is told to the observer and harms no other.
+/// What a reading left for the next one, which is not to be far off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Items that were still being written.
+    pub unsettled: usize,
+    /// Trackers during whose reading the store failed.
+    pub failed: usize,
+}
+
+impl Unread {
+    /// Whether there is any.
+    pub fn is_any(self) -> bool {
+        self != Self::default()
+    }
+
+    /// This and what another reading left.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { unsettled: self.unsettled + other.unsettled, failed: self.failed + other.failed }
+    }
+}
+
+/// Reads every tracker of one backlog, once; what is left for the next time. A tracker that fails is told to the observer and harms no
+/// other.
 pub async fn backlog(
     store: &dyn Store,
     backlog: &Backlog,
     lanes: &Lanes,
     trackers: &Trackers,
     observer: &dyn Observer,
-) -> usize {
-    let mut unsettled = 0;
+) -> Unread {
+    let mut unread = Unread::default();
     for tracker in trackers.of(&backlog.name) {
         match tick(store, backlog, lanes, tracker, observer).await {
-            Ok(count) => unsettled += count,
-            Err(error) => observer.notice(&Notice::PullFailed {
-                backlog: backlog.name.clone(),
-                tracker: tracker.name().to_owned(),
-                reason: match error {
-                    EngineError::Tracker { reason, .. } => reason,
-                    other => other.to_string(),
-                },
-            }),
+            Ok(count) => unread.unsettled += count,
+            Err(error) => {
+                unread.failed += usize::from(error.may_pass());
+                observer.notice(&Notice::PullFailed {
+                    backlog: backlog.name.clone(),
+                    tracker: tracker.name().to_owned(),
+                    reason: match error {
+                        EngineError::Tracker { reason, .. } => reason,
+                        other => other.to_string(),
+                    },
+                });
+            }
         }
     }
-    unsettled
+    unread
 }
 
 /// Reads one tracker of one backlog, once; how many items were left for the next time because they were still being written.
@@ -70,6 +95,7 @@ pub async fn tick(
     // Begun before anything is read: what the store did since then may not have been seen.
     let reconcile = store.begin_reconcile(&backlog.name, tracker.name()).await?;
     let report = tracker.scan().await.map_err(failed)?;
+    crash::point("pull.read");
     let (read, unsettled) = (report.items.len(), report.unsettled.len());
     let reading = match report.complete {
         true => Reading::Full { unread: report.unread().map(str::to_owned).collect() },

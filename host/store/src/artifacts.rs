@@ -23,7 +23,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tollgate_core::Digest;
+use tollgate_core::{Digest, crash};
 
 pub use self::bucket::ArtifactBucket;
 
@@ -149,7 +149,9 @@ impl ArtifactFolder {
         let incoming = self.incoming();
         let written = File::create_new(&incoming).and_then(|mut file| file.write_all(bytes));
         written.map_err(|error| platform("write", &incoming, error))?;
+        crash::point("artifact.written");
         fs::rename(&incoming, &path).map_err(|error| platform("rename to", &path, error))?;
+        crash::point("artifact.renamed");
         Ok(digest)
     }
 
@@ -176,6 +178,7 @@ impl ArtifactFolder {
             let synced = File::open(&folder).and_then(|folder| folder.sync_all());
             synced.map_err(|error| platform("sync", &folder, error))?;
         }
+        crash::point("artifact.synced");
         Ok(())
     }
 

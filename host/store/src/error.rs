@@ -108,3 +108,10 @@ pub enum StoreError {
     #[error("the store is damaged: {0}; `tollgate audit verify` shows how far")]
     Damaged(String),
 }
+
+impl StoreError {
+    /// Whether the same may succeed a moment later: the database or the way to it failed, and it refused nothing.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Platform { .. } | Self::Unreachable { .. })
+    }
+}

@@ -75,7 +75,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use tollgate_core::{Clock, StoreId, Timestamp};
+use tollgate_core::{Clock, StoreId, Timestamp, crash};
 
 use self::{
     connection::{Connection, Manner},
@@ -234,7 +234,8 @@ impl Database for PostgresStore {
             Access::Renew => Manner::Renewing,
         };
         let clock = self.clock.clone();
-        let transaction = move |connection: &Connection| attempt(connection, manner, &clock, &mut body);
+        let transaction =
+            move |connection: &Connection| attempt(connection, manner, doing, &clock, &mut body);
         match manner {
             Manner::Renewing => self.pool.run_heartbeat(doing, transaction).await,
             Manner::Reading | Manner::Beside | Manner::Alone => self.pool.run(doing, transaction).await,
@@ -246,12 +247,13 @@ impl Database for PostgresStore {
 fn attempt<T>(
     connection: &Connection,
     mut manner: Manner,
+    doing: &'static str,
     clock: &StoreClock,
     body: &mut impl FnMut(&Tx<'_>) -> TxResult<T>,
 ) -> TxResult<T> {
     let mut attempts = 1;
     loop {
-        match transact(connection, manner, clock, body) {
+        match transact(connection, manner, doing, clock, body) {
             Err(Failure::Interrupted(_)) if attempts < ATTEMPTS_MAX => attempts += 1,
             Err(Failure::Crowded) if manner == Manner::Beside => manner = Manner::Alone,
             done => return done,
@@ -262,15 +264,19 @@ fn attempt<T>(
 fn transact<T>(
     connection: &Connection,
     manner: Manner,
+    doing: &'static str,
     clock: &StoreClock,
     body: &mut impl FnMut(&Tx<'_>) -> TxResult<T>,
 ) -> TxResult<T> {
     let tx = Tx::new(connection, clock.at(connection.begin(manner)?));
-    match body(&tx).and_then(|value| clock.note(&tx, manner).map(|()| value)) {
+    let done = body(&tx);
+    let has_changed = tx.has_changed();
+    match done.and_then(|value| clock.note(&tx, manner).map(|()| value)) {
         Ok(value) => {
-            tollgate_core::crash::point("store.commit.before");
+            let come_to = |place| has_changed.then(|| crash::point_of(place, doing));
+            come_to("store.commit.before");
             connection.commit()?;
-            tollgate_core::crash::point("store.commit.after");
+            come_to("store.commit.after");
             Ok(value)
         }
         Err(failure) => {

@@ -242,7 +242,8 @@ impl<D: Database> Store for D {
     }
 
     async fn renew_leases(&self, host: &HostId, lease: Duration) -> Result<Vec<Claim>> {
-        let (doing, of) = ("renew leases", host.clone());
+        let doing = "renew leases";
+        let of = host.clone();
         let (renewed, passed_over) =
             self.transact(Access::Renew, doing, move |tx| claim::renew_leases(tx, &of, lease)).await?;
         if !passed_over {
@@ -265,7 +266,7 @@ impl<D: Database> Store for D {
     }
 
     async fn write(&self, write: RunWrite) -> Result<()> {
-        let doing = "write what a driver did";
+        let doing = write.doing();
         let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
         let claim = write.claim();
         let in_time = self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await?;

@@ -9,6 +9,13 @@ pub(crate) struct Query {
     pub(crate) postgres: &'static str,
 }
 
+impl Query {
+    /// Whether the rows that it gives are those that it changed.
+    pub(crate) fn gives_back_what_it_changed(self) -> bool {
+        [self.sqlite, self.postgres].iter().any(|text| text.contains("RETURNING"))
+    }
+}
+
 /// Declares a constant for each file, and the list of all of them.
 macro_rules! queries {
     (

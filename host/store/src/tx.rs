@@ -11,7 +11,7 @@ mod failure;
 mod row;
 mod value;
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use tollgate_core::Timestamp;
 
@@ -81,11 +81,12 @@ pub(crate) enum More {
 pub(crate) struct Tx<'c> {
     session: &'c dyn Session,
     pub(crate) now: Timestamp,
+    has_changed: Cell<bool>,
 }
 
 impl<'c> Tx<'c> {
     pub(crate) fn new(session: &'c dyn Session, now: Timestamp) -> Self {
-        Self { session, now }
+        Self { session, now, has_changed: Cell::new(false) }
     }
 
     /// Has what is locked be free when the transaction is over, before that is on the disk: many wait for it. Its caller hears of it
@@ -119,9 +120,15 @@ impl<'c> Tx<'c> {
         self.session.slice()
     }
 
+    /// Whether it changed anything so far.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed.get()
+    }
+
     /// Runs a statement, at the latest with the next question or the end. What it would say, such as that a row is there already, may
     /// therefore be said later.
     pub(crate) fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.has_changed.set(true);
         self.session.send(query, params)
     }
 
@@ -134,11 +141,14 @@ impl<'c> Tx<'c> {
 
     /// Runs a statement; how many rows it changed.
     pub(crate) fn run(&self, query: Query, params: Params<'_>) -> TxResult<usize> {
-        self.session.run(query, params)
+        let changed = self.session.run(query, params)?;
+        self.has_changed.set(self.has_changed() || changed > 0);
+        Ok(changed)
     }
 
     /// Runs a statement that inserts one row; its number.
     pub(crate) fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64> {
+        self.has_changed.set(true);
         self.session.insert(query, params)
     }
 
@@ -150,7 +160,7 @@ impl<'c> Tx<'c> {
         read: impl FnOnce(&Row<'_>) -> TxResult<T>,
     ) -> TxResult<Option<T>> {
         let (mut read, mut value) = (Some(read), None);
-        self.session.rows(query, params, &mut |row| {
+        self.rows(query, params, &mut |row| {
             value = read.take().map(|read| read(row)).transpose()?;
             Ok(More::Enough)
         })?;
@@ -165,10 +175,24 @@ impl<'c> Tx<'c> {
         mut read: impl FnMut(&Row<'_>) -> TxResult<T>,
     ) -> TxResult<Vec<T>> {
         let mut values = Vec::new();
-        self.session.rows(query, params, &mut |row| {
+        self.rows(query, params, &mut |row| {
             values.push(read(row)?);
             Ok(More::Wanted)
         })?;
         Ok(values)
+    }
+
+    fn rows(
+        &self,
+        query: Query,
+        params: Params<'_>,
+        each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
+    ) -> TxResult<()> {
+        // Only tests ask whether anything changed.
+        let changes = cfg!(debug_assertions) && query.gives_back_what_it_changed();
+        self.session.rows(query, params, &mut |row| {
+            self.has_changed.set(self.has_changed() || changes);
+            each(row)
+        })
     }
 }

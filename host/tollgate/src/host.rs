@@ -5,7 +5,10 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::{EntryId, HostId};
 use tollgate_engine::{
-    Host, HostOptions, Outcome, Parts, Phase, Shutdown, host::apply_policy, judge::Lanes, pull,
+    Host, HostOptions, Outcome, Parts, Phase, Shutdown,
+    host::apply_policy,
+    judge::Lanes,
+    pull::{self, Unread},
 };
 use tollgate_policy::Backlog;
 use tollgate_store::{OpenMode, Store};
@@ -140,7 +143,7 @@ async fn take_in_named(project: &Project, parts: &Parts, named: &[String]) -> Re
     Ok(found)
 }
 
-/// Applies the policy and reads every source; a second time, where something in it was still being written.
+/// Applies the policy and reads every source; a second time, where the first left something.
 ///
 /// # Errors
 ///
@@ -148,7 +151,7 @@ async fn take_in_named(project: &Project, parts: &Parts, named: &[String]) -> Re
 pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
     let applied = apply_policy(parts, "tollgate run").await.map_err(|error| of_engine(error, project))?;
     let lanes = Lanes::of(&applied);
-    if read_sources(parts, &lanes).await > 0 {
+    if read_sources(parts, &lanes).await.is_any() {
         let settle = project.policy.backlogs.values().map(Backlog::settle).max();
         tokio::time::sleep(settle.unwrap_or_default()).await;
         read_sources(parts, &lanes).await;
@@ -156,13 +159,14 @@ pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
     Ok(())
 }
 
-/// Reads every source once; how many items were still being written.
-async fn read_sources(parts: &Parts, lanes: &Lanes) -> usize {
-    let mut unsettled = 0;
+/// Reads every source once; what is left for the next time.
+async fn read_sources(parts: &Parts, lanes: &Lanes) -> Unread {
+    let mut unread = Unread::default();
     for backlog in parts.policy.backlogs.values() {
-        unsettled += pull::backlog(&*parts.store, backlog, lanes, &parts.trackers, &*parts.observer).await;
+        let of_backlog = pull::backlog(&*parts.store, backlog, lanes, &parts.trackers, &*parts.observer);
+        unread = unread.and(of_backlog.await);
     }
-    unsettled
+    unread
 }
 
 /// The machine's name, and a number that no earlier process had.

@@ -35,6 +35,17 @@ pub struct RunWrite {
     pub next: NextState,
 }
 
+impl RunWrite {
+    /// What is done by it, as a verb.
+    pub(crate) fn doing(&self) -> &'static str {
+        match self.next {
+            NextState::GoOn => "keep what a run did",
+            NextState::Wait { .. } => "let a run wait",
+            NextState::Finish { .. } => "end a run",
+        }
+    }
+}
+
 /// An effect that may be delivered.
 #[derive(Debug, Clone)]
 pub struct ReleasedEffect {

@@ -1,5 +1,7 @@
 //! Bringing a database to the schema that this code knows.
 
+use tollgate_core::crash;
+
 use super::{
     StoreClock,
     connection::{Connection, Manner},
@@ -28,7 +30,12 @@ pub(super) fn migrate(connection: &Connection, location: &str, clock: &StoreCloc
     let now = clock.at(connection.begin(Manner::Alone)?);
     let migrated = missing(connection, &Tx::new(connection, now), location);
     match migrated {
-        Ok(()) => connection.commit(),
+        Ok(()) => {
+            crash::point("store.migrate.before");
+            connection.commit()?;
+            crash::point("store.migrate.after");
+            Ok(())
+        }
         Err(failure) => {
             connection.roll_back();
             Err(failure)

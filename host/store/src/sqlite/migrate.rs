@@ -1,7 +1,7 @@
 //! Bringing a database to the schema that this code knows.
 
 use rusqlite::Connection;
-use tollgate_core::Timestamp;
+use tollgate_core::{Timestamp, crash};
 
 use crate::{
     schema::{self, Migration},
@@ -28,7 +28,9 @@ pub(super) fn migrate(connection: &mut Connection, location: &str, now: Timestam
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration.statements)?;
         schema::note(&Tx::new(&*transaction, now), at + 1, migration)?;
+        crash::point("store.migrate.before");
         transaction.commit()?;
+        crash::point("store.migrate.after");
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use tollgate_core::{Clock, Timestamp};
+use tollgate_core::{Clock, Timestamp, crash};
 
 use super::{
     checkpoint::{Beside, Checkpointer},
@@ -95,7 +95,7 @@ impl Writer {
         F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = TypedJob { doing, body, outcome: None, reply };
+        let job = TypedJob { doing, body, outcome: None, has_changed: false, reply };
         let ended = || StoreError::Platform { doing, message: "its writer has ended".into() };
         let jobs = self.jobs.as_ref().ok_or_else(ended)?;
         if !jobs.send(turn, Box::new(job)) {
@@ -121,6 +121,9 @@ trait Job: Send {
     /// Runs it; whether its changes are to be kept. It may be run again after they were rolled back.
     fn perform(&mut self, tx: &Tx<'_>) -> bool;
 
+    /// Comes to a place where a test may end it, if it changed anything.
+    fn come_to(&self, place: &'static str);
+
     /// Answers the caller, after the commit or its failure.
     fn answer(self: Box<Self>, committed: std::result::Result<(), &str>);
 }
@@ -129,13 +132,21 @@ struct TypedJob<T, F> {
     doing: &'static str,
     body: F,
     outcome: Option<TxResult<T>>,
+    has_changed: bool,
     reply: oneshot::Sender<Result<T>>,
 }
 
 impl<T: Send, F: FnMut(&Tx<'_>) -> TxResult<T> + Send> Job for TypedJob<T, F> {
     fn perform(&mut self, tx: &Tx<'_>) -> bool {
         let outcome = self.outcome.insert((self.body)(tx));
+        self.has_changed = tx.has_changed();
         outcome.is_ok()
+    }
+
+    fn come_to(&self, place: &'static str) {
+        if self.has_changed {
+            crash::point_of(place, self.doing);
+        }
     }
 
     fn answer(self: Box<Self>, committed: std::result::Result<(), &str>) {
@@ -248,9 +259,9 @@ fn try_commit(
     if now > seen {
         Tx::new(connection, now).run(sql::STORE_SET_SEEN, named_params! { ":now": now.as_millis() })?;
     }
-    tollgate_core::crash::point("store.commit.before");
+    batch.iter().for_each(|job| job.come_to("store.commit.before"));
     execute(connection, "COMMIT")?;
-    tollgate_core::crash::point("store.commit.after");
+    batch.iter().for_each(|job| job.come_to("store.commit.after"));
     Ok(Batch::Committed)
 }
 
@@ -285,7 +296,7 @@ mod tests {
             let id = tx.insert(sql::RECONCILE_INSERT, params)?;
             if fails { Err(StoreError::Conflict("no".into()).into()) } else { Ok(id) }
         };
-        (Box::new(TypedJob { doing: "test", body, outcome: None, reply }), answer)
+        (Box::new(TypedJob { doing: "test", body, outcome: None, has_changed: false, reply }), answer)
     }
 
     /// Whether each of the transactions that were queued together is there afterwards, and was said to be.
@@ -331,7 +342,7 @@ mod tests {
             }
             Ok((before, tx.is_awaited()))
         };
-        let behind = Box::new(TypedJob { doing: "test", body, outcome: None, reply });
+        let behind = Box::new(TypedJob { doing: "test", body, outcome: None, has_changed: false, reply });
         assert!(jobs.lock().unwrap().as_ref().unwrap().send(Turn::Behind, behind));
         serve(&connection, &clock, &mut queue, None);
         assert_eq!(answer.blocking_recv().unwrap().ok(), Some((false, true)));

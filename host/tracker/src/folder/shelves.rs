@@ -334,7 +334,10 @@ fn remove_marker(path: &Path, run: Option<RunId>) -> io::Result<()> {
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+        _ => {
+            crash::point("tracker.marker.removed");
+            Ok(())
+        }
     }
 }
 
