@@ -2,6 +2,9 @@
 
 mod demo;
 mod figure;
+mod hosts;
+mod peers;
+mod postgres;
 
 use std::process::{Command, Stdio};
 
@@ -34,6 +37,8 @@ enum Bench {
     Drain,
     /// Memory of the demo
     Demo,
+    /// Load on PostgreSQL, beside job queues that others wrote
+    Postgres,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
@@ -51,7 +56,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 impl Bench {
-    const ALL: [Self; 4] = [Self::Call, Self::Claim, Self::Drain, Self::Demo];
+    const ALL: [Self; 5] = [Self::Call, Self::Claim, Self::Drain, Self::Demo, Self::Postgres];
 
     fn figures(self) -> Result<Vec<Figure>> {
         match self {
@@ -59,6 +64,7 @@ impl Bench {
             Self::Claim => from_cargo("claim"),
             Self::Drain => from_cargo("drain"),
             Self::Demo => demo::figures(),
+            Self::Postgres => postgres::figures(),
         }
     }
 }
