@@ -331,6 +331,7 @@ impl Loops {
     async fn hint_loop(self) {
         while self.phase() < Phase::Over {
             tokio::select! {
+                biased;
                 () = self.host.parts.store.changed() => self.shared.changed(),
                 () = self.host.shutdown.reached(Phase::Over) => return,
             }

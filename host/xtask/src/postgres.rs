@@ -1,4 +1,4 @@
-//! A PostgreSQL server for the tests: the system's binaries, as an unprivileged user, on a free port of the loopback, in a temporary
+//! A PostgreSQL server for tests and benchmarks: the system's binaries, as an unprivileged user, on a free port of the loopback, in a temporary
 //! folder. With its syncs on, as in earnest.
 //!
 //! Property wanted: it ends with the process that started it, however that ends. So a shell stands beside it and waits for the end of its
@@ -6,6 +6,7 @@
 
 use std::{
     fs,
+    io::{self, Write as _},
     net::TcpListener,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -26,6 +27,8 @@ const KEEPER: &str = include_str!("../../store/tests/store/postgres/keeper.sh");
 /// A server; dropped, it ends and its folder goes.
 pub(crate) struct Server {
     url: String,
+    binaries: PathBuf,
+    folder: PathBuf,
     keeper: Child,
     /// None once it is to end.
     alive: Option<ChildStdin>,
@@ -38,7 +41,7 @@ impl Server {
             Some(binaries) => binaries,
             None => install()?,
         };
-        println!("\n== PostgreSQL for the tests, by {}", binaries.display());
+        eprintln!("\n== PostgreSQL, by {}", binaries.display());
         let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir()?.keep();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut keeper = unprivileged(&folder)?;
@@ -47,26 +50,55 @@ impl Server {
         let mut keeper = spawned.context("cannot start the server's keeper")?;
         let alive = keeper.stdin.take();
         let url = format!("postgres://tollgate@127.0.0.1:{port}/postgres");
-        let mut server = Self { url, keeper, alive };
-        server.wait_until_it_answers(&binaries, &folder)?;
+        let mut server = Self { url, binaries, folder, keeper, alive };
+        server.wait_until_it_answers()?;
         Ok(server)
     }
 
-    /// Where it is.
+    /// Where it is, with the database that every server has.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    fn wait_until_it_answers(&mut self, binaries: &Path, folder: &Path) -> Result<()> {
+    /// Where it is, without a database.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_end_matches("/postgres")
+    }
+
+    /// The folder that its own is in.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs statements in a database of it; what they say, a row a line.
+    pub(crate) fn ask(&self, database: &str, statements: &str) -> Result<String> {
+        let mut psql = Command::new(self.binaries.join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        psql.arg(format!("{}/{database}", self.address()));
+        let mut psql = psql
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start psql")?;
+        let mut input = psql.stdin.take().context("psql has no input")?;
+        input.write_all(statements.as_bytes())?;
+        drop(input);
+        let said = psql.wait_with_output()?;
+        ensure!(said.status.success(), "psql: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(String::from_utf8(said.stdout)?.trim().to_owned())
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<()> {
         let began = Instant::now();
         loop {
-            let mut psql = Command::new(binaries.join("psql"));
+            let mut psql = Command::new(self.binaries.join("psql"));
             let asked =
                 psql.args(["-X", "-q", "-c", "SELECT 1", &self.url]).output().context("cannot start psql")?;
             if asked.status.success() {
                 return Ok(());
             }
-            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             ensure!(self.keeper.try_wait()?.is_none(), "PostgreSQL ended at once:\n{log}");
             ensure!(began.elapsed() < START_WITHIN, "PostgreSQL does not answer:\n{log}");
             std::thread::sleep(Duration::from_millis(50));
@@ -113,9 +145,9 @@ fn install() -> Result<PathBuf> {
         "install it (Debian: `apt-get install postgresql`; macOS: `brew install postgresql`) and try again";
     let has_apt = Command::new("apt-get").arg("--version").output().is_ok_and(|out| out.status.success());
     if !is_root() || !has_apt {
-        bail!("the tests need PostgreSQL's server, which this machine lacks; {HOW}");
+        bail!("PostgreSQL's server is needed, which this machine lacks; {HOW}");
     }
-    println!("\n== installing PostgreSQL, which this machine lacks");
+    eprintln!("\n== installing PostgreSQL, which this machine lacks");
     let no_cluster = "mkdir -p /etc/postgresql-common && \
                       { [ -e /etc/postgresql-common/createcluster.conf ] || \
                         echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf; }";
@@ -125,7 +157,10 @@ fn install() -> Result<PathBuf> {
         &["apt-get", "install", "-q", "-y", "--no-install-recommends", "postgresql"],
     ];
     for step in steps {
-        let ran = Command::new(step[0]).args(&step[1..]).env("DEBIAN_FRONTEND", "noninteractive").status();
+        let mut run = Command::new(step[0]);
+        // What is printed is the outcome of whoever needs the server.
+        run.args(&step[1..]).env("DEBIAN_FRONTEND", "noninteractive").stdout(io::stderr());
+        let ran = run.status();
         ensure!(ran.is_ok_and(|status| status.success()), "`{}` failed; {HOW}", step.join(" "));
     }
     find().with_context(|| format!("PostgreSQL was installed and is not to be found; {HOW}"))
@@ -154,12 +189,7 @@ mod tests {
     #[test]
     fn a_server_answers_with_its_syncs_on_and_leaves_nothing_behind() {
         let server = Server::start().unwrap();
-        let ask = |query: &str| {
-            let psql = Command::new(find().unwrap().join("psql"))
-                .args(["-X", "-A", "-t", "-c", query, server.url()])
-                .output();
-            String::from_utf8(psql.unwrap().stdout).unwrap().trim().to_owned()
-        };
+        let ask = |query: &str| server.ask("postgres", query).unwrap();
         assert_eq!(ask("SHOW fsync"), "on");
         let data = PathBuf::from(ask("SHOW data_directory"));
         assert!(data.exists());

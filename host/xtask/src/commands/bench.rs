@@ -2,6 +2,9 @@
 
 mod demo;
 mod figure;
+mod hosts;
+mod peers;
+mod postgres;
 
 use std::process::{Command, Stdio};
 
@@ -36,6 +39,8 @@ enum Bench {
     Demo,
     /// Commands and scoring with a million entries
     Million,
+    /// Load on PostgreSQL, beside job queues that others wrote
+    Postgres,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
@@ -53,7 +58,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 impl Bench {
-    const ALL: [Self; 5] = [Self::Call, Self::Claim, Self::Drain, Self::Demo, Self::Million];
+    const ALL: [Self; 6] = [Self::Call, Self::Claim, Self::Drain, Self::Demo, Self::Million, Self::Postgres];
 
     fn figures(self) -> Result<Vec<Figure>> {
         match self {
@@ -62,6 +67,7 @@ impl Bench {
             Self::Drain => from_cargo("drain"),
             Self::Demo => demo::figures(),
             Self::Million => from_cargo("million"),
+            Self::Postgres => postgres::figures(),
         }
     }
 }

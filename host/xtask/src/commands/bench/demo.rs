@@ -1,7 +1,6 @@
 //! Memory of the demo: the most that `tollgate demo` ever held, as the operating system counts it.
 
 use std::{
-    collections::BTreeMap,
     path::Path,
     process::{Command, Stdio},
 };
@@ -16,7 +15,7 @@ use crate::commands::binary;
 const RUNS: usize = 3;
 
 pub(super) fn figures() -> Result<Vec<Figure>> {
-    let binary = binary::build(&["--release", "--locked", "--package", "tollgate"])?;
+    let binary = binary::build(&["--release", "--locked", "--workspace"])?;
     let folder = tempfile::tempdir()?;
     let (mut compiling, mut compiled) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
@@ -25,21 +24,9 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
         compiled.push(peak_mib(&binary, &folder.path().join(format!("{run}-second")), &cache)?);
     }
     Ok(vec![
-        figure("memory of `tollgate demo`, compiling its plugins", compiling),
-        figure("memory of `tollgate demo`, plugins compiled before", compiled),
+        Figure::new("memory of `tollgate demo`, compiling its plugins", "MiB", compiling),
+        Figure::new("memory of `tollgate demo`, plugins compiled before", "MiB", compiled),
     ])
-}
-
-fn figure(name: &str, blocks: Vec<f64>) -> Figure {
-    Figure {
-        name: name.into(),
-        unit: "MiB".into(),
-        blocks,
-        against: None,
-        targets: Vec::new(),
-        fdatasync_ms: Vec::new(),
-        facts: BTreeMap::new(),
-    }
 }
 
 /// Runs a demo in an empty folder; the largest resident set that it had, in MiB.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 /// One figure: the same thing measured again and again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Figure {
     /// What was measured.
     pub(super) name: String,
@@ -24,12 +24,12 @@ pub(super) struct Figure {
 }
 
 /// What a figure is compared with: as many blocks, each measured beside the one at its place.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Against {
     /// What was measured.
-    name: String,
+    pub(super) name: String,
     /// One number a block.
-    blocks: Vec<f64>,
+    pub(super) blocks: Vec<f64>,
 }
 
 /// A bound.
@@ -72,6 +72,18 @@ struct Spread {
 }
 
 impl Figure {
+    pub(super) fn new(name: impl Into<String>, unit: &str, blocks: Vec<f64>) -> Self {
+        Self {
+            name: name.into(),
+            unit: unit.into(),
+            blocks,
+            against: None,
+            targets: Vec::new(),
+            fdatasync_ms: Vec::new(),
+            facts: BTreeMap::new(),
+        }
+    }
+
     pub(super) fn judge(&self) -> Judged {
         let measured = Spread::of(&self.blocks).unwrap_or(Spread::UNKNOWN);
         // Of the blocks at the same place: what the machine did meanwhile, it did to both.
