@@ -230,7 +230,8 @@ impl Play<'_> {
             Step::Stopped => {
                 // Where it was stopped before it was killed.
                 drop(self.project.run(&["resume"]));
-                self.held(&["run", "--drain", "--workers", "1"], kills, Some("drive.call"))
+                // Of the entry whose call does not end: lanes take turns.
+                self.held(&["run", "W-9", "--workers", "1"], kills, Some("drive.call"))
             }
         }
     }
