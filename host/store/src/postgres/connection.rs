@@ -145,8 +145,8 @@ impl Connection {
         self.manner.get()
     }
 
-    /// Ends the transaction, with all that was not sent yet. Where it fails, nothing of it was kept, unless the connection is lost: then
-    /// nobody knows.
+    /// Ends the transaction, with all that was not sent yet. Where it fails, nothing of it was kept, unless the connection is lost, or the
+    /// server gives up the wait for its disk: then nobody knows.
     pub(super) fn commit(&self) -> TxResult<()> {
         let committed = self.say_news().and_then(|()| self.commit_waiting());
         if committed.is_err() {
