@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    EntryId, HostId, RunId,
+    EntryId, RunId,
     digest::canonical_json,
     event::{EventKind, NewEvent},
     run::{Claim, RunState, RunSummary},
@@ -14,17 +14,6 @@ use super::{
     table::RunNo,
 };
 use crate::{StoreError, port::Result};
-
-impl Run {
-    /// The hosts whose lease on it lapsed.
-    fn lost_hosts(&self) -> Vec<HostId> {
-        let lapsed = self.events.iter().filter(|event| event.what.kind == EventKind::LeaseLapsed);
-        lapsed
-            .filter_map(|event| event.what.body["host"].as_str())
-            .map(|host| HostId(host.to_owned()))
-            .collect()
-    }
-}
 
 impl State {
     pub(super) fn find_run(&self, id: RunId) -> Option<RunNo> {
@@ -112,7 +101,7 @@ impl State {
             ask: run.wakes.ask.clone(),
             host: run.host.clone(),
             driven: run.lease_until.is_some_and(|until| until > self.now),
-            lost_hosts: run.lost_hosts().into_iter().chain(lapsed).collect(),
+            lost_hosts: run.lost.iter().cloned().chain(lapsed).collect(),
             fence: run.fence,
             crashes: run.crashes,
             started_at: run.started_at,
