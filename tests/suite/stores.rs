@@ -11,6 +11,7 @@ on_both! {
     a_dry_run_changes_nothing,
     what_a_dead_host_left_the_next_one_finishes,
     a_pipeline_is_driven_by_hosts_with_its_labels,
+    old_events_are_packed_and_read_as_before,
 }
 
 /// Items `W-1`, `W-2`, …, each of which passes.
@@ -109,6 +110,39 @@ fn a_pipeline_is_driven_by_hosts_with_its_labels(store: Store) {
     assert!(with.contains("2 done") && !with.contains("wait for a host"), "{with}");
     let status = project.run(&["store", "status", "--json"]).json(0);
     assert_eq!(status["hosts"], json!([]), "who ends in good order is forgotten");
+}
+
+fn old_events_are_packed_and_read_as_before(store: Store) {
+    let project = project_with_items(3).on(store);
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    let told = || {
+        let runs = project.run(&["runs", "list", "--limit", "0", "--json"]).json(0);
+        let ids = runs["runs"].as_array().expect("a list of runs").iter();
+        ids.map(|run| project.run(&["runs", "show", run["id"].as_str().expect("an id"), "--json"]).json(0))
+            .collect::<Vec<_>>()
+    };
+    let events = || project.run(&["store", "status", "--json"]).json(0)["events"].clone();
+    let exported = || {
+        drop(std::fs::remove_file(project.path().join("all.jsonl")));
+        drop(project.run(&["store", "export", "all.jsonl"]).expect_code(0));
+        project.read("all.jsonl")
+    };
+    let packs = |export: &str| {
+        let (_, packs) = export.split_once("{\"table\":\"event_pack\"").expect("a table of packs");
+        packs.lines().skip(1).take_while(|line| line.starts_with('[')).count()
+    };
+    assert_eq!(packs(&exported()), 0);
+    let before = (told(), events());
+
+    project.change("tollgate.toml", |text| {
+        let instance = text.replacen("[instance]\n", "[instance]\npack_after_days = 0\n", 1);
+        if instance == text { format!("[instance]\npack_after_days = 0\n{text}") } else { instance }
+    });
+    drop(project.run(&["run", "--drain"]).expect_code(0));
+    assert_eq!((told(), events()), before);
+    assert_eq!(packs(&exported()), 3);
+    assert_audited(&project);
+    drop(project.run(&["store", "doctor"]).expect_code(0));
 }
 
 fn start(project: &Project, host: &str) -> Child {

@@ -2,6 +2,7 @@
 //!
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
+mod pack;
 mod policy;
 mod work;
 
@@ -163,6 +164,7 @@ impl Loops {
         tasks.spawn(self.clone().rank_loop());
         tasks.spawn(self.clone().deliver_loop());
         tasks.spawn(self.clone().sweep_loop());
+        tasks.spawn(self.clone().pack_loop());
         tasks.spawn(self.clone().hint_loop());
         tasks.spawn(self.clone().end_loop());
         while let Some(ended) = tasks.join_next().await {

@@ -23,7 +23,7 @@ use crate::{
 const CHUNK: u32 = 100;
 
 /// Where more than a chunk is due, so many are read at once, and so many chunks of them before the caller is told how far it came.
-const FLOOD_CHUNK: u32 = 1_000;
+const FLOOD_CHUNK: u32 = 4_000;
 const FLOOD_CHUNKS: u32 = 16;
 
 /// Judges entries again, by one policy.

@@ -112,6 +112,8 @@ pub struct Instance {
     pub store: StoreAddress,
     /// Where what stages produce is kept.
     pub artifacts: ArtifactsAddress,
+    /// How long after the end of a run its events are packed.
+    pub pack_after: Duration,
     /// How long a host that fell silent keeps its runs.
     pub lease: Duration,
     /// What stops the host while it exists.

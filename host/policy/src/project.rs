@@ -52,6 +52,9 @@ pub struct InstanceTable {
     /// Where what stages produce is kept, when several machines share it: `s3://bucket/prefix`, in Amazon's S3 or what speaks as it does;
     /// keys, region and endpoint come from the environment by their usual names (`AWS_…`). By default a folder beside the store.
     pub artifacts: Option<String>,
+    /// How many days after the end of a run its events are packed, which take a fraction of the room then and are read as before;
+    /// default 90.
+    pub pack_after_days: Option<u32>,
     /// How long a host that fell silent keeps its runs; default `60s`.
     pub lease: Option<String>,
     /// A file that stops the host while it exists; default `.tollgate/stop`. What was begun is finished first, unless a

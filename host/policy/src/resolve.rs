@@ -103,6 +103,9 @@ pub(crate) fn resolve(
     })
 }
 
+/// Events are packed so long after the end of their run where nothing is said: nobody looks at single ones of that time every day.
+const PACK_AFTER_DAYS: u32 = 90;
+
 fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Instance {
     let store = store_address(table.store.as_deref(), &place.key("store"), report);
     let lease_place = place.key("lease");
@@ -112,6 +115,8 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
     if lease < Duration::from_secs(5) {
         report.error(&lease_place, "a lease is at least `5s`", None);
     }
+    let pack_after =
+        Duration::from_secs(u64::from(table.pack_after_days.unwrap_or(PACK_AFTER_DAYS)) * 24 * 60 * 60);
     let stop_file = stop_file(table.stop_file, &place.key("stop_file"), report);
     let artifacts = table.artifacts.as_deref().map(ArtifactsAddress::parse).transpose();
     let artifacts = artifacts.unwrap_or_else(|message| {
@@ -119,7 +124,7 @@ fn instance(table: InstanceTable, place: &Place<'_>, report: &mut Report) -> Ins
         None
     });
     let artifacts = artifacts.unwrap_or(ArtifactsAddress::Beside);
-    Instance { store, artifacts, lease, stop_file, workers: table.workers.unwrap_or(4) }
+    Instance { store, artifacts, pack_after, lease, stop_file, workers: table.workers.unwrap_or(4) }
 }
 
 fn store_address(written: Option<&str>, place: &Place<'_>, report: &mut Report) -> StoreAddress {

@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod error;
 #[cfg(feature = "memory")]
 pub mod memory;
+mod pack;
 pub mod port;
 mod postgres;
 mod rules;

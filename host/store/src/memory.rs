@@ -62,7 +62,7 @@ use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
+        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
         NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
         PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
         RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
@@ -294,6 +294,14 @@ impl Store for MemoryStore {
 
     async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail> {
         self.at_present().entry(key, tracker)
+    }
+
+    async fn pack_events(&self, over_by: Timestamp, max: u32) -> Result<u64> {
+        self.change(|state| Ok(state.pack_events(over_by, max)))
+    }
+
+    async fn names(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<NamedEntry>> {
+        Ok(self.at_present().names(after, limit))
     }
 
     async fn items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>> {

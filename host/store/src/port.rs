@@ -42,8 +42,8 @@ pub use outbox::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 pub use policy::{AppliedPolicy, CapBalanceReport, Lane, LaneSpec, PolicyApplication, PolicyFile};
 pub use rebuild::{FoundAccount, PriorAccount, Rebuilt};
 pub use report::{
-    Begun, Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, Page, RunDetail,
-    RunFilter, Standing, StopRequest, StoredItem,
+    Begun, Control, Coverage, EntryDetail, EntryFilter, Family, LaneHead, LinkStatus, NamedEntry, Page,
+    RunDetail, RunFilter, Standing, StopRequest, StoredItem,
 };
 pub use signal::NewSignal;
 pub use tollgate_core::StopMode;
@@ -267,6 +267,10 @@ pub trait Store: Send + Sync + 'static {
     /// afterwards, finds it.
     async fn signal(&self, signal: NewSignal) -> Result<u64>;
 
+    /// Packs the events of runs that were over by then, up to `max` of them, so that they take less room; of how many. They are read as
+    /// before.
+    async fn pack_events(&self, over_by: Timestamp, max: u32) -> Result<u64>;
+
     // Reports. None of them changes anything.
 
     /// Entries, by lane and place for those that wait, then by id.
@@ -274,6 +278,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// One entry by its key; an ambiguous key (in several trackers) is an error that names them.
     async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail>;
+
+    /// What entries are called, by id: up to `limit` of those after `after`.
+    async fn names(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<NamedEntry>>;
 
     /// Entries and what their sources said last, by id: up to `limit` of those after `after`.
     async fn items(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<StoredItem>>;

@@ -25,6 +25,7 @@ mod live_run;
 mod newborn;
 mod opening;
 mod outbox;
+mod pack;
 mod policy;
 mod readiness;
 mod rebuild;
@@ -58,7 +59,7 @@ use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NewAdoption,
+        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
         NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
         PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
         RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
@@ -385,6 +386,20 @@ impl<D: Database> Store for D {
     async fn entry(&self, key: &str, tracker: Option<&str>) -> Result<EntryDetail> {
         let (key, tracker) = (key.to_owned(), tracker.map(str::to_owned));
         self.transact(Access::Read, "read an entry", move |tx| report::entry(tx, &key, tracker.as_deref()))
+            .await
+    }
+
+    async fn pack_events(&self, over_by: Timestamp, max: u32) -> Result<u64> {
+        let list = move |tx: &Tx<'_>| pack::list(tx, over_by, max);
+        let runs = self.transact(Access::Read, "look for events to pack", list).await?;
+        if runs.is_empty() {
+            return Ok(0);
+        }
+        self.transact(Access::Drive, "pack events", move |tx| pack::pack(tx, &runs)).await
+    }
+
+    async fn names(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<NamedEntry>> {
+        self.transact(Access::Read, "read what entries are called", move |tx| report::names(tx, after, limit))
             .await
     }
 

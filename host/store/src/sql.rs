@@ -87,6 +87,7 @@ queries! {
         ENTRY_LIST_DUE = "entry_list_due";
         ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
         ENTRY_LIST_ITEMS = "entry_list_items";
+        ENTRY_LIST_NAMES = "entry_list_names";
         ENTRY_SET_ADOPTED = "entry_set_adopted";
         ENTRY_SET_ADOPTED_REVISION = "entry_set_adopted_revision";
         ENTRY_SET_BUSY = "entry_set_busy";
@@ -103,8 +104,11 @@ queries! {
         ESCROW_DELETE = "escrow_delete";
         ESCROW_LIST = "escrow_list";
         ESCROW_TAKE = "escrow_take";
+        EVENT_DELETE = "event_delete";
         EVENT_INSERT = "event_insert";
         EVENT_LIST = "event_list";
+        EVENT_PACK_GET = "event_pack_get";
+        EVENT_PACK_INSERT = "event_pack_insert";
         FAMILY_ADD = "family_add";
         FAMILY_GET = "family_get";
         FAMILY_GET_SHORT = "family_get_short";
@@ -246,6 +250,7 @@ queries! {
         RUN_LINE_LIST = "run_line_list";
         RUN_LINE_LIST_OF_ENTRY = "run_line_list_of_entry";
         RUN_LIST_BEGUN = "run_list_begun";
+        RUN_LIST_TO_PACK = "run_list_to_pack";
         RUN_LIST_IDS = "run_list_ids";
         RUN_LIST_LAPSED = "run_list_lapsed";
         RUN_LIST_LIVE = "run_list_live";
@@ -287,7 +292,6 @@ queries! {
         UNFUNDED_INSERT = "unfunded_insert";
         UNFUNDED_LIST = "unfunded_list";
         WAIT_DELETE = "wait_delete";
-        WAIT_END_LIST = "wait_end_list";
         WAIT_GET = "wait_get";
         WAIT_INSERT = "wait_insert";
         WAKE_CHILDREN_DELETE = "wake_children_delete";

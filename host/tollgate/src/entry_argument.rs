@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use tollgate_store::{
-    Store, StoreError,
-    port::{EntryDetail, EntryFilter},
-};
+use tollgate_store::{Store, StoreError, port::EntryDetail};
 
 use crate::{
     error::{Failure, Result},
@@ -15,6 +12,9 @@ use crate::{
 /// What the help says of such an argument.
 pub(crate) const HELP: &str =
     "An entry's key, `TRACKER#KEY` where a key is in several trackers, or the path of its file";
+
+/// Names that are read at once where an entry has to be looked for.
+const PAGE: u32 = 10_000;
 
 /// The entry that is meant.
 ///
@@ -32,12 +32,17 @@ pub(crate) async fn find(store: &dyn Store, project: &Path, argument: &str) -> R
             found => return Ok(found?),
         }
     }
-    let entries = store.entries(EntryFilter::default()).await?.rows;
     let place = place_in_project(project, Path::new(argument));
-    let by_file = entries.iter().find(|entry| place.is_some() && entry.url == place);
-    match by_file {
-        Some(entry) => Ok(store.entry(&entry.name.key, Some(&entry.name.tracker)).await?),
-        None => Err(unknown(argument, entries.iter().map(|entry| entry.name.key.as_str()))),
+    let (mut near, mut after) = (None::<String>, None);
+    loop {
+        let names = store.names(after, PAGE).await?;
+        let Some(last) = names.last() else { return Err(unknown(argument, near.as_deref())) };
+        after = Some(last.id);
+        if let Some(entry) = names.iter().find(|entry| place.is_some() && entry.url == place) {
+            return Ok(store.entry(&entry.name.key, Some(&entry.name.tracker)).await?);
+        }
+        let keys = names.iter().map(|entry| entry.name.key.as_str());
+        near = nearest(argument, near.as_deref().into_iter().chain(keys)).map(str::to_owned);
     }
 }
 
@@ -49,8 +54,8 @@ fn place_in_project(project: &Path, file: &Path) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-fn unknown<'a>(argument: &str, known: impl Iterator<Item = &'a str>) -> Failure {
-    let hint = match nearest(argument, known) {
+fn unknown(argument: &str, near: Option<&str>) -> Failure {
+    let hint = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`tollgate backlog list` shows every entry; `tollgate run` reads new items first".to_owned(),
     };
@@ -76,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_near_key_is_offered() {
-        let failure = unknown("LIB-12", ["LIB-121", "BACK-3"].into_iter());
+        let failure = unknown("LIB-12", Some("LIB-121"));
         assert_eq!(failure.to_string(), "there is no entry `LIB-12`");
         assert_eq!(failure.hint().unwrap(), "did you mean `LIB-121`?");
     }

@@ -20,9 +20,10 @@ use tollgate_store::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket,
         EntryDetail, EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known,
-        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, NextState, OpenWork,
-        Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem,
-        Result, RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption, StoredItem, Sweep,
+        NamedEntry, NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal,
+        NextState, OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled,
+        Rejudged, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption,
+        StoredItem, Sweep,
     },
 };
 
@@ -206,6 +207,8 @@ over_the_line! {
     cancellations(&host: HostId) -> Vec<Claim>, noted nothing();
     signal(signal: NewSignal) -> u64, noted nothing();
     entries(filter: EntryFilter) -> Page<EntryStatus>, noted nothing();
+    pack_events(over_by: Timestamp, max: u32) -> u64, noted nothing();
+    names(after: Option<EntryId>, limit: u32) -> Vec<NamedEntry>, noted nothing();
     items(after: Option<EntryId>, limit: u32) -> Vec<StoredItem>, noted nothing();
     internal_items(after: Option<EntryId>, limit: u32) -> Vec<StoredItem>, noted nothing();
     items_of_lane(&backlog: str, &pipeline: str, limit: u32) -> Vec<StoredItem>, noted nothing();

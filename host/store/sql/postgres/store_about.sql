@@ -8,7 +8,7 @@ SELECT store.id, store.made_at, store.moved_to, store.moved_at,
        (SELECT CAST(coalesce(sum(entries), 0) AS bigint) FROM coverage) AS entries,
        (SELECT count(*) FROM run) AS runs,
        (SELECT count(*) FROM run WHERE state IN ('running', 'waiting')) AS live_runs,
-       (SELECT count(*) FROM event) AS events,
+       (SELECT count(*) FROM event) + (SELECT CAST(coalesce(sum(events), 0) AS bigint) FROM event_pack) AS events,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox WHERE state <> 'settled') AS undelivered_since
 FROM store;

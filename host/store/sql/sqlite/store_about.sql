@@ -6,7 +6,7 @@ SELECT store.id, store.made_at, store.moved_to, store.moved_at,
        (SELECT coalesce(sum(entries), 0) FROM coverage) AS entries,
        (SELECT count(*) FROM run) AS runs,
        (SELECT count(*) FROM run WHERE state IN ('running', 'waiting')) AS live_runs,
-       (SELECT count(*) FROM event) AS events,
+       (SELECT count(*) FROM event) + (SELECT coalesce(sum(events), 0) FROM event_pack) AS events,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox WHERE state <> 'settled') AS undelivered_since
 FROM store;

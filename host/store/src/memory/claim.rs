@@ -216,6 +216,7 @@ impl State {
             chain: ChainHead::start(request.new_run),
             events: Vec::new(),
             rebuilt: false,
+            packed: false,
             payer,
             steps: Vec::new(),
             attempts: BTreeMap::new(),

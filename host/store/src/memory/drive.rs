@@ -25,8 +25,6 @@ use crate::{
     port::{EscrowAnswer, NextState, ReleasedEffect, Result, RunWrite, Wake},
 };
 
-const WRITING: &str = "write what a driver did";
-
 impl State {
     pub(super) fn write(&mut self, write: RunWrite) -> Result<Result<()>> {
         match self.held_by(write.claim) {
@@ -36,8 +34,9 @@ impl State {
     }
 
     fn write_in_time(&mut self, number: RunNo, write: RunWrite) -> Result<()> {
+        let doing = write.doing();
         let RunWrite { claim: _, paused, steps, released, events, next } = write;
-        self.add_steps(number, steps)?;
+        self.add_steps(number, steps, doing)?;
         if let Some(paused) = paused {
             self.pause(number, paused)?;
         }
@@ -45,7 +44,7 @@ impl State {
             self.happened(number, event.kind, event.body);
         }
         for released in released {
-            self.release_effect(number, released)?;
+            self.release_effect(number, released, doing)?;
         }
         match next {
             NextState::GoOn => Ok(()),
@@ -65,11 +64,12 @@ impl State {
         self.set_more_aside(number, amount)
     }
 
-    fn add_steps(&mut self, number: RunNo, steps: Vec<Step>) -> Result<()> {
+    fn add_steps(&mut self, number: RunNo, steps: Vec<Step>, doing: &'static str) -> Result<()> {
         for step in &steps {
             let run = &mut self.runs[number];
             if run.steps.iter().any(|(_, before)| before.key == step.key) {
-                return Err(twice(format!("the step `{}` of run {} was written before", step.key, run.id)));
+                let message = format!("the step `{}` of run {} was written before", step.key, run.id);
+                return Err(StoreError::Platform { doing, message });
             }
             self.steps += 1;
             run.steps.push((self.steps, step.clone()));
@@ -86,11 +86,12 @@ impl State {
         self.settle_steps(number, &steps)
     }
 
-    fn release_effect(&mut self, number: RunNo, released: ReleasedEffect) -> Result<()> {
+    fn release_effect(&mut self, number: RunNo, released: ReleasedEffect, doing: &'static str) -> Result<()> {
         let ReleasedEffect { reference, effect, leaves } = released;
         if self.parcel_of(number, &reference).is_some() {
             let id = self.runs[number].id;
-            return Err(twice(format!("the effect `{}` of run {id} was released before", reference.id)));
+            let message = format!("the effect `{}` of run {id} was released before", reference.id);
+            return Err(StoreError::Platform { doing, message });
         }
         let file = match KnownEffect::parse(&effect) {
             Ok(KnownEffect::PublishFile(file)) => Some((file.path, Some(file.artifact))),
@@ -257,9 +258,4 @@ fn brought(write: &RunWrite) -> Option<Brought> {
     };
     let steps = write.steps.clone();
     (end.is_some() || !steps.is_empty()).then_some(Brought::Steps { steps, end })
-}
-
-/// A driver wrote the same twice, which its database would not have either.
-fn twice(message: String) -> StoreError {
-    StoreError::Platform { doing: WRITING, message }
 }

@@ -218,6 +218,7 @@ fn rebuilt_run(entry: EntryId, lane: LaneId, record: &Record) -> Run {
         chain: record.chain.unwrap_or_else(|| ChainHead::start(record.run)),
         events: Vec::new(),
         rebuilt: true,
+        packed: false,
         payer: None,
         steps: Vec::new(),
         attempts: BTreeMap::new(),

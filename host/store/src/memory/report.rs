@@ -15,8 +15,8 @@ use super::{
     table::RunNo,
 };
 use crate::port::{
-    Begun, Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, OpenWork, Page, Result,
-    RunDetail, RunFilter, Standing, StoredItem,
+    Begun, Coverage, EntryDetail, EntryFilter, Known, LaneHead, LinkStatus, NamedEntry, OpenWork, Page,
+    Result, RunDetail, RunFilter, Standing, StoredItem,
 };
 
 /// What holds an entry that is no judgement of the policy.
@@ -176,6 +176,16 @@ impl State {
             waiting: claimable.len() as u64,
             head,
         })
+    }
+
+    pub(super) fn names(&self, after: Option<EntryId>, limit: u32) -> Vec<NamedEntry> {
+        let later = self.entries.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
+        let named = |(id, entry): (EntryId, &super::state::Entry)| NamedEntry {
+            id,
+            name: entry.name.clone(),
+            url: entry.url.clone(),
+        };
+        later.take(limit as usize).map(named).collect()
     }
 
     pub(super) fn items(

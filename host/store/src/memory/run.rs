@@ -1,8 +1,10 @@
 //! What every transaction that changes a run does alike.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tollgate_core::{
-    EntryId, RunId,
+    EntryId, RunId, Timestamp,
     digest::canonical_json,
     event::{EventKind, NewEvent},
     run::{Claim, RunState, RunSummary},
@@ -16,6 +18,20 @@ use super::{
 use crate::{StoreError, port::Result};
 
 impl State {
+    /// Notes of whose events it is said that they are packed: here there is nothing to be gained by it.
+    pub(super) fn pack_events(&mut self, over_by: Timestamp, max: u32) -> u64 {
+        let unpaid: BTreeSet<RunNo> =
+            self.entries.iter().filter_map(|(_, entry)| entry.unfunded.as_ref()?.run).collect();
+        let is_over = |run: &Run| run.ended_at.is_some_and(|ended_at| ended_at <= over_by);
+        let mut over = self.runs.those(|run| is_over(run) && run.crashes == 0 && !run.rebuilt && !run.packed);
+        over.retain(|number| !unpaid.contains(number));
+        over.truncate(max as usize);
+        for number in &over {
+            self.runs[*number].packed = true;
+        }
+        over.len() as u64
+    }
+
     pub(super) fn find_run(&self, id: RunId) -> Option<RunNo> {
         self.runs.those(|run| run.id == id).first().copied()
     }

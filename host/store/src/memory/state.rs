@@ -243,6 +243,8 @@ pub(super) struct Run {
     pub(super) chain: ChainHead,
     pub(super) events: Vec<Event>,
     pub(super) rebuilt: bool,
+    /// Whether it was said of its events that they are packed.
+    pub(super) packed: bool,
     /// The run that opened its entry.
     pub(super) payer: Option<RunNo>,
     /// Its steps, each with its place among those of all runs.

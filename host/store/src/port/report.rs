@@ -9,7 +9,7 @@ use tollgate_core::{
     child::ChildStatus,
     course::EffectRef,
     effect::{Delivered, Effect},
-    entry::{EntrySnapshot, EntryState, EntryStatus, Link},
+    entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, Link},
     event::Event,
     item::SourceItem,
     late::Late,
@@ -139,6 +139,17 @@ pub struct StoredItem {
     pub supplement: Supplement,
     /// When it was first seen.
     pub first_seen_at: Timestamp,
+}
+
+/// What an entry is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedEntry {
+    /// Which entry.
+    pub id: EntryId,
+    /// Its tracker and its key there.
+    pub name: EntryName,
+    /// Where its item is: an address, or a file of the project.
+    pub url: Option<String>,
 }
 
 /// A link and where it leads.

@@ -8,7 +8,6 @@ use tollgate_core::{
     course::EffectRef,
     effect::{Delivered, Effect},
     entry::{EntryName, EntrySnapshot, EntryState, EntryStatus, HoldKind, LinkKind},
-    event::{Event, NewEvent},
     item::SourceItem,
     pipeline::StepName,
     rank::RankKey,
@@ -20,7 +19,7 @@ use super::{
     adopt, children,
     dependency::{self, Lead},
     entry::KnownEntry,
-    family, intake, late, opening, rows,
+    family, intake, late, opening, pack, rows,
     sql::{self, Query},
     supplement,
     tx::{Failure, Param, Params, Row, Tx, TxResult, json_of, named_params},
@@ -28,8 +27,8 @@ use super::{
 use crate::{
     StoreError,
     port::{
-        Begun, Coverage, EntryDetail, EntryFilter, History, LaneHead, LinkStatus, OpenWork, Page, RunDetail,
-        RunFilter, Standing, StoredItem,
+        Begun, Coverage, EntryDetail, EntryFilter, History, LaneHead, LinkStatus, NamedEntry, OpenWork, Page,
+        RunDetail, RunFilter, Standing, StoredItem,
     },
 };
 
@@ -135,6 +134,15 @@ fn standing(
     Ok(Some(Standing { rank_key: RankKey::from_bytes(rank_key), ahead, waiting, head }))
 }
 
+/// What entries are called.
+pub(super) fn names(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<NamedEntry>> {
+    let params = named_params! { ":after": after.map(|after| after.0), ":limit": limit };
+    tx.all(sql::ENTRY_LIST_NAMES, params, |row| {
+        let name = EntryName { tracker: row.plain("tracker")?, key: row.plain("key")? };
+        Ok(NamedEntry { id: row.entry_id("id")?, name, url: row.plain("url")? })
+    })
+}
+
 /// Entries and what their sources said last.
 pub(super) fn items(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<StoredItem>> {
     list_items(tx, sql::ENTRY_LIST_ITEMS, after, limit)
@@ -219,14 +227,15 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
         Ok((row.json::<Record>("body")?, row.json_or_none::<Delivered>("became")?))
     })?;
     let (record, record_delivered) = record.unzip();
+    let events = pack::events(tx, seq)?;
     Ok(RunDetail {
         summary,
         order,
         steps: tx.all(sql::STEP_LIST, of_run, |row| row.json("body"))?,
         effects: tx.all(sql::OUTBOX_LIST_EFFECTS, of_run, read_effect)?,
-        events: tx.all(sql::EVENT_LIST, of_run, read_event)?,
         decisions: tx.all(sql::INBOX_LIST_APPLIED, of_run, |row| row.json("body"))?,
-        waits: tx.all(sql::WAIT_END_LIST, of_run, |row| row.json("body"))?,
+        waits: pack::wait_ends(&events)?,
+        events,
         children: children::of_run(tx, seq)?,
         family: family::of_run(tx, seq)?,
         escrow,
@@ -238,15 +247,6 @@ pub(super) fn run(tx: &Tx<'_>, id: RunId) -> TxResult<RunDetail> {
 
 fn read_effect(row: &Row<'_>) -> TxResult<(EffectRef, Effect, Option<Delivered>)> {
     Ok((row.json("reference")?, row.json("body")?, row.json_or_none("became")?))
-}
-
-fn read_event(row: &Row<'_>) -> TxResult<Event> {
-    Ok(Event {
-        seq: row.count("seq")?,
-        at: row.time("at")?,
-        what: NewEvent { kind: row.word("kind")?, body: row.json("body")? },
-        hash: row.digest("hash")?,
-    })
 }
 
 /// The newest run of an entry.

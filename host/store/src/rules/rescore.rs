@@ -23,7 +23,7 @@ use crate::port::Rejudged;
 pub(super) const SLICE_MIN: Duration = Duration::from_millis(1);
 
 /// And for no longer than this where nobody did.
-pub(super) const SLICE_MAX: Duration = Duration::from_millis(64);
+pub(super) const SLICE_MAX: Duration = Duration::from_millis(256);
 
 /// Entries that one statement is about. Nobody is given way to within them.
 const STEP: usize = 32;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use crate::pack;
 use serde_json::Value;
 use tollgate_core::{
     Digest, RunId, Timestamp,
     event::{ChainHead, EventKind},
 };
 
-/// What goes by: the rows of `run`, then those of `event`, each in the order of its key.
+/// What goes by: the rows of `run`, those of `event`, then those of `event_pack`, each in the order of its key.
 #[derive(Debug)]
 pub(super) struct Chains {
     /// The heads that runs say they have, until their events were seen.
@@ -81,6 +82,31 @@ impl Chains {
         Ok(())
     }
 
+    pub(super) fn pack(&mut self, row: &Named<'_>) -> Result<()> {
+        let run_seq = row.number("run_seq")?;
+        // Its rows in `event`, if there are any, went by before.
+        let (id, said) = self.heads.remove(&run_seq).ok_or("there are packed events of no run, or twice")?;
+        let events = pack::unpack(&row.bytes("body")?).map_err(|error| format!("run {id}: {error}"))?;
+        if row.count("events")? != events.len() as u64 {
+            return Err(format!("the pack of run {id} has another number of events than it says"));
+        }
+        let mut head = ChainHead::start(id);
+        for event in events {
+            head = head.link(event.at, event.kind, &event.body);
+            if event.hash != head.hash {
+                return Err(format!(
+                    "event {} of run {id} does not follow from those before it",
+                    head.events
+                ));
+            }
+        }
+        if head != said {
+            return Err(format!("the chain of run {id} has another head than the run"));
+        }
+        self.events += head.events;
+        Ok(())
+    }
+
     /// The last run is whole, and no run lacks its events.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.end_run()?;
@@ -113,6 +139,10 @@ impl Named<'_> {
 
     fn count(&self, column: &str) -> Result<u64> {
         self.value(column)?.as_u64().ok_or_else(|| format!("`{column}` is no number"))
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>> {
+        hex::decode(self.text(column)?).map_err(|_| format!("`{column}` is not in hexadecimal"))
     }
 
     fn digest(&self, column: &str) -> Result<Digest> {

@@ -95,6 +95,7 @@ impl Reader {
         let feed = match self.table.table.as_str() {
             "run" => Chains::run,
             "event" => Chains::event,
+            "event_pack" => Chains::pack,
             _ => return Ok(()),
         };
         let values: Vec<Value> = self.parsed(line)?;

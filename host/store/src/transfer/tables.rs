@@ -84,6 +84,7 @@ tables! {
     journal by [run_seq, stage, gate, rework, attempt, call] { run_seq: Integer, stage: Text, gate: Text, rework: Integer, attempt: Integer, call: Integer, intent: Text, answer: Text, open: Truth }
     escrow by [run_seq, cap_id, label] { run_seq: Integer, cap_id: Integer, label: Text, amount: Integer }
     event by [run_seq, seq] { run_seq: Integer, seq: Integer, at: Integer, kind: Text, body: Text, hash: Bytes }
+    event_pack by [run_seq] { run_seq: Integer, events: Integer, body: Bytes }
     adoption by [seq] numbered seq { seq: Integer, id: Text, entry_id: Integer, adopted_at: Integer, body: Text }
     prior by [id] numbered id { id: Integer, tracker: Text, key: Text, at: Integer, kind: Text, place: Text, body: Text }
     prior_reading by [tracker] { tracker: Text, read_at: Integer }

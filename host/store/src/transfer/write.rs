@@ -124,6 +124,7 @@ impl Out<'_> {
         let fits = match header.table.as_str() {
             "run" => self.chains.run(&row),
             "event" => self.chains.event(&row),
+            "event_pack" => self.chains.pack(&row),
             _ => Ok(()),
         };
         fits.map_err(Failure::damaged)?;

@@ -77,6 +77,7 @@ exercise! {
         only_named_entries_are_claimed_when_some_are_named,
         a_claim_whose_answer_was_lost_is_given_again,
         a_stale_fence_changes_nothing,
+        events_that_are_packed_are_read_as_before,
         a_lease_that_is_renewed_does_not_lapse,
         a_host_that_is_heard_of_again_did_not_vanish,
         a_write_is_all_or_nothing,

@@ -59,6 +59,7 @@ enum Op {
     Renew,
     Sweep,
     LiftDue,
+    Pack { max: u32 },
     MoveClock { seconds: i64 },
     Take { max: u32 },
     Settle { delivery: prop::sample::Index, retry: bool },
@@ -116,6 +117,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Renew),
         2 => Just(Op::Sweep),
         2 => Just(Op::LiftDue),
+        1 => (1..3u32).prop_map(|max| Op::Pack { max }),
         3 => prop_oneof![Just(-50i64), Just(10), Just(31), Just(86_400)]
             .prop_map(|seconds| Op::MoveClock { seconds }),
         4 => (1..4u32).prop_map(|max| Op::Take { max }),
@@ -186,6 +188,10 @@ impl Trace<'_> {
             }
             Op::Sweep => self.sweep().await,
             Op::LiftDue => drop(self.world.store.lift_due().await.unwrap()),
+            Op::Pack { max } => {
+                let now = self.world.store.now().await.unwrap();
+                self.world.store.pack_events(now, max).await.unwrap();
+            }
             Op::MoveClock { seconds } => self.move_clock(seconds),
             Op::Take { max } => self.take(max).await,
             Op::Settle { delivery, retry } => self.settle(delivery, retry).await,

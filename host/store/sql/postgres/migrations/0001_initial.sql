@@ -504,6 +504,14 @@ CREATE TABLE event (
     PRIMARY KEY (run_seq, seq)
 );
 
+-- The events of a run that was over long ago, all of them, in place of their rows in `event`: deflated, as the store's module
+-- `pack` says. Rows are never changed.
+CREATE TABLE event_pack (
+    run_seq BIGINT PRIMARY KEY REFERENCES run (seq),
+    events  BIGINT NOT NULL,
+    body    BYTEA NOT NULL
+);
+
 -- ---------------------------------------------------------------------------------------------------------------------------
 -- Work that was done before Tollgate.
 

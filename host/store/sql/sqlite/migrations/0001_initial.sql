@@ -135,6 +135,7 @@ CREATE TABLE entry (
     UNIQUE (tracker, key)
 ) STRICT;
 CREATE INDEX entry_by_key ON entry (key, backlog);
+CREATE INDEX entry_escalated ON entry (id) WHERE state = 'escalated';
 
 -- What the source said of an entry last, kept so that it can be judged again without reading the source.
 CREATE TABLE source_item (
@@ -460,6 +461,14 @@ CREATE TABLE event (
     PRIMARY KEY (run_seq, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- The events of a run that was over long ago, all of them, in place of their rows in `event`: deflated, as the store's module
+-- `pack` says. Rows are never changed.
+CREATE TABLE event_pack (
+    run_seq INTEGER PRIMARY KEY REFERENCES run (seq),
+    events  INTEGER NOT NULL,
+    body    BLOB NOT NULL
+) STRICT;
+
 -- ---------------------------------------------------------------------------------------------------------------------------
 -- Work that was done before Tollgate.
 
@@ -677,7 +686,7 @@ SELECT 'budget',
            (SELECT max(event.at) FROM event WHERE event.run_seq = unfunded.run_seq AND event.kind = 'waiting'))),
        run.entry_id, run.id, NULL, sum(unfunded.amount)
 FROM unfunded
-JOIN run ON run.seq = unfunded.payer
+CROSS JOIN run ON run.seq = unfunded.payer
 GROUP BY run.seq
 UNION ALL
 SELECT 'escalated', run.ended_at, run.entry_id, run.id, json_extract(outbox_body.body, '$.final.to'), NULL
@@ -688,8 +697,8 @@ LEFT JOIN outbox_body ON outbox_body.outbox_id = outbox.id
 WHERE entry.state = 'escalated'
 UNION ALL
 SELECT 'held', min(hold.since_at), entry.id, NULL, NULL, NULL
-FROM entry
-JOIN hold ON hold.entry_id = entry.id
+FROM hold
+CROSS JOIN entry ON entry.id = hold.entry_id
 WHERE entry.state = 'held' AND hold.kind IN ('person', 'refine-failed', 'own-output', 'duplicate', 'intake', 'budget')
   AND hold.until_at IS NULL
   AND NOT (hold.kind = 'budget' AND EXISTS (SELECT 1 FROM unfunded WHERE unfunded.entry_id = entry.id))

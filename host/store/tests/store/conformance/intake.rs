@@ -11,7 +11,8 @@ use tollgate_core::{
 use tollgate_store::{
     Store, StoreError,
     port::{
-        Admission, Arrival, EntryFilter, OnChange, Reading, Rejudged, ReleasedEffect, RescoreItem, RunWrite,
+        Admission, Arrival, EntryFilter, NamedEntry, OnChange, Reading, Rejudged, ReleasedEffect,
+        RescoreItem, RunWrite,
     },
 };
 
@@ -366,6 +367,18 @@ pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
         keys_of(&world.store.entries_by_id(ids).await.unwrap()),
         [ready[7].name.key.clone(), ready[2].name.key.clone()]
     );
+
+    let named = |status: &EntryStatus| NamedEntry {
+        id: status.id,
+        name: status.name.clone(),
+        url: status.url.clone(),
+    };
+    let all = world.store.entries(EntryFilter::default()).await.unwrap().rows;
+    let mut all: Vec<_> = all.iter().map(named).collect();
+    all.sort_by_key(|entry| entry.id);
+    assert_eq!(world.store.names(None, 3).await.unwrap(), all[..3]);
+    assert_eq!(world.store.names(Some(all[2].id), 1_000).await.unwrap(), all[3..]);
+    assert_eq!(world.store.names(all.last().map(|entry| entry.id), 1_000).await.unwrap(), []);
 }
 
 pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {

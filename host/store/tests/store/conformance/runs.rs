@@ -9,7 +9,7 @@ use tollgate_core::{
     event::{ChainHead, EventKind},
     late::{Brought, Late},
     run::RunState,
-    time::ManualClock,
+    time::{Clock as _, ManualClock},
 };
 use tollgate_store::{
     Store, StoreError,
@@ -244,6 +244,51 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
     world.finish(&next, End::Done).await;
     let twice = finish(&next, world.store.id(), End::Done);
     assert!(is_stale(world.store.write(twice).await.unwrap_err()));
+}
+
+pub(crate) async fn events_that_are_packed_are_read_as_before<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(["A", "B", "C", "D"].map(|key| world.arrival(key)).to_vec()).await;
+    let mut over = Vec::new();
+    for end in [End::Done, failed("it is broken")] {
+        let run = world.claim().await;
+        world.store.write(RunWrite { events: vec![event(1), event(2)], ..go_on(run.claim) }).await.unwrap();
+        world.finish(&run, end).await;
+        over.push(run.run.id);
+        world.clock.advance(Duration::from_secs(60));
+    }
+    let crashed = world.claim().await;
+    world.clock.advance(LEASE * 2);
+    world.store.sweep().await.unwrap();
+    let again = world.claim().await;
+    assert_eq!(again.run.id, crashed.run.id);
+    world.finish(&again, End::Done).await;
+    let alive = world.claim().await;
+    let now = world.clock.now();
+
+    let details = async || {
+        let mut details = Vec::new();
+        for id in [over[0], over[1], crashed.run.id, alive.run.id] {
+            details.push(world.store.run(id).await.unwrap());
+        }
+        details
+    };
+    let before = details().await;
+    let ended = before[0].summary.ended_at.unwrap();
+    let pack = async |over_by, max| world.store.pack_events(over_by, max).await.unwrap();
+    assert_eq!(pack(ended.before(Duration::from_millis(1)), 9).await, 0);
+    assert_eq!(pack(ended, 9).await, 1);
+    // One at a time, and none twice. The line of a run that lost a host names it, so its events stay as they are.
+    assert_eq!(pack(now, 1).await, 1);
+    assert_eq!(pack(now, 9).await, 0);
+    for (before, after) in before.iter().zip(details().await) {
+        assert_eq!(after.events, before.events);
+        assert_eq!(after.waits, before.waits);
+        assert_eq!(after.summary, before.summary);
+        ChainHead::verify(after.summary.id, &after.events).unwrap();
+    }
 }
 
 pub(crate) async fn a_lease_that_is_renewed_does_not_lapse<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {

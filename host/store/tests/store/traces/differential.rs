@@ -146,6 +146,9 @@ impl Trace {
                 .await,
             ),
             Op::LiftDue => drop(self.ask(async |side| side.store.lift_due().await).await),
+            Op::Pack { max } => {
+                drop(self.ask(async |side| side.store.pack_events(side.store.now().await?, max).await).await)
+            }
             Op::Policy { which } => {
                 drop(self.ask(async |side| side.store.apply_policy(policy::application(which)).await).await)
             }

@@ -46,6 +46,7 @@ pub(super) enum Op {
     Renew,
     Sweep,
     LiftDue,
+    Pack { max: u32 },
     MoveClock { seconds: i64 },
     Take { max: u32 },
     Settle { delivery: usize, became: Became },
@@ -318,6 +319,7 @@ fn of_others() -> impl Strategy<Value = Op> {
         1 => (0..4usize).prop_map(|which| Op::Policy { which }),
         1 => Just(Op::Renew),
         3 => Just(Op::Sweep),
+        1 => (1..3u32).prop_map(|max| Op::Pack { max }),
         4 => prop_oneof![1 => Just(-50i64), 4 => Just(10), 4 => Just(31), 1 => Just(86_400)]
             .prop_map(|seconds| Op::MoveClock { seconds }),
     ]

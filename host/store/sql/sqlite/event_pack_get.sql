@@ -1,0 +1,1 @@
+SELECT body FROM event_pack WHERE run_seq = :run;
