@@ -124,6 +124,7 @@ fn visit(played: &Undisturbed, place: &str, round: u64) -> Kill {
 }
 
 /// Plays all scenes with this victim.
+#[expect(clippy::print_stdout, reason = "what a matrix found is for who runs it")]
 fn matrix(store: Store, victim: Victim) {
     let played = undisturbed(store);
     let rounds = rounds().map_or(vec![None], |rounds| (0..rounds).map(Some).collect());
