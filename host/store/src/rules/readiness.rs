@@ -258,7 +258,7 @@ pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName, backlog: &str) -> T
 fn hold_for_dependencies(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<Option<HoldKind>> {
     let mut first = None;
     for lead in dependency::leads(tx, entry)? {
-        if lead.link.kind != LinkKind::DependsOn || lead.target.satisfies(rule) {
+        if lead.link.kind != LinkKind::DependsOn || satisfies(&lead.target, entry, rule) {
             continue;
         }
         let key = lead.link.to.key.as_str();
@@ -281,6 +281,14 @@ fn hold_for_dependencies(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> T
         first.get_or_insert(kind);
     }
     Ok(first)
+}
+
+/// Whether one who depends on a target may go on. An entry that waits again is not what it was, for itself either.
+fn satisfies(target: &Target, dependant: EntryId, rule: DependencyRule) -> bool {
+    match target {
+        Target::Known(itself) if itself.id == dependant => rule.is_satisfied(EntryState::Held, itself.closed),
+        target => target.satisfies(rule),
+    }
 }
 
 fn sentence_about_several(key: &str, trackers: &[String]) -> String {

@@ -145,6 +145,7 @@ exercise! {
         a_key_that_an_alias_changed_is_told_as_written,
         an_edit_during_a_run_changes_nothing_but_is_remembered,
         what_a_change_means_for_an_entry_that_is_over,
+        an_entry_that_was_done_does_not_satisfy_itself,
         a_text_that_goes_to_and_fro_is_given_to_a_person,
         what_is_absent_twice_is_gone_and_can_come_back,
         what_was_seen_by_a_later_reading_is_not_forgotten,

@@ -195,6 +195,17 @@ pub(crate) async fn what_a_change_means_for_an_entry_that_is_over<S: Store>(
     assert_eq!(world.state("Q").await, Ready);
 }
 
+pub(crate) async fn an_entry_that_was_done_does_not_satisfy_itself<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    world.work(End::Done).await;
+    let changed = || world.arrival("A").says("more").needs("A").on_change(OnChange::Rerun);
+    assert_eq!(world.admit(vec![changed()]).await[0].state, EntryState::Held, "it was done, and is no more");
+    assert_eq!(world.state("A").await, EntryState::Held);
+}
+
 pub(crate) async fn a_text_that_goes_to_and_fro_is_given_to_a_person<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
