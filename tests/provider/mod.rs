@@ -98,15 +98,21 @@ impl Received {
 impl Provider {
     /// One that does these things, one a request; what comes after them gets status 500.
     pub(crate) fn that(acts: impl IntoIterator<Item = Act>) -> Self {
+        let mut acts: VecDeque<_> = acts.into_iter().collect();
+        Self::answering(move |_| acts.pop_front().unwrap_or_else(|| Act::status(500)))
+    }
+
+    /// One that does what this says.
+    pub(crate) fn answering(act: impl FnMut(&Received) -> Act + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("a listener has an address");
         let received = Arc::new(Mutex::new(Vec::new()));
-        let acts = Arc::new(Mutex::new(acts.into_iter().collect::<VecDeque<_>>()));
+        let act = Arc::new(Mutex::new(act));
         let log = Arc::clone(&received);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, acts) = (Arc::clone(&log), Arc::clone(&acts));
-                thread::spawn(move || serve(stream, &log, &acts));
+                let (log, act) = (Arc::clone(&log), Arc::clone(&act));
+                thread::spawn(move || serve(stream, &log, &act));
             }
         });
         Self { address, received }
@@ -123,14 +129,14 @@ impl Provider {
     }
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Received>>, acts: &Mutex<VecDeque<Act>>) {
+fn serve(stream: TcpStream, log: &Mutex<Vec<Received>>, act: &Mutex<impl FnMut(&Received) -> Act>) {
     let mut reader = BufReader::new(stream);
     // Whoever goes away in the middle is not served.
     let Some(received) = receive(&mut reader) else { return };
-    log.lock().expect("no thread panics with the lock").push(received);
-    let act = acts.lock().expect("no thread panics with the lock").pop_front();
+    log.lock().expect("no thread panics with the lock").push(received.clone());
+    let act = act.lock().expect("no thread panics with the lock")(&received);
     let mut stream = reader.get_ref();
-    let _gone = match act.unwrap_or_else(|| Act::status(500)) {
+    let _gone = match act {
         Act::Respond { status, headers, body } => {
             let headers: String =
                 headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();

@@ -40,7 +40,7 @@ fn an_entry_that_takes_three_hosts_down_is_quarantined_and_the_others_go_on() {
     killed_in_a_call(&project);
     project.write("backlog/w-2.md", &GOOD_ITEM.replace("W-1", "W-2"));
     let last = project.run(&["run", "--drain"]);
-    assert!(last.stderr.contains("which vanished"), "{}", last.stderr);
+    assert!(last.stderr.contains("not heard of in time"), "{}", last.stderr);
     drop(last.expect_code(1));
     let quarantined = run_of(&project, "W-1");
     assert_eq!((&quarantined["state"], &quarantined["crashes"]), (&json!("escalated"), &json!(3)));

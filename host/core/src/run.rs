@@ -127,7 +127,7 @@ pub struct RunSummary {
     pub host: HostId,
     /// Whether a host holds it now.
     pub driven: bool,
-    /// Hosts that vanished while they drove it, in that order.
+    /// Hosts that vanished while they drove it, in that order: their lease on it lapsed, and they were not heard of since.
     pub lost_hosts: Vec<HostId>,
     /// How often it has been claimed.
     pub fence: Fence,

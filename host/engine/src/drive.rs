@@ -62,7 +62,7 @@ use crate::{
 pub(crate) use component::Components;
 
 /// A run that took this many hosts down is given to a person.
-const CRASHES_TOLERATED: u32 = 2;
+const LOST_HOSTS_TOLERATED: usize = 2;
 
 /// What every drive of a host shares.
 pub(crate) struct Driver {
@@ -331,13 +331,10 @@ impl<'d> Journey<'d> {
 
     /// An entry that takes its host down again and again is kept from doing so for ever.
     fn stop_if_poisonous(&mut self) {
-        if self.run.crashes > CRASHES_TOLERATED {
-            let hosts: Vec<&str> = self.run.lost_hosts.iter().map(|host| host.0.as_str()).collect();
-            let reason = format!(
-                "{} hosts vanished while they drove this run: {}",
-                self.run.crashes,
-                hosts.join(", ")
-            );
+        let hosts: Vec<&str> = self.run.lost_hosts.iter().map(|host| host.0.as_str()).collect();
+        if hosts.len() > LOST_HOSTS_TOLERATED {
+            let (count, hosts) = (hosts.len(), hosts.join(", "));
+            let reason = format!("{count} hosts vanished while they drove this run: {hosts}");
             self.course.end_with(End::Escalated {
                 to: self.pins.pipeline.owner.clone(),
                 stopped: Stopped {

@@ -97,8 +97,8 @@ pub struct Outcome {
     pub capped_until: Option<Timestamp>,
     /// The host was asked to stop.
     pub stopped: bool,
-    /// What is left.
-    pub left: OpenWork,
+    /// What is left; unknown where the store could not say so any more.
+    pub left: Option<OpenWork>,
 }
 
 impl Outcome {
@@ -201,7 +201,7 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// When a loop ended by a bug, or the store cannot even say what is left.
+    /// When a loop ended by a bug, or the store is damaged.
     pub async fn run(self) -> Result<Outcome> {
         let host = Arc::new(self);
         let heartbeat = crate::heartbeat::beat(
@@ -218,7 +218,12 @@ impl Host {
         host.shutdown.request(Phase::Over);
         match (outcome, heartbeat.await) {
             (Ok(mut outcome), Ok(())) => {
-                outcome.left = host.parts.store.open_work().await?;
+                outcome.left = match host.parts.store.open_work().await {
+                    Ok(left) => Some(left),
+                    // What was done is done, and the next host sees what is left.
+                    Err(error) if error.may_pass() => None,
+                    Err(error) => return Err(error.into()),
+                };
                 Ok(outcome)
             }
             (Err(error), _) => Err(error),

@@ -44,6 +44,9 @@ const BETWEEN_HINTS: Duration = Duration::from_millis(10);
 /// How long a loop waits after the platform failed.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
+/// How soon after its lease lapsed a run is taken back, at the latest.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
 const DRAIN_HORIZON: Duration = Duration::from_secs(60);
 
@@ -331,7 +334,7 @@ impl Loops {
                 Ok(()) => {}
                 Err(error) => self.trouble("take back lapsed leases", &error),
             }
-            let every = self.host.leases.terms().renew_every();
+            let every = self.host.leases.terms().renew_every().min(SWEEP_EVERY);
             self.host.shutdown.sleep(every, Phase::Over).await;
         }
     }

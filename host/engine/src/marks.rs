@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tollgate_core::{effect::Delivered, entry::EntryName, run::RunState};
+use tollgate_core::{crash, effect::Delivered, entry::EntryName, run::RunState};
 use tollgate_store::{Store, StoreError, port::ClaimedRun};
 use tollgate_tracker::{
     ClaimMark, Delivery, DeliveryError, DeliveryRequest, FoundClaim, ItemRef, Leave, Tracker,
@@ -63,6 +63,7 @@ pub(crate) async fn put_back_orphans(
             }
         };
         for claim in claims {
+            crash::point("marks.found");
             if is_orphan(store, tracker.name(), &claim).await? {
                 put_back(&**tracker, observer, claim).await;
             }

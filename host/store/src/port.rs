@@ -161,8 +161,8 @@ pub trait Store: Send + Sync + 'static {
     /// Gives a claim back in good order: the run goes on later, here or elsewhere, and it counts as no crash.
     async fn release(&self, claim: Claim, reason: &str) -> Result<()>;
 
-    /// Returns runs whose lease has lapsed to their lanes, with a raised fence and one more crash, and deliveries whose lease has
-    /// lapsed to the outbox, marked ambiguous.
+    /// Returns runs whose lease has lapsed to their lanes, with a raised fence, and deliveries whose lease has lapsed to the outbox, marked
+    /// ambiguous. The host of such a run is one that it lost, until the host is heard of again.
     async fn sweep(&self) -> Result<Sweep>;
 
     // A driver's writes.

@@ -166,6 +166,8 @@ queries! {
         LINK_INSERT = "link_insert";
         LINK_LIST = "link_list";
         LINK_LIST_WAITING = "link_list_waiting";
+        LOST_HOST_DELETE = "lost_host_delete";
+        LOST_HOST_INSERT = "lost_host_insert";
         MIGRATION_INSERT = "migration_insert";
         MIGRATION_NEWEST = "migration_newest";
         MIGRATION_TABLE = "migration_table";

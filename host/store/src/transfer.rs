@@ -55,6 +55,7 @@ impl<D: Database> Archive for D {
     async fn leave(&self, host: &HostId) -> Result<()> {
         let host = host.clone();
         self.transact(Access::Drive, "let a host go", move |tx| {
+            tx.run(sql::LOST_HOST_DELETE, named_params! { ":host": host.0 })?;
             tx.run(sql::HOST_DELETE, named_params! { ":id": host.0 })?;
             Ok(())
         })

@@ -97,7 +97,14 @@ pub(crate) async fn run(context: &Context, project: &Project, wish: Wish) -> Res
     let ended = drive(&context.printer, project, parts, options).await;
     progress.finish();
     let (outcome, interrupted) = ended?;
-    archive.leave(&id).await?;
+    match archive.leave(&id).await {
+        // It is a host that is not heard of any more.
+        Err(error) if error.may_pass() => {
+            let noted = "the store does not know that this host has ended, and lists it for a while";
+            context.printer.tagged(Tone::Notable, "warning", format!("{noted}: {error}"));
+        }
+        left => left?,
+    }
     Ok(Ended { outcome, store, named, interrupted })
 }
 
@@ -233,7 +240,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_exit_code_says_what_is_left_before_what_failed() {
-        let fine = Outcome { done: 3, cost: Microcents(5), left: OpenWork::default(), ..Outcome::default() };
+        let fine =
+            Outcome { done: 3, cost: Microcents(5), left: Some(OpenWork::default()), ..Outcome::default() };
         let failed = Outcome { failed: 1, ..fine.clone() };
         let escalated = Outcome { escalated: 1, ..fine.clone() };
         let capped = Outcome { capped_until: Some(Timestamp::from_millis(1)), ..failed.clone() };

@@ -18,6 +18,13 @@ impl Project {
         self
     }
 
+    /// The address of its store, in the words of its policy.
+    pub(crate) fn store(&self) -> String {
+        let text = self.read("tollgate.toml");
+        let address = text.lines().find_map(|line| line.strip_prefix("store = "));
+        address.expect("it was said").trim_matches('"').to_owned()
+    }
+
     /// From here on the project's state is at this address.
     pub(crate) fn store_at(&self, address: &str) {
         let text = self.read("tollgate.toml");

@@ -17,7 +17,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::sync::{SemaphorePermit, oneshot};
-use tollgate_core::{LaneId, run::RunKind};
+use tollgate_core::{HostId, LaneId, run::RunKind};
 use tollgate_policy::Backlog;
 use tollgate_store::port::ClaimedRun;
 
@@ -157,7 +157,7 @@ impl Loops {
             Some(place) => Some(place),
             None => self.place().await,
         };
-        let beside_others = self.beside_others(claimed.run.crashes).await;
+        let beside_others = self.beside_others(&claimed.run.lost_hosts).await;
         let Parts { observer, clock, .. } = &self.host.parts;
         let begun_at = clock.monotonic();
         if kind == RunKind::Work {
@@ -213,8 +213,8 @@ impl Loops {
 
     /// Waits until a run may be driven. One under which a host vanished is driven alone: when it takes this one down as well, no
     /// other run is charged with that.
-    async fn beside_others(&self, crashes: u32) -> Option<SemaphorePermit<'_>> {
-        let permits = if crashes > 0 { ALL } else { 1 };
+    async fn beside_others(&self, lost: &[HostId]) -> Option<SemaphorePermit<'_>> {
+        let permits = if lost.is_empty() { 1 } else { ALL };
         tokio::select! {
             biased;
             permit = self.shared.side_by_side.acquire_many(permits) => permit.ok(),

@@ -131,7 +131,7 @@ async fn a_stage_begins_when_a_person_approves_it() {
     let project = Project::with_pipelines(&[("p", approved(""))]).await.policy(ROLES);
     project.item("A-1", "p");
     let (outcome, heard) = project.drain().await;
-    assert_eq!((outcome.asked, outcome.left.asking), (1, 1), "{}", heard.text());
+    assert_eq!((outcome.asked, outcome.left.unwrap().asking), (1, 1), "{}", heard.text());
     let run = project.run_of("A-1").await;
     let ask = run.summary.ask.clone().unwrap();
     assert_eq!((ask.lack, ask.role.as_deref()), (Lack::Approval, Some("tech-lead")));

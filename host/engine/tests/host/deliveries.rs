@@ -147,7 +147,7 @@ async fn deliveries(second: Second) -> Vec<(String, bool)> {
     let (host, heard) = project.host_on("first", trackers).await;
     host.pull().await;
     let outcome = host.run().await.unwrap();
-    assert_eq!((outcome.done, outcome.left.undelivered), (3, 0), "{}", heard.text());
+    assert_eq!((outcome.done, outcome.left.unwrap().undelivered), (3, 0), "{}", heard.text());
     strange.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 

@@ -141,7 +141,7 @@ async fn a_draining_host_finishes_what_it_began_and_starts_nothing() {
     shutdown.request(Phase::Draining);
     let outcome = running.await.unwrap();
     assert!(outcome.done >= 1);
-    assert_eq!(outcome.left.driven, 0);
+    assert_eq!(outcome.left.unwrap().driven, 0);
     let (rest, _) = project.drain().await;
     assert_eq!(outcome.done + rest.done, 20, "nothing is lost and nothing is done twice");
 }

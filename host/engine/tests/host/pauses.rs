@@ -33,7 +33,7 @@ fn fuel(fuel: u64) -> Allowance {
 /// Drains, and checks that the run of `key` asks a person for `lack`, and holds nothing.
 async fn ask_of(project: &Project, key: &str, lack: Lack) -> Ask {
     let (outcome, heard) = project.drain().await;
-    assert_eq!((outcome.asked, outcome.failed, outcome.left.asking), (1, 0, 1), "{}", heard.text());
+    assert_eq!((outcome.asked, outcome.failed, outcome.left.unwrap().asking), (1, 0, 1), "{}", heard.text());
     let run = project.run_of(key).await;
     assert_eq!(run.summary.state, RunState::Waiting);
     assert_eq!(run.escrow, Microcents::ZERO);
@@ -94,7 +94,7 @@ async fn a_run_that_is_rejected_fails_and_says_who_and_why() {
     ask_of(&project, "A-1", Lack::Fuel).await;
     decide(&project, "A-1", Word::Rejected).await;
     let (outcome, _) = project.drain().await;
-    assert_eq!((outcome.failed, outcome.left.asking), (1, 0));
+    assert_eq!((outcome.failed, outcome.left.unwrap().asking), (1, 0));
     let run = project.run_of("A-1").await;
     project.check_end(&run, RunState::Failed, "and ines rejected to give it more: it is worth it");
     assert!(run.steps.is_empty());
@@ -149,7 +149,7 @@ async fn a_cap_without_room_parks_the_step_and_fails_no_guest() {
     let project = project.policy("[caps]\nday = \"$0.00003005\"");
     project.item("A-1", "p");
     let (outcome, heard) = project.drain().await;
-    assert_eq!((outcome.failed, outcome.asked, outcome.left.waiting), (0, 0, 1), "{}", heard.text());
+    assert_eq!((outcome.failed, outcome.asked, outcome.left.unwrap().waiting), (0, 0, 1), "{}", heard.text());
     let run = project.run_of("A-1").await;
     assert_eq!(run.summary.state, RunState::Waiting);
     assert!(run.summary.reason.unwrap().contains("the cap of $0.00003005 a day for project is reached"));

@@ -207,6 +207,7 @@ impl State {
             host: request.host.clone(),
             lease_until: None,
             crashes: 0,
+            lost: Vec::new(),
             started_at: now,
             ended_at: None,
             cost: Microcents::ZERO,
@@ -243,8 +244,11 @@ impl State {
         })))
     }
 
-    /// Renews what a host still holds; a lease that has lapsed is not brought back.
+    /// Renews what a host still holds; a lease that has lapsed is not brought back. Whoever renews did not vanish.
     pub(super) fn renew_leases(&mut self, host: &HostId, lease: Duration) -> Vec<Claim> {
+        for number in self.runs.those(|run| run.lost.contains(host)) {
+            self.runs[number].lost.retain(|lost| lost != host);
+        }
         let (now, until) = (self.now, self.now.after(lease));
         let held =
             self.runs.those(|run| run.host == *host && run.lease_until.is_some_and(|until| until > now));
@@ -273,6 +277,7 @@ impl State {
         for number in lapsed {
             let run = &mut self.runs[number];
             run.crashes += 1;
+            run.lost.push(run.host.clone());
             let said = json!({ "host": run.host, "fence": run.fence, "crashes": run.crashes });
             swept.lapsed_runs.push(run.id);
             swept.lost_hosts.insert(run.host.clone());

@@ -209,6 +209,7 @@ fn rebuilt_run(entry: EntryId, lane: LaneId, record: &Record) -> Run {
         host: record.host.clone(),
         lease_until: None,
         crashes: 0,
+        lost: Vec::new(),
         started_at: record.started_at,
         ended_at: Some(record.ended_at),
         cost: record.total.cost,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    EntryId, HostId, RunId, Timestamp,
+    EntryId, RunId, Timestamp,
     digest::canonical_json,
     event::{EventKind, NewEvent},
     run::{Claim, RunState, RunSummary},
@@ -16,17 +16,6 @@ use super::{
     table::RunNo,
 };
 use crate::{StoreError, port::Result};
-
-impl Run {
-    /// The hosts whose lease on it lapsed.
-    fn lost_hosts(&self) -> Vec<HostId> {
-        let lapsed = self.events.iter().filter(|event| event.what.kind == EventKind::LeaseLapsed);
-        lapsed
-            .filter_map(|event| event.what.body["host"].as_str())
-            .map(|host| HostId(host.to_owned()))
-            .collect()
-    }
-}
 
 impl State {
     /// Notes of whose events it is said that they are packed: here there is nothing to be gained by it.
@@ -128,7 +117,7 @@ impl State {
             ask: run.wakes.ask.clone(),
             host: run.host.clone(),
             driven: run.lease_until.is_some_and(|until| until > self.now),
-            lost_hosts: run.lost_hosts().into_iter().chain(lapsed).collect(),
+            lost_hosts: run.lost.iter().cloned().chain(lapsed).collect(),
             fence: run.fence,
             crashes: run.crashes,
             started_at: run.started_at,

@@ -232,6 +232,8 @@ pub(super) struct Run {
     pub(super) host: HostId,
     pub(super) lease_until: Option<Timestamp>,
     pub(super) crashes: u32,
+    /// Hosts whose lease on it lapsed, and of which nobody has heard since.
+    pub(super) lost: Vec<HostId>,
     pub(super) started_at: Timestamp,
     pub(super) ended_at: Option<Timestamp>,
     pub(super) cost: Microcents,

@@ -52,7 +52,7 @@ pub enum ClaimOutcome {
 pub struct ClaimedRun {
     /// The right to drive it.
     pub claim: Claim,
-    /// The run; `crashes` says how often a lease on it lapsed.
+    /// The run; `lost_hosts` says who vanished while they drove it.
     pub run: RunSummary,
     /// What it works on: what the entry said when the run was born.
     pub snapshot: EntrySnapshot,

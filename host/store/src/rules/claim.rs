@@ -300,6 +300,8 @@ pub(super) fn renew_leases(tx: &Tx<'_>, host: &HostId, lease: Duration) -> TxRes
         ":schema": schema::KNOWN,
     };
     tx.send(sql::HOST_PUT, params)?;
+    // Whoever is heard of did not vanish, however long ago its leases lapsed: the store was out of its reach.
+    tx.send(sql::LOST_HOST_DELETE, named_params! { ":host": host.0 })?;
     let held = renew(tx, sql::RUN_RENEW_LEASES, host, lease)?;
     let (renewed, passed_over): (Vec<_>, Vec<_>) = held.into_iter().partition(|(_, renewed)| *renewed);
     Ok((renewed.into_iter().map(|(claim, _)| claim).collect(), !passed_over.is_empty()))
@@ -352,7 +354,7 @@ pub(super) fn sweep(tx: &Tx<'_>) -> TxResult<Sweep> {
     Ok(Sweep { lapsed_runs, lapsed_deliveries, lost_hosts })
 }
 
-/// Takes a run back, unless its lease was renewed just before; with it comes the host that had it.
+/// Takes a run back, unless its lease was renewed just before; with it comes the host that had it, which is lost until it is heard of.
 fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<Option<(RunId, HostId)>> {
     let mut run = LiveRun::get(tx, seq)?;
     if run.lease_until.is_none_or(|until| until > tx.now) {
@@ -361,6 +363,8 @@ fn lapse(tx: &Tx<'_>, seq: i64) -> TxResult<Option<(RunId, HostId)>> {
     run.crashes += 1;
     let body = json!({ "host": run.host, "fence": run.fence, "crashes": run.crashes });
     run.append(tx, NewEvent { kind: EventKind::LeaseLapsed, body })?;
+    let lost = named_params! { ":run": run.seq, ":fence": run.fence.0, ":host": run.host.0 };
+    tx.send(sql::LOST_HOST_INSERT, lost)?;
     run.fence = run.fence.raised();
     run.let_go(tx)?;
     run.queue(tx)?;

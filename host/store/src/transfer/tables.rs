@@ -78,6 +78,7 @@ tables! {
     unfunded by [entry_id] { entry_id: Integer, payer: Integer, run_seq: Integer, amount: Integer }
     inbox by [id] numbered id { id: Integer, run_seq: Integer, sent_at: Integer, who: Text, kind: Text, body: Text, applied_at: Integer }
     late by [id] numbered id { id: Integer, run_seq: Integer, fence: Integer, at: Integer, brought: Text }
+    lost_host by [run_seq, fence] { run_seq: Integer, fence: Integer, host: Text }
     step by [id] numbered id { id: Integer, run_seq: Integer, stage: Text, gate: Text, rework: Integer, attempt: Integer, plugin: Bytes, settled_at: Integer, fuel: Integer, cost: Integer, body: Text }
     attempt by [run_seq, stage, gate, rework, attempt] { run_seq: Integer, stage: Text, gate: Text, rework: Integer, attempt: Integer, plugin: Bytes, begun: Text, charged: Integer }
     journal by [run_seq, stage, gate, rework, attempt, call] { run_seq: Integer, stage: Text, gate: Text, rework: Integer, attempt: Integer, call: Integer, intent: Text, answer: Text, open: Truth }

@@ -79,6 +79,7 @@ exercise! {
         a_stale_fence_changes_nothing,
         events_that_are_packed_are_read_as_before,
         a_lease_that_is_renewed_does_not_lapse,
+        a_host_that_is_heard_of_again_did_not_vanish,
         a_write_is_all_or_nothing,
         a_wait_for_what_has_happened_is_no_wait,
         how_a_run_ends_is_how_its_entry_stands,

@@ -6,6 +6,7 @@ mod disk;
 mod plans;
 mod races;
 mod round_trips;
+#[allow(dead_code, reason = "the tests of the binary need more of it")]
 pub(crate) mod server;
 
 use std::sync::Arc;

@@ -35,7 +35,8 @@ pub(crate) async fn run(context: &Context, args: DemoArgs) -> Result<Exit> {
     lay_out(context, &folder)?;
     let project = Project::load(&folder)?;
     let ended = host::run(context, &project, Wish { drain: true, ..Wish::default() }).await?;
-    let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
+    let mut report = HostReport::new(&ended.outcome);
+    report.cover(ended.store.coverage().await?);
     report.stopped |= ended.interrupted;
     let outcomes = run::all_outcomes(&*ended.store).await?;
     report.entries = outcomes.into_iter().map(|(_, outcome)| outcome).collect();

@@ -16,7 +16,7 @@ use tollgate_core::{
 use tollgate_policy::Policy;
 use tollgate_store::{
     Store,
-    port::{EntryFilter, RunFilter},
+    port::{Control, EntryFilter, RunFilter},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     ui::{
         explain,
         json::{EntryOutcome, HostReport, NotForThisHost},
-        printer::Printer,
+        printer::{Printer, Tone},
         text::{count, hold, shorten, time},
     },
 };
@@ -100,19 +100,38 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<Exit> {
     }
     let labels = wish.labels.clone();
     let ended = host::run(context, &project, wish).await?;
-    let mut report = HostReport::new(&ended.outcome, ended.store.coverage().await?);
+    let mut report = HostReport::new(&ended.outcome);
     report.stopped |= ended.interrupted;
-    report.entries = outcomes(&*ended.store, &ended.named).await?;
-    report.asking = asking(&*ended.store).await?;
-    report.not_for_this_host = for_others(&*ended.store, &project.policy, &labels).await?;
+    match look_around(&ended, &project.policy, &labels, &mut report).await {
+        Ok(control) => note_stop(context, &ended, control),
+        // What the host did is done; only this is not known.
+        Err(Failure::Store(error)) if error.may_pass() => {
+            context.printer.tagged(Tone::Notable, "warning", format!("what is left is not known: {error}"));
+            report.unknown = Some(error.to_string());
+        }
+        Err(error) => return Err(error),
+    }
     context.printer.show(&report, |report| summary(&context.printer, report))?;
-    note_stop(context, &ended).await?;
     Ok(ended.exit())
 }
 
+/// Asks the store what it looks like now, and what people ask of hosts.
+async fn look_around(
+    ended: &Ended,
+    policy: &Policy,
+    labels: &[String],
+    report: &mut HostReport,
+) -> Result<Control> {
+    let store = &*ended.store;
+    report.cover(store.coverage().await?);
+    report.entries = outcomes(store, &ended.named).await?;
+    report.asking = asking(store).await?;
+    report.not_for_this_host = for_others(store, policy, labels).await?;
+    Ok(store.control().await?)
+}
+
 /// Says who stopped the hosts, where a person did.
-async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
-    let control = ended.store.control().await?;
+fn note_stop(context: &Context, ended: &Ended, control: Control) {
     if let (true, Some(stop), Some(since)) = (ended.outcome.stopped, control.stop, control.since) {
         let since = time(since);
         context.printer.note(format!(
@@ -120,7 +139,6 @@ async fn note_stop(context: &Context, ended: &Ended) -> Result<()> {
             stop.who, stop.why
         ));
     }
-    Ok(())
 }
 
 /// How many of what is ready are looked through for what this host may not do.
@@ -248,7 +266,9 @@ pub(super) fn summary(printer: &Printer, report: &HostReport) -> String {
         0 if report.stopped => "nothing ran: the host was asked to stop".to_owned(),
         0 if *asked > 0 => "no run ended".to_owned(),
         0 if *refined > 0 => "no entry was worked on".to_owned(),
-        0 if report.left.ready == 0 => "nothing to do: no entry is ready".to_owned(),
+        0 if report.left.as_ref().is_some_and(|left| left.ready == 0) => {
+            "nothing to do: no entry is ready".to_owned()
+        }
         0 => "nothing ran".to_owned(),
         runs => format!(
             "{}: {done} done, {failed} failed, {escalated} escalated{cancelled_too}, {cost} spent",
@@ -346,7 +366,7 @@ fn for_another_host(waiting: &NotForThisHost) -> String {
 }
 
 fn left(report: &HostReport) -> Option<String> {
-    let left = &report.left;
+    let left = report.left.as_ref()?;
     let counts = [
         (left.ready, "ready"),
         (left.driven, "driven by another host"),
@@ -400,7 +420,8 @@ mod tests {
             cost: Microcents::ZERO,
             stopped: false,
             capped_until: None,
-            left: Left { ready: 0, driven: 0, waiting: 0, asking: 0, undelivered: 0 },
+            unknown: None,
+            left: Some(Left { ready: 0, driven: 0, waiting: 0, asking: 0, undelivered: 0 }),
             backlogs: Vec::new(),
             entries: Vec::new(),
             asking: Vec::new(),
@@ -450,7 +471,7 @@ mod tests {
             escalated: 1,
             cost: Microcents(3_400_000),
             capped_until: Some(Timestamp::from_millis(0)),
-            left: Left { ready: 2, driven: 0, waiting: 0, asking: 0, undelivered: 1 },
+            left: Some(Left { ready: 2, driven: 0, waiting: 0, asking: 0, undelivered: 1 }),
             backlogs: vec![coverage],
             entries: vec![entry],
             ..report()
@@ -500,7 +521,7 @@ mod tests {
             pins: Digest::of(""),
             revision: Digest::of(""),
         };
-        let left = Left { ready: 0, driven: 0, waiting: 0, asking: 1, undelivered: 0 };
+        let left = Some(Left { ready: 0, driven: 0, waiting: 0, asking: 1, undelivered: 0 });
         assert_snapshot!(text(&HostReport { asked: 1, left, asking: vec![run], ..report() }), @r"
         no run ended
         waiting for a person: 1 run
@@ -516,7 +537,7 @@ mod tests {
             entries,
         };
         let not_for_this_host = vec![waiting(1, &["gpu"]), waiting(3, &["git", "gpu"])];
-        let left = Left { ready: 4, driven: 0, waiting: 0, asking: 0, undelivered: 0 };
+        let left = Some(Left { ready: 4, driven: 0, waiting: 0, asking: 0, undelivered: 0 });
         assert_snapshot!(text(&HostReport { done: 1, left, not_for_this_host, ..report() }), @r"
         1 run ended: 1 done, 0 failed, 0 escalated, $0.00 spent
         left: 4 ready

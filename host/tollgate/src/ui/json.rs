@@ -528,8 +528,10 @@ pub(crate) struct HostReport {
     pub(crate) stopped: bool,
     /// A cap had no room, until then.
     pub(crate) capped_until: Option<Timestamp>,
+    /// Why the store could not say what it looks like now: then the rest is not known, and empty.
+    pub(crate) unknown: Option<String>,
     /// What is left.
-    pub(crate) left: Left,
+    pub(crate) left: Option<Left>,
     /// How much of each backlog is in which state.
     pub(crate) backlogs: Vec<BacklogCoverage>,
     /// What became of each entry: for `demo`, and for `run` with entries.
@@ -552,8 +554,12 @@ pub(crate) struct NotForThisHost {
 }
 
 impl HostReport {
-    /// What a host did and what it left behind.
-    pub(crate) fn new(outcome: &Outcome, coverage: Vec<Coverage>) -> Self {
+    pub(crate) fn cover(&mut self, coverage: Vec<Coverage>) {
+        self.backlogs = coverage.into_iter().map(BacklogCoverage::from).collect();
+    }
+
+    /// What a host did. What it left behind the store knows.
+    pub(crate) fn new(outcome: &Outcome) -> Self {
         Self {
             done: outcome.done,
             refined: outcome.refined,
@@ -564,8 +570,9 @@ impl HostReport {
             cost: outcome.cost,
             stopped: outcome.stopped,
             capped_until: outcome.capped_until,
-            left: Left::from(outcome.left),
-            backlogs: coverage.into_iter().map(BacklogCoverage::from).collect(),
+            unknown: None,
+            left: outcome.left.map(Left::from),
+            backlogs: Vec::new(),
             entries: Vec::new(),
             asking: Vec::new(),
             not_for_this_host: Vec::new(),

@@ -395,7 +395,7 @@ fn plain(notice: &Notice) -> Option<Line> {
             let runs = count(*runs as u64, "run", "runs");
             let deliveries = count(*deliveries as u64, "delivery", "deliveries");
             let hosts: Vec<_> = hosts.iter().map(|host| host.0.clone()).collect();
-            let rest = format!("{runs} and {deliveries} of {}, which vanished", list(&hosts));
+            let rest = format!("{runs} and {deliveries} of {}, not heard of in time", list(&hosts));
             Line::new(Tone::Notable, "taken back", rest)
         }
         Notice::PutBack { key, became: Delivered::Done { reference, .. } } => {
@@ -552,7 +552,7 @@ mod tests {
         failed     LIB-1   in draft/spec-lint: the rework is spent
         escalated  LIB-1   in draft/spec-lint, to tech-lead: the rework is spent
         asks       LIB-1    out of fuel
-        taken back 1 run and 0 deliveries of desk-1, which vanished
+        taken back 1 run and 0 deliveries of desk-1, not heard of in time
         removed    the stop file .tollgate/stop: it is older than this host's start
         trouble    cannot claim: the disk is full
         ");

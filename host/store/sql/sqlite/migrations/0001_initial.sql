@@ -384,6 +384,15 @@ CREATE TABLE late (
 ) STRICT;
 CREATE INDEX late_by_run ON late (run_seq, id);
 
+-- Hosts whose lease on a run lapsed, by the fence that they had, and of which nobody has heard since: they ended while they drove it.
+CREATE TABLE lost_host (
+    run_seq INTEGER NOT NULL REFERENCES run (seq),
+    fence   INTEGER NOT NULL,
+    host    TEXT NOT NULL,
+    PRIMARY KEY (run_seq, fence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lost_host_by_host ON lost_host (host);
+
 -- Every call that ended, in the order in which they did, and what it cost. `gate` is empty for the stage itself. Rows are never
 -- changed.
 CREATE TABLE step (
@@ -649,9 +658,7 @@ SELECT run.seq, run.id, run.entry_id, entry.tracker, entry.key, run.title, run.l
        run.state, run.reason, run.host, run.fence, run.lease_until, run.crashes, run.started_at, run.ended_at, run.cost, run.pins,
        run.revision, run.order_facts, run.escrow, run.rebuilt,
        CASE WHEN run.crashes > 0 THEN (
-           SELECT json_group_array(json_extract(event.body, '$.host') ORDER BY event.seq)
-           FROM event
-           WHERE event.run_seq = run.seq AND event.kind = 'lease-lapsed'
+           SELECT json_group_array(lost_host.host ORDER BY lost_host.fence) FROM lost_host WHERE lost_host.run_seq = run.seq
        ) END AS lost_hosts,
        ask.body AS ask
 FROM run

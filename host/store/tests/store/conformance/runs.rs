@@ -311,6 +311,38 @@ pub(crate) async fn a_lease_that_is_renewed_does_not_lapse<S: Store>(make: &dyn 
     assert_eq!(swept.lapsed_runs.len(), 2, "{first:?} {second:?}");
 }
 
+/// A store that was out of reach has taken leases from hosts that live.
+pub(crate) async fn a_host_that_is_heard_of_again_did_not_vanish<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let world = World::new(make).await;
+    let other = HostId("there-1".into());
+    world.admit(vec![world.arrival("A")]).await;
+    let run = world.claim().await.claim.run;
+    let lost_hosts = async || world.store.run(run).await.unwrap().summary.lost_hosts;
+    let heard_of = async |host: &HostId| world.store.renew_leases(host, LEASE).await.unwrap();
+    for lapses in 1..=3 {
+        world.clock.advance(LEASE);
+        assert_eq!(world.store.sweep().await.unwrap().lost_hosts, [world.host.clone()].into());
+        assert_eq!(lost_hosts().await, std::slice::from_ref(&world.host), "until it is heard of");
+        assert_eq!(heard_of(&other).await, []);
+        assert_eq!(lost_hosts().await.len(), 1, "another was heard of");
+        assert_eq!(heard_of(&world.host).await, []);
+        let again = world.claim().await;
+        assert_eq!((again.run.crashes, again.run.lost_hosts), (lapses, vec![]));
+    }
+    world.clock.advance(LEASE);
+    world.store.sweep().await.unwrap();
+    let ClaimOutcome::Claimed(next) =
+        world.store.claim(ClaimRequest { host: other, ..world.request() }).await.unwrap()
+    else {
+        panic!("it can be claimed")
+    };
+    assert_eq!(next.run.lost_hosts, std::slice::from_ref(&world.host));
+    assert_eq!(heard_of(&world.host).await, [], "another has the run");
+    assert_eq!(lost_hosts().await, []);
+}
+
 pub(crate) async fn a_write_is_all_or_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
     let world = World::with_caps(make, vec![cap("project", 1_000)]).await;
     world.admit(vec![world.arrival("A")]).await;

@@ -36,9 +36,9 @@ async fn wait_until(client: &Client, question: &str) {
 
 #[test]
 fn a_cap_is_free_before_the_disk_is_and_nobody_is_told_before_it_is() {
-    let own = server::Own::start();
+    let own = server::Server::start();
     block_on(async {
-        let url = own.new_database();
+        let url = own.new_database("");
         let world = World::with_caps(&|clock| open(&url, clock), vec![cap("project", 10_000)]).await;
         let world = Arc::new(world);
         world.admit(["A", "B", "C"].map(|key| world.arrival(key)).into()).await;

@@ -3,6 +3,7 @@
 //! `cargo xtask test` sees to, that one is used.
 
 use std::{
+    io::Write as _,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -16,37 +17,109 @@ use std::{
 /// Stands beside the server.
 const KEEPER: &str = include_str!("keeper.sh");
 
-/// What it answers is lost with its folder anyway.
-const SETTINGS: [&str; 4] = ["-c", "fsync=off", "-c", "full_page_writes=off"];
+/// What it answers is lost with its folder anyway. What one of its processes wrote before it was killed, the system has.
+const SETTINGS: [&str; 2] = ["-c", "fsync=off"];
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 
-struct Server {
+/// A server, which ends when this does.
+pub(crate) struct Server {
     port: u16,
     folder: PathBuf,
     /// Of a server of our own: the input is closed when the process ends.
-    _keeper: Option<(Child, ChildStdin)>,
+    keeper: Option<(Child, ChildStdin)>,
 }
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 
-/// A server that a test has for itself, and what it does to its settings happens to nobody else.
-pub(crate) struct Own(Server);
-
-impl Own {
+impl Server {
+    /// One for this process alone, which may be killed.
     pub(crate) fn start() -> Self {
-        Self(start())
+        let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir().unwrap().keep();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut keeper = unprivileged(&folder);
+        keeper
+            .args(["sh", "-c", KEEPER, "keeper"])
+            .arg(binaries())
+            .arg(&folder)
+            .arg(port.to_string())
+            .args(SETTINGS);
+        let mut keeper = keeper.stdin(Stdio::piped()).current_dir("/").spawn().unwrap();
+        let alive = keeper.stdin.take().unwrap();
+        let server = Self { port, folder, keeper: Some((keeper, alive)) };
+        server.wait_until_it_answers();
+        server
     }
 
-    pub(crate) fn new_database(&self) -> String {
-        new_database_on(&self.0, "")
+    /// The address of a database in which nothing is, made with these options of `CREATE DATABASE`.
+    pub(crate) fn new_database(&self, options: &str) -> String {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        // A server that is shared has databases of other processes.
+        let name = format!("test{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
+        let create = format!("CREATE DATABASE {name} {options}");
+        let made = psql(self.port).args(["-q", "-c", &create]).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        format!("postgres://tollgate@127.0.0.1:{}/{name}?sslmode=disable", self.port)
     }
+
+    /// Kills all its processes at once, as a power cut does, and waits until they are gone.
+    pub(crate) fn kill(&self) {
+        let pid_file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
+        let first: i32 = pid_file.lines().next().unwrap().trim().parse().unwrap();
+        let entries = std::fs::read_dir("/proc").unwrap();
+        let all = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let children = all.filter(|pid| Process::of(*pid).is_some_and(|process| process.parent == first));
+        let processes: Vec<i32> = std::iter::once(first).chain(children).collect();
+        // One that ended meanwhile is as good as killed.
+        kill(&processes);
+        while processes.iter().any(|pid| Process::of(*pid).is_some()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Begins to start it again after it was killed.
+    pub(crate) fn begin_again(&mut self) {
+        let (_, keeper) = self.keeper.as_mut().expect("only a server of our own is killed");
+        writeln!(keeper).unwrap();
+    }
+
+    /// What it said so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn wait_until_it_answers(&self) {
+        let began = Instant::now();
+        while !psql(self.port).args(["-q", "-c", "SELECT 1"]).output().unwrap().status.success() {
+            assert!(began.elapsed() < START_WITHIN, "the server does not answer: {}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// A process that is alive.
+struct Process {
+    parent: i32,
+}
+
+impl Process {
+    fn of(pid: i32) -> Option<Self> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let mut facts = stat.rsplit_once(')')?.1.split_whitespace();
+        facts.next().filter(|state| *state != "Z")?;
+        Some(Self { parent: facts.next()?.parse().ok()? })
+    }
+}
+
+/// Ends processes as nothing else does.
+pub(crate) fn kill(processes: &[i32]) {
+    let processes = processes.iter().map(ToString::to_string);
+    drop(Command::new("kill").arg("-9").args(processes).output().unwrap());
 }
 
 /// What the server said so far.
 pub(crate) fn log() -> String {
-    let server = SERVER.get().expect("somebody made a database");
-    std::fs::read_to_string(server.folder.join("log")).unwrap()
+    SERVER.get().expect("somebody made a database").log()
 }
 
 /// The address of a database in which nothing is.
@@ -56,17 +129,7 @@ pub(crate) fn new_database() -> String {
 
 /// The same, made with these options of `CREATE DATABASE`.
 pub(crate) fn new_database_with(options: &str) -> String {
-    new_database_on(SERVER.get_or_init(|| given().unwrap_or_else(start)), options)
-}
-
-fn new_database_on(server: &Server, options: &str) -> String {
-    static MADE: AtomicU32 = AtomicU32::new(0);
-    // A server that is shared has databases of other processes.
-    let name = format!("test{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::SeqCst));
-    let made =
-        psql(server.port).args(["-q", "-c", &format!("CREATE DATABASE {name} {options}")]).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    format!("postgres://tollgate@127.0.0.1:{}/{name}?sslmode=disable", server.port)
+    SERVER.get_or_init(|| given().unwrap_or_else(Server::start)).new_database(options)
 }
 
 /// The certificate of who signed the server's, which is for `localhost`.
@@ -114,29 +177,7 @@ fn given() -> Option<Server> {
     let port = place.split(['/', '?']).next().unwrap().rsplit_once(':').unwrap().1.parse().unwrap();
     // It is made as ours is.
     let data = PathBuf::from(ask(&url, "SHOW data_directory").trim());
-    Some(Server { port, folder: data.parent().unwrap().to_owned(), _keeper: None })
-}
-
-fn start() -> Server {
-    let folder = tempfile::Builder::new().prefix("tollgate-postgres-").tempdir().unwrap().keep();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut keeper = unprivileged(&folder);
-    keeper
-        .args(["sh", "-c", KEEPER, "keeper"])
-        .arg(binaries())
-        .arg(&folder)
-        .arg(port.to_string())
-        .args(SETTINGS);
-    let mut keeper = keeper.stdin(Stdio::piped()).current_dir("/").spawn().unwrap();
-    let alive = keeper.stdin.take().unwrap();
-    let began = Instant::now();
-    while !psql(port).args(["-q", "-c", "SELECT 1"]).output().unwrap().status.success() {
-        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-        assert!(keeper.try_wait().unwrap().is_none(), "the server ended: {log}");
-        assert!(began.elapsed() < START_WITHIN, "the server does not answer: {log}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Server { port, folder, _keeper: Some((keeper, alive)) }
+    Some(Server { port, folder: data.parent().unwrap().to_owned(), keeper: None })
 }
 
 /// A command that runs as somebody who may run a server: `postgres` refuses to be root.

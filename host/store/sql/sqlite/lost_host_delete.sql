@@ -1,0 +1,1 @@
+DELETE FROM lost_host WHERE host = :host;

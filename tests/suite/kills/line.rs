@@ -1,0 +1,87 @@
+//! A line to a database on which the answer to a commit can be lost: the database has committed, and who asked for it does not know.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// A line, for as long as the process lives.
+pub(super) struct Line {
+    here: SocketAddr,
+    /// Whether the answer to the next commit is lost.
+    loses: Arc<AtomicBool>,
+}
+
+/// What a client says to commit.
+const COMMIT: &[u8] = b"COMMIT";
+
+impl Line {
+    /// A line to the server of a database.
+    pub(super) fn to(address: &str) -> Self {
+        let there: SocketAddr = place(address).parse().expect("an address has a port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let here = listener.local_addr().expect("a listener has an address");
+        let loses = Arc::new(AtomicBool::new(false));
+        let line = Self { here, loses: Arc::clone(&loses) };
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if let Ok(server) = TcpStream::connect(there) {
+                    connect(&client, &server, &loses);
+                }
+            }
+        });
+        line
+    }
+
+    /// The address of a database on this line.
+    pub(super) fn through(&self, address: &str) -> String {
+        address.replacen(place(address), &self.here.to_string(), 1)
+    }
+
+    /// The next commit of whoever is on this line is done, and the line is cut before its answer comes.
+    pub(super) fn lose_next_answer(&self) {
+        let waits = self.loses.swap(true, Ordering::SeqCst);
+        assert!(!waits, "the answer before was not lost: nobody committed");
+    }
+}
+
+/// Machine and port of an address.
+fn place(address: &str) -> &str {
+    let (_, place) = address.split_once('@').expect("an address has a user");
+    place.split('/').next().unwrap_or(place)
+}
+
+/// Carries what two say to each other, until one of them hangs up or an answer is lost.
+fn connect(client: &TcpStream, server: &TcpStream, loses: &Arc<AtomicBool>) {
+    let is_cut = Arc::new(AtomicBool::new(false));
+    let ends = || [client, server].map(|end| end.try_clone().expect("a socket has another name"));
+    let ([mut client_end, mut server_end], cut, loses) = (ends(), Arc::clone(&is_cut), Arc::clone(loses));
+    std::thread::spawn(move || {
+        carry(&mut client_end, &mut server_end, |said| {
+            let commits = said.windows(COMMIT.len()).any(|window| window == COMMIT);
+            if commits && loses.swap(false, Ordering::SeqCst) {
+                cut.store(true, Ordering::SeqCst);
+            }
+            true
+        });
+    });
+    let [mut client_end, mut server_end] = ends();
+    std::thread::spawn(move || carry(&mut server_end, &mut client_end, |_| !is_cut.load(Ordering::SeqCst)));
+}
+
+/// Carries what comes from one end to the other, as long as `goes_on` says so of it.
+fn carry(from: &mut TcpStream, to: &mut TcpStream, mut goes_on: impl FnMut(&[u8]) -> bool) {
+    let mut buffer = [0; 1 << 16];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        if !goes_on(&buffer[..length]) || to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    for end in [from, to] {
+        drop(end.shutdown(Shutdown::Both));
+    }
+}
