@@ -135,8 +135,7 @@ fn old_events_are_packed_and_read_as_before(store: Store) {
     let before = (told(), events());
 
     project.change("tollgate.toml", |text| {
-        let instance = text.replacen("[instance]\n", "[instance]\npack_after_days = 0\n", 1);
-        if instance == text { format!("[instance]\npack_after_days = 0\n{text}") } else { instance }
+        text.replacen("[instance]\n", "[instance]\npack_after_days = 0\n", 1)
     });
     drop(project.run(&["run", "--drain"]).expect_code(0));
     assert_eq!((told(), events()), before);

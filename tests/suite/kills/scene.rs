@@ -102,7 +102,7 @@ pub(super) const SCENES: &[Scene] = &[
     },
     Scene {
         name: "move",
-        project: Project::with_one_item,
+        project: aging,
         steps: &[
             RUN,
             Step::Command(&["store", "export", "there.jsonl", "--move-to", "there"]),
@@ -114,6 +114,15 @@ pub(super) const SCENES: &[Scene] = &[
         may_cost_more: false,
     },
 ];
+
+/// Whose events are packed as soon as a run is over, by the next host that begins.
+fn aging() -> Project {
+    let project = Project::with_one_item();
+    project.change("tollgate.toml", |text| {
+        text.replacen("[instance]\n", "[instance]\npack_after_days = 0\n", 1)
+    });
+    project
+}
 
 /// An item that passes.
 fn item(key: &str) -> String {

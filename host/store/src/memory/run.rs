@@ -23,7 +23,7 @@ impl State {
         let unpaid: BTreeSet<RunNo> =
             self.entries.iter().filter_map(|(_, entry)| entry.unfunded.as_ref()?.run).collect();
         let is_over = |run: &Run| run.ended_at.is_some_and(|ended_at| ended_at <= over_by);
-        let mut over = self.runs.those(|run| is_over(run) && run.crashes == 0 && !run.rebuilt && !run.packed);
+        let mut over = self.runs.those(|run| is_over(run) && !run.rebuilt && !run.packed);
         over.retain(|number| !unpaid.contains(number));
         over.truncate(max as usize);
         for number in &over {
