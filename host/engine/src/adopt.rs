@@ -6,7 +6,7 @@
 mod names;
 mod survey;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use tollgate_core::{
     AdoptionId, EntryId, HostId, Timestamp,
@@ -25,6 +25,7 @@ use crate::{
     applied::Present,
     error::Result,
     host::{self, Parts},
+    store_time::StoreTime,
 };
 
 /// Entries looked at, or adopted, by one transaction.
@@ -103,7 +104,8 @@ pub async fn adopt(store: &dyn Store, findings: &[&Finding], who: &str) -> Resul
 /// When the store fails.
 pub async fn deliver(parts: &Parts, as_host: &HostId) -> Result<u64> {
     let Some(applied) = parts.store.applied_policy().await? else { return Ok(0) };
-    let deliverer = host::deliverer(parts, as_host, &Present::own(parts, &applied));
+    let time = StoreTime::new(Arc::clone(&parts.clock), parts.store.now().await?);
+    let deliverer = host::deliverer(parts, as_host, &Present::own(parts, &applied), &time);
     while deliverer.tick().await? > 0 {}
     Ok(parts.store.open_work().await?.undelivered)
 }

@@ -34,6 +34,7 @@ use crate::{
     observer::{Notice, Observer},
     opening::{NotOpened, Openings},
     port::ArtifactStore,
+    store_time::StoreTime,
 };
 
 /// Deliveries taken by one transaction.
@@ -52,6 +53,7 @@ pub(crate) struct Deliverer {
     pub(crate) present: Arc<Present>,
     pub(crate) artifacts: Arc<dyn ArtifactStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: Arc<StoreTime>,
     pub(crate) observer: Arc<dyn Observer>,
     /// How long a batch may take before another host reads back and goes on.
     pub(crate) lease: Duration,
@@ -215,8 +217,9 @@ impl Deliverer {
 
     async fn retry(&self, delivery: &Delivery, reason: String, after: Option<Duration>) -> DeliveryOutcome {
         let wait = after.unwrap_or_else(|| backoff(delivery.failures));
-        // The store decides when the time has come, so it is asked; one that cannot be asked now takes the next best.
-        let now = self.store.now().await.unwrap_or_else(|_| self.clock.now());
+        // The store decides when the time has come, so it is asked; where it cannot be asked now, what it said last has to do.
+        let now = self.store.now().await.inspect(|now| self.time.hear(*now));
+        let now = now.unwrap_or_else(|_| self.time.now());
         DeliveryOutcome::Retry { at: now.after(wait), reason, ambiguous: true }
     }
 

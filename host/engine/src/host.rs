@@ -165,7 +165,7 @@ impl Host {
         Ok(Self {
             leases: LeaseTable::new(Arc::clone(&parts.clock), LeaseTerms::new(parts.policy.instance.lease)),
             driver: driver(&parts, &options, &shutdown, &time, &present),
-            deliverer: deliverer(&parts, &options.id, &present),
+            deliverer: deliverer(&parts, &options.id, &present, &time),
             present,
             time,
             shutdown,
@@ -233,13 +233,19 @@ impl Host {
 }
 
 /// What carries the outbox to the trackers.
-pub(crate) fn deliverer(parts: &Parts, host: &HostId, present: &Arc<Present>) -> Deliverer {
+pub(crate) fn deliverer(
+    parts: &Parts,
+    host: &HostId,
+    present: &Arc<Present>,
+    time: &Arc<StoreTime>,
+) -> Deliverer {
     Deliverer {
         present: Arc::clone(present),
         host: host.clone(),
         store: Arc::clone(&parts.store),
         artifacts: Arc::clone(&parts.artifacts),
         clock: Arc::clone(&parts.clock),
+        time: Arc::clone(time),
         observer: Arc::clone(&parts.observer),
         lease: parts.policy.instance.lease,
     }

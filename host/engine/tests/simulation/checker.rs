@@ -4,7 +4,7 @@
 //! gave it to another, or took its last write. A store whose clock jumps ahead takes leases away that their holders cannot know of:
 //! what guests and deliverers do within a lease after such a jump is not held against them; what the store takes from them is.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use tollgate_core::{
     HostId, RunId,
@@ -14,7 +14,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    history::{Class, Event, Fact, Write},
+    history::{Class, Event, Fact, Said, Write},
     plan::LEASE,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Ending {
     pub(crate) left: Vec<String>,
     /// What the last host of a drain left that it could have done.
     pub(crate) undone: Vec<String>,
+    /// Marks of runs that are over, after a host has started.
+    pub(crate) marks: Vec<String>,
     /// Hosts that were told to stop and did not.
     pub(crate) endless: Vec<HostId>,
     /// What an audit of store and trackers found: chains, records.
@@ -47,6 +49,9 @@ pub(crate) struct RunEnd {
 pub(crate) fn check(history: &[Event], ending: &Ending) -> Vec<String> {
     let mut wrong = claims_are_fenced(history);
     wrong.extend(finishes_are_single(history));
+    wrong.extend(what_is_known_is_known_to_work(history));
+    wrong.extend(hosts_begin_no_more_than_they_may(history));
+    wrong.extend(what_is_done_stays_done(history));
     wrong.extend(nothing_is_held_unknowingly(history));
     wrong.extend(capabilities_are_asked_under_live_claims(history));
     wrong.extend(records_are_sent_under_live_leases(history));
@@ -91,6 +96,76 @@ fn finishes_are_single(history: &[Event]) -> Vec<String> {
         _ => false,
     };
     history.iter().filter(is_again).map(|event| format!("{event}: the run was over")).collect()
+}
+
+/// Work begins only on what was judged by all that is known: by what refine stages saw of it as it is, and by what people set last.
+fn what_is_known_is_known_to_work(history: &[Event]) -> Vec<String> {
+    let mut set: HashMap<&str, i64> = HashMap::new();
+    let mut wrong = Vec::new();
+    for event in history {
+        match &event.fact {
+            Fact::Set { key, weight } => drop(set.insert(key, *weight)),
+            Fact::StoreLost { .. } => set.clear(),
+            Fact::Claimed { key, begins: Some(Said { seen, weight }), .. } => {
+                if seen.is_some_and(|(seen, is)| seen != is) {
+                    wrong.push(format!("{event}: it was refined as something else"));
+                }
+                let said = set.get(key.as_str()).copied().unwrap_or_default();
+                if weight.is_some_and(|weight| weight != said) {
+                    wrong.push(format!("{event}: somebody has said that it weighs {said}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    wrong
+}
+
+/// A host that was told how many runs to begin begins no more. What the store gave it without an answer it does not know of.
+fn hosts_begin_no_more_than_they_may(history: &[Event]) -> Vec<String> {
+    let mut left: HashMap<&HostId, u64> = HashMap::new();
+    let mut begun: HashSet<RunId> = HashSet::new();
+    let mut wrong = Vec::new();
+    for event in history {
+        match &event.fact {
+            Fact::HostStarted { host, runs: Some(runs) } => drop(left.insert(host, *runs)),
+            Fact::Claimed { claim, begins, .. } => match begins {
+                Some(_) => drop(begun.insert(claim.run)),
+                None => drop(begun.remove(&claim.run)),
+            },
+            Fact::Knows { host, run } if begun.remove(run) => {
+                if let Some(left) = left.get_mut(host) {
+                    match left.checked_sub(1) {
+                        Some(less) => *left = less,
+                        None => wrong.push(format!("{event}: it may not begin another")),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    wrong
+}
+
+/// What was done before a store was lost, by the records in the trackers, is not done again for those who open another one.
+fn what_is_done_stays_done(history: &[Event]) -> Vec<String> {
+    let written =
+        |event: &&Event| matches!(&event.fact, Fact::Person { does, .. } if does.starts_with("writes"));
+    let first = history.iter().take_while(written).count();
+    let mut touched = HashSet::new();
+    let mut stays = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for event in &history[first..] {
+        match &event.fact {
+            Fact::Person { about: Some(key), .. } => drop(touched.insert(key)),
+            Fact::StoreLost { done } => stays.extend(done),
+            Fact::Claimed { key, begins: Some(_), .. } if stays.contains(key) && !touched.contains(key) => {
+                wrong.push(format!("{event}: it was done before the store was lost"));
+            }
+            _ => {}
+        }
+    }
+    wrong
 }
 
 /// A host does not keep a run for itself for ever that it does not know it holds.
@@ -192,9 +267,10 @@ fn all_ends(ending: &Ending) -> Vec<String> {
     endless.chain(left).chain(undone).collect()
 }
 
-/// Of every run that is over exactly one record stands in its tracker; chains are whole, and records say what the store says.
+/// Of every run that is over exactly one record stands in its tracker; chains are whole, records say what the store says, and no mark is left.
 fn trackers_converge(ending: &Ending) -> Vec<String> {
     let mut wrong = ending.audit.clone();
+    wrong.extend(ending.marks.iter().map(|mark| format!("nobody works on what is marked: {mark}")));
     for RunEnd { run, state, records, is_done } in &ending.runs {
         if records.is_some_and(|records| records != usize::from(!state.is_live())) {
             wrong.push(format!("{run} is {state} and has {} records", records.unwrap_or_default()));
@@ -219,6 +295,7 @@ impl<'h> Claims<'h> {
                 self.live.insert(claim.run, (*claim, host));
             }
             Fact::Swept { runs } => self.live.retain(|run, _| !runs.contains(run)),
+            Fact::StoreLost { .. } => self.live.clear(),
             Fact::Wrote { claim, what, accepted: true } if what.ends_claim() && self.holds(*claim) => {
                 self.live.remove(&claim.run);
             }
@@ -269,7 +346,7 @@ mod tests {
     }
 
     fn claimed(name: &str, fence: i64) -> Fact {
-        Fact::Claimed { host: host(name), claim: claim(fence), key: "A-1".to_owned() }
+        Fact::Claimed { host: host(name), claim: claim(fence), key: "A-1".to_owned(), begins: None }
     }
 
     fn wrote(fence: i64, what: Write) -> Fact {
@@ -366,6 +443,56 @@ mod tests {
         check_right([took("a", 1), sends("a"), took_back(), took("b", 2), sends("b")]);
         check_wrong([took("a", 1), took_back(), sends("a")], "was not a's");
         check_wrong([took("a", 1), took_back(), took("b", 2), sends("a")], "was not a's");
+    }
+
+    fn begins(name: &str, seen: Option<(i64, i64)>, weight: Option<i64>) -> Fact {
+        let begins = Some(Said { seen, weight });
+        Fact::Claimed { host: host(name), claim: claim(1), key: "A-1".to_owned(), begins }
+    }
+
+    fn lost() -> Fact {
+        Fact::StoreLost { done: BTreeSet::from(["A-1".to_owned()]) }
+    }
+
+    #[test]
+    fn work_begins_on_what_is_known_by_then() {
+        let set = |weight| Fact::Set { key: "A-1".to_owned(), weight };
+        check_right([begins("a", None, None)]);
+        check_right([begins("a", Some((7, 7)), Some(0))]);
+        check_right([set(1), set(2), begins("a", None, Some(2))]);
+        check_right([set(1), begins("a", None, None)]);
+        check_right([set(1), lost_without_records(), begins("a", None, Some(0))]);
+        check_wrong([begins("a", Some((7, 8)), None)], "refined as something else");
+        check_wrong([set(1), set(2), begins("a", None, Some(1))], "weighs 2");
+    }
+
+    fn lost_without_records() -> Fact {
+        Fact::StoreLost { done: BTreeSet::new() }
+    }
+
+    #[test]
+    fn a_host_begins_as_many_runs_as_it_was_told() {
+        let started = || Fact::HostStarted { host: host("a"), runs: Some(1) };
+        let knows = || Fact::Knows { host: host("a"), run: run() };
+        let again = || Fact::Wrote { claim: claim(1), what: Write::Release, accepted: true };
+        let other = |fence| {
+            let claim = Claim { run: RunId(ulid::Ulid::from(8_u128)), fence: Fence(fence) };
+            let begins = Some(Said { seen: None, weight: None });
+            Fact::Claimed { host: host("a"), claim, key: "A-2".to_owned(), begins }
+        };
+        let knows_other = || Fact::Knows { host: host("a"), run: RunId(ulid::Ulid::from(8_u128)) };
+        check_right([started(), begins("a", None, None), knows(), again(), claimed("a", 2), knows()]);
+        check_right([started(), begins("a", None, None), other(1), knows_other()]);
+        check_wrong([started(), begins("a", None, None), knows(), other(1), knows_other()], "another");
+    }
+
+    #[test]
+    fn what_was_done_is_not_done_again_when_a_store_is_lost() {
+        let wrote = || Fact::Person { does: "writes A-1, plain".to_owned(), about: Some("A-1".to_owned()) };
+        let edits = || Fact::Person { does: "edits A-1".to_owned(), about: Some("A-1".to_owned()) };
+        check_right([wrote(), lost_without_records(), begins("a", None, None)]);
+        check_right([wrote(), edits(), lost(), begins("a", None, None)]);
+        check_wrong([wrote(), lost(), begins("a", None, None)], "done before");
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(crate) enum Flaw {
     StoreIgnoresFences,
     /// The store never takes back what a vanished host holds.
     StoreForgetsSweeping,
+    /// The store says what is left without a look at what could be claimed in that moment.
+    StoreForgetsWhatIsReady,
     /// Whoever delivers does not read back what may have been sent.
     TrackerIsNotReadBack,
     /// Records are said to be delivered and are not.

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tollgate_core::{
-    Digest, Microcents,
+    Clock as _, Digest, Microcents,
     digest::canonical_json,
     effect::Effect,
     journal::{Answer, CallClass, Intent, JournalEntry},
@@ -19,12 +19,12 @@ use tollgate_core::{
     wait::{At, Event, Wait, WakeOn},
 };
 use tollgate_engine::port::{Guest, Guests};
-use tollgate_sandbox::{Call, CallReport, Grants, Interrupted};
+use tollgate_sandbox::{Call, CallReport, Grants, Interrupted, port::Later};
 
 use crate::{
     flaw::Flaw,
     history::{Class, Fact},
-    line::{Line, Reach},
+    line::{HostClock, Line, Reach},
     world::Act,
 };
 
@@ -149,9 +149,12 @@ impl SimGuest {
         };
         let act = move || {
             Box::pin(async move {
-                world.note(Fact::Did { run, step, call: place, class });
-                Ok(())
-            }) as Act<Result<(), ()>>
+                let is_begun = !world.strikes(world.plan.faults.later);
+                if is_begun {
+                    world.note(Fact::Did { run, step, call: place, class });
+                }
+                Ok(is_begun)
+            }) as Act<Result<bool, ()>>
         };
         let mut asking = std::pin::pin!(self.line.ask("a capability", Reach::Any, act, |_| ()));
         let answered = loop {
@@ -161,6 +164,13 @@ impl SimGuest {
                 () = tokio::time::sleep(TICK) => self.may_act(call)?,
             }
         };
+        if answered == Ok(false) {
+            // Whoever asks for patience knows the clock of the machine alone.
+            let at = HostClock(Arc::clone(&self.line)).now().after(Duration::from_millis(800));
+            let later = Later { at, reason: "it has no time now".to_owned() };
+            call.journal.port.withdraw(place, &later).await?;
+            return Err(Interrupted::AskLater);
+        }
         let body = Value::from(if answered.is_ok() { "done" } else { "lost" });
         // What may have happened is paid for at its largest.
         let cost = if answered.is_ok() { COST } else { LARGEST };
@@ -177,7 +187,7 @@ impl SimGuest {
         }
         let mut produced = Produced {
             summary: "made".to_owned(),
-            data: json!({ "key": call.input.entry.name.key }),
+            data: json!({ "key": call.input.entry.name.key, "seen": chance(&call.input.entry.body) }),
             artifacts: Vec::new(),
             effects: Vec::new(),
         };
@@ -238,6 +248,9 @@ impl Will {
         let fails = match text("fails") {
             "once" if attempt == 1 => Some(failure(Fault::Reported, FailureClass::Transient)),
             "sometimes" if chance < 100 => Some(failure(Fault::Trap, FailureClass::Permanent)),
+            "by-run" if self::chance(&call.input.run.to_string()) < 60 => {
+                Some(failure(Fault::Trap, FailureClass::Permanent))
+            }
             _ => None,
         };
         let rework = u64::from(call.input.step.rework);
@@ -270,7 +283,7 @@ impl Will {
 }
 
 /// A number below 256 that is another for another text.
-fn chance(text: &str) -> u64 {
+pub(crate) fn chance(text: &str) -> u64 {
     let digest = Digest::of(text).to_string();
     u64::from_str_radix(&digest[digest.len() - 2..], 16).expect("a digest ends in hexadecimal digits")
 }

@@ -1,6 +1,7 @@
 //! What happened in a world, as data. The checks are functions of it.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -23,6 +24,8 @@ pub(crate) struct Event {
 pub(crate) enum Fact {
     HostStarted {
         host: HostId,
+        /// How many runs it may begin.
+        runs: Option<u64>,
     },
     HostEnded {
         host: HostId,
@@ -45,12 +48,25 @@ pub(crate) enum Fact {
     },
     Person {
         does: String,
+        /// The key of what it concerns.
+        about: Option<String>,
+    },
+    /// A person set the field of an entry.
+    Set {
+        key: String,
+        weight: i64,
+    },
+    /// The store is lost. Of these items the trackers have records by which they are done.
+    StoreLost {
+        done: BTreeSet<String>,
     },
     /// The store gave a run to a host.
     Claimed {
         host: HostId,
         claim: Claim,
         key: String,
+        /// What the entry said, where work on it begins with this claim.
+        begins: Option<Said>,
     },
     /// The host has heard of it.
     Knows {
@@ -104,6 +120,15 @@ pub(crate) enum Fact {
     CapBroken {
         which: String,
     },
+}
+
+/// What an entry said when work on it began. Not every policy asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Said {
+    /// What refine stages saw, and what they would see.
+    pub(crate) seen: Option<(i64, i64)>,
+    /// What a person may set.
+    pub(crate) weight: Option<i64>,
 }
 
 /// A delivery that a host was given.

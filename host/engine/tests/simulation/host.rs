@@ -82,7 +82,7 @@ impl SimHost {
             });
             line
         });
-        world.note(Fact::HostStarted { host: line.host.clone() });
+        world.note(Fact::HostStarted { host: line.host.clone(), runs: runs(world) });
         Self { runtime, line, paused_until_ms: 0, has_ended, switch }
     }
 
@@ -126,6 +126,11 @@ impl SimHost {
     }
 }
 
+/// How many runs a host that starts now begins before it ends.
+fn runs(world: &World) -> Option<u64> {
+    world.plan.runs_each.filter(|_| world.is_troubled())
+}
+
 /// What a host does from its start to its end; how it ended.
 async fn live(
     line: Arc<Line>,
@@ -134,10 +139,8 @@ async fn live(
     flaw: Flaw,
     switch: Arc<Mutex<Option<Shutdown>>>,
 ) -> String {
-    let comments = line.world.plan.comments;
-    let tracker = |server: &Arc<Server>| {
-        Arc::new(DistantTracker::new(Arc::clone(&line), Arc::clone(server), comments, flaw))
-    };
+    let tracker =
+        |server: &Arc<Server>| Arc::new(DistantTracker::new(Arc::clone(&line), Arc::clone(server), flaw));
     let mut trackers = Trackers::default();
     for ((backlog, _), server) in TRACKERS.iter().zip(&servers.trackers) {
         trackers.add(backlog, tracker(server));
@@ -164,7 +167,7 @@ async fn live(
         workers,
         // Once all is well, hosts go on until everything has come to its end.
         drain: line.world.plan.drains && !line.world.is_calm(),
-        items: None,
+        items: runs(&line.world),
         only: Vec::new(),
         labels: Default::default(),
     };

@@ -142,6 +142,11 @@ fn a_store_that_forgets_sweeping_is_found_out() {
 }
 
 #[test]
+fn a_drain_that_ends_by_what_was_so_before_is_found_out() {
+    check_found_out(Flaw::StoreForgetsWhatIsReady, "a drain ended too early");
+}
+
+#[test]
 fn a_tracker_that_is_not_read_back_is_found_out() {
     check_found_out(Flaw::TrackerIsNotReadBack, "more than once");
 }

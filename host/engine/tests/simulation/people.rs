@@ -10,7 +10,9 @@ use tollgate_core::{
 };
 use tollgate_store::{
     Store,
-    port::{EntryFilter, NewCancellation, NewDecision, NewSignal, RunFilter, StopMode, StopRequest},
+    port::{
+        EntryFilter, NewCancellation, NewDecision, NewFieldValue, NewSignal, RunFilter, StopMode, StopRequest,
+    },
 };
 
 use crate::{
@@ -46,12 +48,12 @@ impl People<'_> {
         let depends = dice.one_of(&keys).filter(|_| dice.happens(200)).cloned();
         let key = format!("{}-{number}", ["A", "B"][side]);
         self.trackers[side].write(&key, kind, "Text.", depends.as_deref());
-        self.does(format!("writes {key}, {kind}"));
+        self.does(format!("writes {key}, {kind}"), Some(&key));
     }
 
     /// One thing that somebody does.
     pub(crate) fn act(&self) {
-        match self.world.dice.number(0..=9) {
+        match self.world.dice.number(0..=10) {
             0 => self.stop(),
             1 | 2 => self.resume(),
             3 => self.cancel(),
@@ -59,17 +61,18 @@ impl People<'_> {
             6 => self.signal(),
             7 => self.edit(),
             8 => self.retry(),
+            9 => self.set_weight(),
             _ => self.write_item(100 + self.world.dice.number(0..=5)),
         }
     }
 
-    fn does(&self, does: String) {
-        self.world.note(Fact::Person { does });
+    fn does(&self, does: String, about: Option<&str>) {
+        self.world.note(Fact::Person { does, about: about.map(str::to_owned) });
     }
 
     fn stop(&self) {
         let mode = if self.world.dice.happens(500) { StopMode::Now } else { StopMode::Drain };
-        self.does(format!("stops all: {mode:?}"));
+        self.does(format!("stops all: {mode:?}"), None);
         let stop = StopRequest { mode, who: WHO.to_owned(), why: "a drill".to_owned() };
         at_once(self.store.stop(stop)).expect("a store takes a stop");
     }
@@ -85,7 +88,7 @@ impl People<'_> {
 
     fn cancel(&self) {
         if let Some(run) = self.world.dice.one_of(&self.live_runs()) {
-            self.does(format!("cancels {}", run.id));
+            self.does(format!("cancels {}", run.id), Some(&run.entry.key));
             let new = NewCancellation { who: WHO.to_owned(), why: "not needed".to_owned() };
             // It may have been cancelled before.
             at_once(self.store.cancel(run.id, new)).ok();
@@ -104,7 +107,7 @@ impl People<'_> {
                 _ => ask.suggested,
             };
             let word = if approves { Word::Approved { added } } else { Word::Rejected };
-            self.does(format!("says {word:?} to {run}: {}", ask.reason));
+            self.does(format!("says {word:?} to {run}: {}", ask.reason), None);
             let decision = NewDecision { who: WHO.to_owned(), why: "so it is".to_owned(), word };
             // Another answer may have been given, and nobody has driven the run since.
             at_once(self.store.decide(run, decision)).ok();
@@ -136,10 +139,10 @@ impl People<'_> {
         let keys = tracker.keys();
         let Some(key) = self.world.dice.one_of(&keys) else { return };
         if self.world.dice.happens(150) {
-            self.does(format!("removes {key}"));
+            self.does(format!("removes {key}"), Some(key));
             tracker.remove(key);
         } else {
-            self.does(format!("edits {key}"));
+            self.does(format!("edits {key}"), Some(key));
             tracker.edit(key, &format!("Text of {}.", self.world.now_ms()));
         }
     }
@@ -156,18 +159,33 @@ impl People<'_> {
         }
     }
 
-    /// Retries what was given to a person and holds up the entry that it was opened for.
+    fn set_weight(&self) {
+        let entries = self.entries_that_are(&[]);
+        let Some(entry) = self.world.dice.one_of(&entries) else { return };
+        let weight = self.world.dice.number(0..=3) as i64;
+        let new = NewFieldValue {
+            field: "weight".to_owned(),
+            value: Some(weight.into()),
+            who: WHO.to_owned(),
+            why: "so it is".to_owned(),
+        };
+        at_once(self.store.set_field(entry.id, new)).expect("a store takes a field");
+        self.world.note(Fact::Set { key: entry.name.key.clone(), weight });
+    }
+
+    /// Retries what was given to a person, or could not be refined, and holds up the entry that it was opened for.
     pub(crate) fn retry_children(&self) {
-        let escalated = self.entries_that_are(&[EntryState::Escalated]);
-        escalated
+        let stuck = self.entries_that_are(&[EntryState::Escalated, EntryState::Held]);
+        stuck
             .iter()
             .filter(|entry| entry.name.tracker == INTERNAL_TRACKER)
             .for_each(|entry| self.retry_one(entry));
     }
 
     fn retry_one(&self, entry: &EntryStatus) {
-        self.does(format!("retries {}", entry.name.key));
-        // It may wait already.
-        at_once(self.store.retry(entry.id, WHO, "once more")).ok();
+        // It may wait already, or be held by what no retry lifts.
+        if at_once(self.store.retry(entry.id, WHO, "once more")).is_ok() {
+            self.does(format!("retries {}", entry.name.key), Some(&entry.name.key));
+        }
     }
 }

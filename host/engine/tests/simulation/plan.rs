@@ -30,6 +30,10 @@ pub(crate) struct Plan {
     pub(crate) near_midnight: bool,
     /// Whether hosts end when nothing is left that they could do.
     pub(crate) drains: bool,
+    /// How many runs each host begins before it ends, where it was told.
+    pub(crate) runs_each: Option<u64>,
+    /// When the store is lost with all that it knew, where it is.
+    pub(crate) store_lost_ms: Option<u64>,
     /// Whether trackers take a record by its run's marker, or by adding a comment.
     pub(crate) comments: bool,
     pub(crate) faults: Faults,
@@ -54,21 +58,29 @@ pub(crate) struct Faults {
     pub(crate) people: u32,
     /// Slices in which a host is told to stop and another one starts.
     pub(crate) restarts: u32,
+    /// Questions that a capability does not begin to answer: they have to be asked later.
+    pub(crate) later: u32,
 }
 
 impl Plan {
     pub(crate) fn of(dice: &Dice, policies: usize) -> Self {
         let some = |per_mille: u32| if dice.happens(500) { per_mille } else { 0 };
         let policy = dice.number(0..=policies as u64 - 1) as usize;
+        let trouble_ms = dice.number(1_500..=5_000);
+        // What a tracker has twice when its store is lost, nobody takes away.
+        let comments = dice.happens(500);
+        let is_lost = !comments && dice.happens(200);
         Self {
             hosts: *dice.one_of(&[1, 2, 2, 3]).expect("there are some"),
             workers: dice.number(1..=2) as usize,
             items: dice.number(2..=6),
             policy,
-            trouble_ms: dice.number(1_500..=5_000),
+            trouble_ms,
             near_midnight: dice.happens(200),
             drains: dice.happens(300),
-            comments: dice.happens(500),
+            runs_each: dice.happens(150).then(|| dice.number(1..=3)),
+            store_lost_ms: is_lost.then(|| dice.number(trouble_ms / 4..=trouble_ms)),
+            comments,
             faults: Faults {
                 delayed: some(60),
                 lost: some(25),
@@ -78,6 +90,7 @@ impl Plan {
                 clock_steps: some(12),
                 people: some(40),
                 restarts: some(8),
+                later: some(200),
             },
         }
     }

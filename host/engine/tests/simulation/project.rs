@@ -25,8 +25,34 @@ pub(crate) fn kinds(policy: usize) -> impl Iterator<Item = &'static str> {
     (0..KINDS_EACH).map(move |place| KINDS[(policy * 2 + place * (1 + policy % 2)) % KINDS.len()])
 }
 
+/// Whether a policy has items marked that somebody works on.
+pub(crate) fn marks_claims(policy: usize) -> bool {
+    !policy.is_multiple_of(2)
+}
+
+/// Whether a policy has the items of its first backlog refined.
+fn refines(policy: usize) -> bool {
+    policy % 3 == 1
+}
+
+/// Whether what is done is done again when its item changes.
+pub(crate) fn reruns(policy: usize) -> bool {
+    policy.is_multiple_of(4)
+}
+
 /// The trackers of the two backlogs.
 pub(crate) const TRACKERS: [(&str, &str); 2] = [("work", "folder:work"), ("side", "folder:side")];
+
+/// How items are refined.
+const REFINE: &str = "[[backlog.work.refine]]\nplugin = \"scouts\"\nbudget = { fuel = \"50M\", time = \"30s\" }\n\
+                      with = { takes = \"short\", fails = \"by-run\" }\n";
+
+/// What is refined, and what a person may say of it.
+const REFINED_FIELDS: &str = "seen = { type = \"number\", purpose = \"eligibility\", from = \"refine:scouts.seen\", trust = \"text\" }\n\
+     weight = { type = \"number\", purpose = \"eligibility\", from = \"front-matter:weight\", default = 0 }\n";
+
+/// What the plugin says of itself that refines.
+const SCOUTED: &str = "[data]\ntype = \"object\"\n[data.properties]\nseen = { type = \"number\" }\nkey = { type = \"string\" }\n";
 
 /// What a component is that does nothing: its eight first bytes.
 const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -62,7 +88,7 @@ fn registry() -> Registry {
     let manifest = |name: &str, kind: &str, more: &str| {
         format!(
             "name = \"{name}\"\nversion = \"1.0.0\"\nkind = \"{kind}\"\ncontract = \"0.1\"\nsummary = \"Simulated.\"\n\
-             license = \"Apache-2.0\"\nreads = [\"key\"]\n{more}\n"
+             license = \"Apache-2.0\"\nreads = [\"key\", \"body\"]\n{more}\n"
         )
     };
     let rule = "[[rule]]\nid = \"SIM-001\"\nseverity = \"error\"\nsummary = \"It is time\"\nrationale = \"Because.\"";
@@ -71,6 +97,7 @@ fn registry() -> Registry {
         manifest("does", "stage", effects),
         manifest("asks", "stage", "capabilities = [\"probe\"]"),
         manifest("judges", "gate", rule),
+        manifest("scouts", "stage", SCOUTED),
     ] {
         let version = Version::read(embed(EMPTY_COMPONENT, &manifest), Origin::Shipped);
         registry.add(version.expect("a plugin")).expect("no other of its name");
@@ -86,7 +113,7 @@ fn policy(folder: &Path, number: usize) -> Policy {
         std::fs::write(path, text).expect("a file can be written");
     };
     let is_tight = number.is_multiple_of(2);
-    write("tollgate.toml".to_owned(), project_file(number, is_tight, number.is_multiple_of(4)));
+    write("tollgate.toml".to_owned(), project_file(number, is_tight));
     for kind in kinds(number).chain(["part"]) {
         write(format!("pipelines/{kind}.toml"), pipeline(kind, number));
     }
@@ -96,20 +123,27 @@ fn policy(folder: &Path, number: usize) -> Policy {
     policy
 }
 
-fn project_file(number: usize, is_tight: bool, reruns: bool) -> String {
+fn project_file(number: usize, is_tight: bool) -> String {
     let caps = if is_tight { "[caps]\nday = \"$0.00012\"\n\n" } else { "" };
-    let on_change = if reruns { "rerun" } else { "ignore" };
+    let on_change = if reruns(number) { "rerun" } else { "ignore" };
     let route = |kind| format!("{{ use = \"{kind}\", when = 'field.kind == \"{kind}\"' }}");
     let routes = kinds(number).map(route).collect::<Vec<_>>().join(", ");
+    let marker = if marks_claims(number) { "claim_marker = \"sidecar\"\n" } else { "" };
     let backlogs = TRACKERS.map(|(name, tracker)| {
         let source = tracker.trim_start_matches("folder:");
         let internal = if name == "work" { "[[backlog.work.source]]\ninternal = true\n" } else { "" };
+        let (eligible, trusted, refine, fields) = match refines(number) && name == "work" {
+            true => {
+                ("field.seen >= 0 && field.weight >= 0", "trust_text = [\"seen\"]\n", REFINE, REFINED_FIELDS)
+            }
+            false => ("true", "", "", ""),
+        };
         format!(
-            "[backlog.{name}]\nowner = \"team\"\npipeline = [{routes}, {{ use = \"part\" }}]\neligible = 'true'\n\
-             order_by = [\"key\"]\non_change = \"{on_change}\"\npull = [{{ every = \"3s\" }}]\n\n\
-             [[backlog.{name}.source]]\nfolder = \"{source}\"\nsettle = \"0s\"\n\n{internal}\n\
+            "[backlog.{name}]\nowner = \"team\"\npipeline = [{routes}, {{ use = \"part\" }}]\neligible = '{eligible}'\n\
+             order_by = [\"key\"]\n{trusted}on_change = \"{on_change}\"\npull = [{{ every = \"3s\" }}]\n\n\
+             [[backlog.{name}.source]]\nfolder = \"{source}\"\nsettle = \"0s\"\n{marker}\n{internal}\n{refine}\n\
              [backlog.{name}.fields]\nkind = {{ type = \"string\", purpose = \"routing\", from = \"front-matter:kind\", \
-             default = \"part\" }}\n\n"
+             default = \"part\" }}\n{fields}\n"
         )
     });
     format!("[instance]\nlease = \"5s\"\n\n[roles]\nlead = [\"ines\"]\n\n{caps}{}", backlogs.join(""))

@@ -5,12 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tollgate_core::{HostId, StoreId, Timestamp, course::End, run::RunKind};
-use tollgate_engine::{Phase, audit};
+use tollgate_core::{HostId, StoreId, Timestamp, course::End, entry::EntryStatus, run::RunKind};
+use tollgate_engine::{Phase, audit, rebuild};
 use tollgate_store::{
     SqliteOptions, SqliteStore, Store,
     memory::MemoryStore,
-    port::{OpenWork, RunFilter},
+    port::{EntryFilter, OpenWork, RunFilter},
 };
 use tollgate_tracker::Tracker;
 
@@ -22,7 +22,7 @@ use crate::{
     host::{Servers, SimHost},
     people::People,
     plan::{LEASE, Plan, SLICE_MS},
-    project::{POLICIES, PROJECT, TRACKERS},
+    project::{POLICIES, PROJECT, TRACKERS, reruns},
     tracker::{OnSite, Server},
     world::{StoreClock, World, at_once},
 };
@@ -68,6 +68,7 @@ impl Keeper {
 /// A world while it lasts.
 struct Simulation {
     world: Arc<World>,
+    keeper: Keeper,
     servers: Servers,
     hosts: Vec<SimHost>,
     born: u64,
@@ -97,7 +98,7 @@ impl Simulation {
         let names = TRACKERS.iter().map(|(_, name)| *name).chain(["internal"]);
         let servers =
             Servers { store, trackers: names.map(Server::new).collect(), artifacts: Arc::default() };
-        Self { world, servers, hosts: Vec::new(), born: 0, flaw }
+        Self { world, keeper, servers, hosts: Vec::new(), born: 0, flaw }
     }
 
     fn people(&self) -> People<'_> {
@@ -106,6 +107,7 @@ impl Simulation {
 
     /// Lets everything go wrong.
     fn be_troubled(&mut self) {
+        let mut is_lost = false;
         while self.world.now_ms() < self.world.plan.trouble_ms {
             self.hosts.retain(|host| !host.is_over());
             let missing = (self.hosts.len() as u64) < self.world.plan.hosts;
@@ -114,7 +116,32 @@ impl Simulation {
             }
             self.strike();
             self.pass();
+            if self.world.plan.store_lost_ms.is_some_and(|at_ms| self.world.now_ms() >= at_ms) && !is_lost {
+                is_lost = true;
+                self.lose_store();
+            }
         }
+    }
+
+    /// The machine of the store burns down, with the hosts. Whatever is under way arrives, and another store begins with nothing but what
+    /// people know how to take over: records of entries that lived in the store alone.
+    fn lose_store(&mut self) {
+        self.hosts.iter().for_each(|host| host.line.kill("the loss of the store"));
+        self.hosts.clear();
+        while self.world.is_anything_under_way() {
+            self.world.reach(self.world.now_ms() + SLICE_MS);
+            self.world.arrive();
+        }
+        let done = self.servers.trackers[..TRACKERS.len()].iter().flat_map(|server| server.keys_done());
+        // Where what changed is done again, another version of the policy may have changed it.
+        let policy = self.world.plan.policy;
+        let stays = !reruns(policy) && !reruns(policy + 2);
+        let done = done.filter(|_| stays).collect();
+        self.world.note(Fact::StoreLost { done });
+        self.servers.store = self.keeper.open(&self.world);
+        let internal = &self.servers.trackers[TRACKERS.len()];
+        let site: Arc<dyn Tracker> = Arc::new(OnSite(Arc::clone(internal)));
+        at_once(rebuild::again(&*self.servers.store, &site, &[], true)).expect("records can be taken over");
     }
 
     fn start_host(&mut self) {
@@ -301,8 +328,33 @@ impl Simulation {
         left
     }
 
+    /// Whether an audit found the record of an item that nobody has brought before the store since an earlier one was lost: it was taken
+    /// away, or was opened by a run and never opened again.
+    fn is_of_nothing_known(&self, problem: &str) -> bool {
+        let entries = at_once(self.servers.store.entries(EntryFilter::default()));
+        let entries = entries.expect("a store tells its entries").rows;
+        let stands =
+            |entry: &EntryStatus| problem.starts_with(&format!("{}/{}#", entry.name.tracker, entry.name.key));
+        self.world.plan.store_lost_ms.is_some()
+            && problem.ends_with("is not in this store")
+            && !entries.iter().any(stands)
+    }
+
+    /// Marks of runs that are over. One that came late, or that a crash left behind, is taken away by the next host that starts.
+    fn marks_left(&mut self) -> Vec<String> {
+        if self.servers.trackers.iter().any(|server| !server.marks().is_empty()) {
+            self.start_host();
+            self.pass();
+        }
+        let marks = self.servers.trackers.iter().flat_map(|server| server.marks());
+        let is_over =
+            |run| !at_once(self.servers.store.run(run)).is_ok_and(|run| run.summary.state.is_live());
+        marks.filter(|(_, run)| is_over(*run)).map(|(key, run)| format!("{key} by {run}")).collect()
+    }
+
     /// Ends the hosts, lets everything arrive, and looks at what there is.
     fn end(&mut self, left: Vec<String>) -> Ending {
+        let marks = self.marks_left();
         let by_ms = self.world.now_ms() + u64::from(LONGEST_PAUSE + 4) * LEASE.as_millis() as u64;
         while self.hosts.iter().any(|host| !host.is_over()) && self.world.now_ms() < by_ms {
             self.hosts.iter().for_each(|host| host.signal(Phase::Stopping));
@@ -315,6 +367,8 @@ impl Simulation {
         let sites: Vec<Arc<dyn Tracker>> =
             self.servers.trackers.iter().map(|server| Arc::new(OnSite(Arc::clone(server))) as _).collect();
         let audit = at_once(audit::verify(store, &sites)).expect("an audit of a store in memory");
+        let problems =
+            audit.problems.into_iter().filter(|problem| !self.is_of_nothing_known(problem)).collect();
         let runs = at_once(store.runs(RunFilter::default())).expect("a store tells its runs").rows;
         let runs = runs.into_iter().map(|run| {
             let detail = at_once(store.run(run.id)).expect("a store tells a run");
@@ -329,7 +383,7 @@ impl Simulation {
                 is_done: detail.record.is_some_and(|record| record.end == End::Done),
             }
         });
-        Ending { left, endless, audit: audit.problems, runs: runs.collect(), ..Ending::default() }
+        Ending { left, marks, endless, audit: problems, runs: runs.collect(), ..Ending::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tollgate_core::{
     Digest, EntryId, HostId, Microcents, RunId, StoreId, Timestamp,
     approval::Decision,
@@ -11,7 +12,7 @@ use tollgate_core::{
     journal::{Answer, Attempt},
     pins::Pins,
     pipeline::StepName,
-    run::{Claim, RunSummary},
+    run::{Claim, RunKind, RunSummary},
     step::StepKey,
 };
 use tollgate_store::{
@@ -29,7 +30,8 @@ use tollgate_store::{
 
 use crate::{
     flaw::Flaw,
-    history::{Fact, Taken, Write},
+    guests::chance,
+    history::{Fact, Said, Taken, Write},
     line::{Line, Reach},
 };
 
@@ -82,8 +84,15 @@ fn what(next: &NextState) -> Write {
 fn claimed(host: HostId) -> impl FnOnce(&Result<ClaimOutcome>) -> Option<Fact> + Send {
     move |done| {
         let Ok(ClaimOutcome::Claimed(claimed)) = done else { return None };
-        Some(Fact::Claimed { host, claim: claimed.claim, key: claimed.run.entry.key.clone() })
+        let begins = (!claimed.begun && claimed.run.kind == RunKind::Work).then(|| said(&claimed.snapshot));
+        Some(Fact::Claimed { host, claim: claimed.claim, key: claimed.run.entry.key.clone(), begins })
     }
+}
+
+fn said(snapshot: &EntrySnapshot) -> Said {
+    let number = |name: &str| snapshot.fields.get(name).and_then(Value::as_i64);
+    let seen = number("seen").map(|seen| (seen, chance(&snapshot.body) as i64));
+    Said { seen, weight: number("weight") }
 }
 
 fn renewed(host: HostId) -> impl FnOnce(&Result<Vec<Claim>>) -> Option<Fact> + Send {
@@ -139,6 +148,19 @@ macro_rules! over_the_line {
                 self.line.ask("entry", Reach::Any, act, broken).await
             }
 
+            async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>> {
+                let (store, flaw) = (Arc::clone(&self.store), self.flaw);
+                let act = move || {
+                    Box::pin(async move {
+                        match flaw {
+                            Flaw::StoreForgetsWhatIsReady => store.open_work().await.map(Some),
+                            _ => store.left_besides(request).await,
+                        }
+                    }) as _
+                };
+                self.line.ask("left_besides", Reach::Any, act, broken).await
+            }
+
             $(
                 async fn $method(&self, $( $($borrowed: &$type)? $(mut $owned: $type)? ),*) -> Result<$result> {
                     let (world, store, flaw) = (Arc::clone(&self.line.world), Arc::clone(&self.store), self.flaw);
@@ -182,7 +204,6 @@ over_the_line! {
     has_read_records(&tracker: str) -> bool, noted nothing();
     rebuild(&tracker: str, accounts: Vec<FoundAccount>, complete: bool) -> Rebuilt, noted nothing();
     claim(request: ClaimRequest) -> ClaimOutcome, noted claimed(request.host.clone());
-    left_besides(request: ClaimRequest) -> Option<OpenWork>, noted nothing();
     renew_leases(&host: HostId, lease: Duration) -> Vec<Claim>, noted renewed(host.clone());
     release(claim: Claim, &reason: str) -> (), unfenced claim, noted wrote(claim, Write::Release);
     sweep() -> Sweep, noted swept;

@@ -14,20 +14,22 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tollgate_core::{
     Digest, RunId, StoreId,
+    course::End,
     effect::Delivered,
     entry::EntryName,
     item::{Dependency, Shelf, SourceItem},
     record::Record,
 };
 use tollgate_tracker::{
-    Delivery, DeliveryError, DeliveryRequest, FoundRecord, Integrity, Ownership, RecordReport, ScanReport,
-    Tracker, TrackerError,
+    Delivery, DeliveryError, DeliveryRequest, FoundClaim, FoundRecord, Integrity, ItemRef, Ownership,
+    RecordReport, ScanReport, Tracker, TrackerError,
 };
 
 use crate::{
     flaw::Flaw,
     history::Fact,
     line::{Line, Reach},
+    project,
     world::Act,
 };
 
@@ -38,6 +40,8 @@ pub(crate) struct Shelves {
     /// Records beside items, the oldest first, each with a number of its own.
     records: Vec<(u64, String, Record)>,
     files: BTreeMap<String, Digest>,
+    /// The runs that work on items, as people see it there.
+    marks: BTreeMap<String, RunId>,
     numbered: u64,
 }
 
@@ -100,6 +104,15 @@ impl Server {
         self.lock().items.keys().cloned().collect()
     }
 
+    /// The items that are done by their newest record.
+    pub(crate) fn keys_done(&self) -> Vec<String> {
+        let shelves = self.lock();
+        let newest: BTreeMap<&String, &Record> =
+            shelves.records.iter().map(|(_, key, record)| (key, record)).collect();
+        let done = newest.into_iter().filter(|(_, record)| record.end == End::Done);
+        done.map(|(key, _)| key.clone()).collect()
+    }
+
     /// How many records of each run there are.
     pub(crate) fn records_by_run(&self) -> BTreeMap<RunId, usize> {
         let mut counts = BTreeMap::new();
@@ -107,6 +120,21 @@ impl Server {
             *counts.entry(record.run).or_insert(0) += 1;
         }
         counts
+    }
+
+    /// Who works on which item, by what stands there.
+    pub(crate) fn marks(&self) -> BTreeMap<String, RunId> {
+        self.lock().marks.clone()
+    }
+
+    fn claims(&self) -> Vec<FoundClaim> {
+        let found = |(key, run)| FoundClaim { item: ItemRef { key, url: None }, run: Some(run) };
+        self.marks().into_iter().map(found).collect()
+    }
+
+    /// Takes a mark away, unless it is another run's by now.
+    fn leave(&self, key: &str, run: Option<RunId>) {
+        self.lock().marks.retain(|marked, by| marked != key || run.is_some_and(|run| run != *by));
     }
 
     fn scan(&self) -> ScanReport {
@@ -181,6 +209,8 @@ pub(crate) struct DistantTracker {
     server: Arc<Server>,
     /// Whether a record is a comment.
     comments: bool,
+    /// Whether items are marked that somebody works on.
+    marks: bool,
     flaw: Flaw,
 }
 
@@ -191,8 +221,10 @@ impl std::fmt::Debug for DistantTracker {
 }
 
 impl DistantTracker {
-    pub(crate) fn new(line: Arc<Line>, server: Arc<Server>, comments: bool, flaw: Flaw) -> Self {
-        Self { line, server, comments, flaw }
+    pub(crate) fn new(line: Arc<Line>, server: Arc<Server>, flaw: Flaw) -> Self {
+        let plan = &line.world.plan;
+        let (comments, marks) = (plan.comments, project::marks_claims(plan.policy));
+        Self { line, server, comments, marks, flaw }
     }
 
     async fn ask<T: Send + 'static>(
@@ -270,10 +302,26 @@ impl Tracker for DistantTracker {
                 let act = move |server: &Server| server.publish(&file.path, file.artifact, previous);
                 self.ask("publish a file", act).await
             }
-            Delivery::SetState(_) | Delivery::Adopted(_) | Delivery::Claim(_) | Delivery::Leave(_) => {
-                Ok(done(&key))
+            Delivery::Claim(mark) if self.marks => {
+                let act = move |server: &Server| {
+                    server.lock().marks.insert(key.clone(), mark.run);
+                    done(&key)
+                };
+                self.ask("mark an item", act).await
             }
+            Delivery::Leave(leave) => {
+                let act = move |server: &Server| {
+                    server.leave(&key, leave.run);
+                    done(&key)
+                };
+                self.ask("take a mark away", act).await
+            }
+            Delivery::SetState(_) | Delivery::Adopted(_) | Delivery::Claim(_) => Ok(done(&key)),
         }
+    }
+
+    async fn claims(&self) -> Result<Vec<FoundClaim>, TrackerError> {
+        self.ask("look for marks", Server::claims).await.map_err(unread)
     }
 
     async fn records(&self) -> Result<RecordReport, TrackerError> {
