@@ -2,8 +2,10 @@
 //!
 //! Nothing depends on when a loop comes round: a hint that there is something to do saves time, and a poll is the truth.
 
+mod pace;
 mod pack;
 mod policy;
+mod rest;
 mod work;
 
 use std::{
@@ -20,6 +22,10 @@ use tollgate_core::{Clock, Timestamp};
 use tollgate_policy::Backlog;
 use tollgate_store::port::{ClaimRequest, OpenWork};
 
+use self::{
+    pace::{POLL, Pace},
+    rest::Resting,
+};
 use crate::{
     claim::Wish,
     error::{EngineError, Result},
@@ -31,9 +37,6 @@ use crate::{
     shutdown::Phase,
     sweeper,
 };
-
-/// How long a loop that found nothing waits for a hint.
-const POLL: Duration = Duration::from_millis(250);
 
 /// How soon another hint is heard.
 const BETWEEN_HINTS: Duration = Duration::from_millis(10);
@@ -61,8 +64,10 @@ struct Shared {
     changes: Rising,
     /// The version of the policy that the store spoke of last.
     newest_policy: Rising,
-    /// Held by the one worker that looks for work from time to time while nothing happens.
-    lookout: tokio::sync::Mutex<()>,
+    /// Workers that found nothing.
+    resting: Resting,
+    /// When loops look again.
+    pace: Pace,
     /// Workers that drive something.
     busy: AtomicUsize,
     /// Claims that found nothing since anything changed.
@@ -83,7 +88,8 @@ impl Shared {
         Self {
             changes: Rising::default(),
             newest_policy: Rising::default(),
-            lookout: tokio::sync::Mutex::default(),
+            resting: Resting::default(),
+            pace: Pace::of(&options.id),
             busy: AtomicUsize::new(0),
             idle_claims: AtomicU64::new(0),
             unread: Mutex::default(),
@@ -94,10 +100,11 @@ impl Shared {
         }
     }
 
-    /// Notes that something happened that may make work possible.
+    /// Notes that something happened that may make work possible, and has one worker look.
     fn changed(&self) {
         self.idle_claims.store(0, Ordering::SeqCst);
         self.changes.raise();
+        self.resting.call();
     }
 
     fn with_outcome(&self, note: impl FnOnce(&mut Outcome)) {
@@ -195,7 +202,7 @@ impl Loops {
         tokio::select! {
             biased;
             () = self.shared.changes.reaches(*seen + 1) => {}
-            () = self.host.shutdown.sleep(POLL, Phase::Over) => {}
+            () = self.host.shutdown.sleep(self.shared.pace.poll(), Phase::Over) => {}
         }
         *seen = self.shared.changes.value();
     }
@@ -281,7 +288,7 @@ impl Loops {
             let judged = host.present.applied().ranker.tick(&*host.parts.store).await;
             self.tell_scored(&mut entries, *judged.as_ref().unwrap_or(&0));
             match judged {
-                Ok(0) => host.shutdown.sleep(POLL, Phase::Over).await,
+                Ok(0) => host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await,
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("score entries again", &error);
@@ -352,7 +359,7 @@ impl Loops {
                 self.host.shutdown.request(phase);
             }
             self.heed_cancellations().await;
-            self.host.shutdown.sleep(POLL, Phase::Stopping).await;
+            self.host.shutdown.sleep(self.shared.pace.poll(), Phase::Stopping).await;
         }
     }
 

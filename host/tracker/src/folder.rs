@@ -59,6 +59,9 @@ struct Shared {
     clock: Arc<dyn Clock>,
     watch: Mutex<settle::Watch>,
     hints: hints::Hints,
+    /// Whether items stand in the folder. Where none do, none is looked for: to look through the records for each that is written
+    /// takes the longer, the more of them there are.
+    has_items: bool,
 }
 
 impl std::fmt::Debug for Shared {
@@ -73,7 +76,24 @@ impl FolderTracker {
     /// # Errors
     ///
     /// When no folder could be read by these settings.
-    pub fn open(mut config: FolderConfig, clock: Arc<dyn Clock>) -> Result<Self, FolderConfigError> {
+    pub fn open(config: FolderConfig, clock: Arc<dyn Clock>) -> Result<Self, FolderConfigError> {
+        Self::with(config, clock, true)
+    }
+
+    /// The tracker of a folder that has records and no items.
+    ///
+    /// # Errors
+    ///
+    /// As for [`FolderTracker::open`].
+    pub(crate) fn of_records(config: FolderConfig, clock: Arc<dyn Clock>) -> Result<Self, FolderConfigError> {
+        Self::with(config, clock, false)
+    }
+
+    fn with(
+        mut config: FolderConfig,
+        clock: Arc<dyn Clock>,
+        has_items: bool,
+    ) -> Result<Self, FolderConfigError> {
         let written = config.folder.clone();
         config.folder = written.trim_start_matches("./").trim_end_matches('/').to_owned();
         if config.folder.is_empty() || config.folder.starts_with('/') {
@@ -87,7 +107,7 @@ impl FolderTracker {
         let ignored = scan::ignored(&config)?;
         let name = format!("folder:{}", config.folder);
         let (watch, hints) = (Mutex::default(), hints::Hints::default());
-        Ok(Self { shared: Arc::new(Shared { name, config, ignored, clock, watch, hints }) })
+        Ok(Self { shared: Arc::new(Shared { name, config, ignored, clock, watch, hints, has_items }) })
     }
 
     async fn blocking<T: Send + 'static>(
@@ -200,7 +220,8 @@ impl Shared {
         let root = self.root().map_err(|error| later(error.to_string()))?;
         let failed = |error: io::Error| later(format!("cannot write to {}: {error}", self.config.folder));
         let _lock = files::FolderLock::take(&root).map_err(failed)?;
-        let found = || locate::item_file(&self.config, &self.name, &root, &self.ignored, &request.item);
+        let find = || locate::item_file(&self.config, &self.name, &root, &self.ignored, &request.item);
+        let found = || self.has_items.then(find).flatten();
         // Every delivery looks at what is there first, so one of unknown outcome needs nothing more.
         match &request.what {
             Delivery::PublishFile { file, bytes, previous } => {

@@ -1,7 +1,8 @@
 //! The tracker of entries that live in the store alone.
 //!
 //! What they say is in the store, so nothing is read here. Their records are files in the project's own folder, written by the rules
-//! that hold for records beside items, so that an audit compares them as any other.
+//! that hold for records beside items, so that an audit compares them as any other. What one of them costs does not grow with how many there
+//! are.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -35,7 +36,7 @@ impl InternalTracker {
     pub fn open(project: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self, FolderConfigError> {
         let project = project.into();
         let folder = project.join(FOLDER);
-        Ok(Self { folder, records: FolderTracker::open(FolderConfig::new(&project, FOLDER), clock)? })
+        Ok(Self { folder, records: FolderTracker::of_records(FolderConfig::new(&project, FOLDER), clock)? })
     }
 }
 

@@ -11,8 +11,8 @@
 //! So there are more workers than places to drive at, and a run gives up its place when nothing is left of it but the last write.
 //! Another worker takes the place while that write is on its way. A worker claims when it has a place; only where runs are short
 //! does it claim before, and then it waits for its place about as long as such a run takes, or, where long ones have come
-//! between, as long as the first of these takes. Of workers that find nothing, one looks again from time to time, and the others
-//! wait until something happens.
+//! between, as long as the first of these takes. Of workers that find nothing, one looks again from time to time, and one when something
+//! happens; what these find, others look for more of.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -21,7 +21,7 @@ use tollgate_core::{LaneId, run::RunKind};
 use tollgate_policy::Backlog;
 use tollgate_store::port::ClaimedRun;
 
-use super::{AFTER_TROUBLE, ALL, Loops, POLL};
+use super::{AFTER_TROUBLE, ALL, Loops};
 use crate::{
     applied::Applied,
     claim::{self, Tick, Wish},
@@ -43,8 +43,6 @@ const IN_FLIGHT: usize = 3;
 struct Claim<'l> {
     tick: Result<Tick>,
     place: Option<SemaphorePermit<'l>>,
-    /// The count of changes before it.
-    seen: u64,
 }
 
 /// How many workers there are. One alone drives in the strict order of claims.
@@ -66,12 +64,14 @@ impl Loops {
                     None => return,
                 },
             };
-            let Claim { tick, place, seen } = claim;
+            let Claim { tick, place } = claim;
             match tick {
                 Ok(Tick::Claimed(claimed, lease)) => {
                     if std::mem::take(&mut has_rested) {
-                        // Where there is one, there may be more, and the others rest.
+                        // Where there is one, there may be more. Two look, and two more for each of them that finds something: soon all
+                        // are at work, and few look in vain.
                         self.shared.changed();
+                        self.shared.resting.call();
                     }
                     let (driven, ahead) = self.drive(*claimed, lease, place).await;
                     next = ahead;
@@ -83,7 +83,7 @@ impl Loops {
                 Ok(Tick::Idle | Tick::Capped(_) | Tick::Stopped) => {
                     drop(place);
                     self.shared.idle_claims.fetch_add(1, Ordering::SeqCst);
-                    self.rest_until_work(seen).await;
+                    self.rest_until_work().await;
                     has_rested = true;
                 }
                 Err(error) => {
@@ -104,25 +104,18 @@ impl Loops {
         }
     }
 
-    /// Waits until something happens that was not known at `seen`. One of those that wait looks at the store from time to time: other
-    /// processes change it as well.
-    async fn rest_until_work(&self, seen: u64) {
-        let look_out = async {
-            let _only_one = self.shared.lookout.lock().await;
-            tokio::time::sleep(POLL).await;
-        };
+    /// Waits until there may be something to do.
+    async fn rest_until_work(&self) {
         tokio::select! {
             biased;
-            () = self.shared.changes.reaches(seen + 1) => {}
-            () = look_out => {}
+            () = self.shared.resting.rest(self.shared.pace.poll()) => {}
             () = self.host.shutdown.reached(Phase::Stopping) => {}
         }
     }
 
     /// One claim, for a run to be driven at `place`.
     async fn claim<'l>(&self, place: Option<SemaphorePermit<'l>>) -> Claim<'l> {
-        let seen = self.shared.changes.value();
-        Claim { tick: self.tick().await, place, seen }
+        Claim { tick: self.tick().await, place }
     }
 
     /// Claims. A claimed run counts as driven from here on.

@@ -7,6 +7,7 @@ mod sample;
 
 mod data_set;
 mod hints;
+mod internal;
 mod ownership;
 mod publishing;
 mod record_files;
