@@ -89,7 +89,7 @@ impl<'s> Hosts<'s> {
 
     /// Entries a second that so many hosts drive. They stand idle when the entries come in all at once.
     pub(super) fn per_second(&mut self, count: usize) -> Result<EntriesPerSecond> {
-        // The tracker looks through all of them for each that it writes.
+        // They are in memory.
         let records = self.folder.path().join(".tollgate/internal");
         fs::remove_dir_all(&records).with_context(|| format!("failed to remove {}", records.display()))?;
         let running = self.start(count)?;
