@@ -11,8 +11,8 @@ use crate::support::repository;
 /// The places of a commit, each of which has a name for each work that is committed.
 const COMMIT: [&str; 2] = ["store.commit.before", "store.commit.after"];
 
-/// What changes nothing here: a claim parks what cannot be paid for before it is seen what is left, and events are packed when they are old.
-const IN_PASSING: [&str; 2] = ["see what is left", "pack events"];
+/// What changes nothing here: a claim parks what cannot be paid for before it is seen what is left.
+const IN_PASSING: [&str; 1] = ["see what is left"];
 
 /// Every place at which a debug build may be killed.
 pub(super) fn all() -> BTreeSet<String> {
