@@ -27,6 +27,7 @@ fn a_small_project_has_every_default() {
             ".tollgate/tollgate.db",
         ),
         artifacts: Beside,
+        pack_after: 7776000s,
         lease: 60s,
         stop_file: StopFile {
             path: ".tollgate/stop",
