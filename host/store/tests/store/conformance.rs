@@ -15,6 +15,7 @@ mod rebuild;
 mod refine;
 pub(crate) mod runs;
 mod sources;
+pub(crate) mod together;
 mod waits;
 
 /// Makes a test of each case for a store.
@@ -85,6 +86,15 @@ exercise! {
         how_a_run_ends_is_how_its_entry_stands,
         hosts_that_were_asked_to_stop_begin_nothing,
         a_new_policy_pins_new_runs_only,
+    ;
+    together:
+        lanes_take_turns_among_claims_at_once,
+        caps_hold_among_claims_at_once,
+        a_begun_run_is_among_claims_at_once,
+        a_claim_that_is_repeated_among_others_is_given_again,
+        a_stale_write_harms_no_other,
+        a_write_that_is_refused_harms_no_other,
+        writes_of_every_kind_at_once_do_what_they_do_alone,
     ;
     journal:
         an_answer_is_settled_when_it_comes,
