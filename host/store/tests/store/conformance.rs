@@ -66,6 +66,7 @@ exercise! {
         what_is_to_be_judged_is_not_claimed_before,
         refining_is_no_work_on_a_text,
         what_becomes_known_while_a_source_is_read_is_not_lost,
+        what_was_set_since_it_was_judged_comes_first,
         what_could_not_be_refined_waits_for_a_person,
     ;
     runs:

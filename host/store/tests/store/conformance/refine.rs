@@ -209,6 +209,51 @@ pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost<S: Sto
     assert_eq!(due(&world).await.known.supplement.set, BTreeMap::new());
 }
 
+/// What people say decides, whenever they say it: nothing begins that was judged without it.
+pub(crate) async fn what_was_set_since_it_was_judged_comes_first<S: Store>(
+    make: &dyn Fn(Arc<ManualClock>) -> S,
+) {
+    let (world, lane) = world(make).await;
+    let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
+    let nothing_can_begin = async || {
+        let claimed = world.store.claim(request.clone()).await.unwrap();
+        assert!(matches!(claimed, ClaimOutcome::Nothing), "{claimed:?}");
+        assert!(world.store.open_work().await.unwrap().to_judge);
+        assert_eq!(world.store.entry("A", None).await.unwrap().status.holds[0].kind, HoldKind::Unjudged);
+        let judgement = due(&world).await;
+        assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 1);
+        assert_eq!(world.state("A").await, EntryState::Ready);
+        assert!(!world.store.open_work().await.unwrap().to_judge);
+    };
+    let set = async |value: u32| {
+        let (field, value) = ("effort".into(), Some(json!(value)));
+        let new = NewFieldValue { field, value, who: "anna".into(), why: "a test".into() };
+        world.store.set_field(world.id("A").await, new).await.unwrap();
+    };
+    // While it waits, for its work or to be refined.
+    for arrival in [world.arrival("A"), unrefined(&world, lane, "A")] {
+        let known = world.store.known(TRACKER, vec!["A".into()]).await.unwrap();
+        let supplement_version = known.get("A").map_or(0, |known| known.version);
+        world.admit(vec![Arrival { supplement_version, ..arrival }]).await;
+        set(1).await;
+        set(2).await;
+        nothing_can_begin().await;
+    }
+    // While it is in hand, and waits again later.
+    let run = world.claim().await;
+    set(3).await;
+    assert_eq!(world.state("A").await, EntryState::Busy);
+    world.finish(&run, failed("out of ideas")).await;
+    assert_eq!(world.store.due_for_rescoring(None, 9).await.unwrap().len(), 0, "it does not wait");
+    world.store.retry(run.run.entry_id, "anna", "once more").await.unwrap();
+    nothing_can_begin().await;
+    // One that is judged already is judged by nothing less.
+    let run = world.claim().await;
+    world.finish(&run, failed("out of ideas")).await;
+    world.store.retry(run.run.entry_id, "anna", "once more").await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Ready);
+}
+
 pub(crate) async fn what_could_not_be_refined_waits_for_a_person<S: Store>(
     make: &dyn Fn(Arc<ManualClock>) -> S,
 ) {
