@@ -17,6 +17,17 @@ pub(crate) mod runs;
 mod sources;
 mod waits;
 
+use std::pin::Pin;
+
+use crate::support::{Make, block_on};
+
+/// What every store must do: a case.
+type Case = for<'m> fn(&'m Make<'m>) -> Pin<Box<dyn Future<Output = ()> + 'm>>;
+
+fn exercise(make: &Make<'_>, case: Case) {
+    block_on(case(make));
+}
+
 /// Makes a test of each case for a store.
 macro_rules! exercise {
     ($($module:ident: $($case:ident,)*;)*) => {
@@ -24,7 +35,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::memory::empty(clock)));
+                    let make = |clock| Box::new(crate::memory::empty(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -33,7 +45,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_memory(clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_memory(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -42,7 +55,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::postgres::fresh(clock)));
+                    let make = |clock| Box::new(crate::postgres::fresh(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -52,7 +66,8 @@ macro_rules! exercise {
                 #[test]
                 fn $case() {
                     let folder = tempfile::tempdir().unwrap();
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_file(&folder, clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_file(&folder, clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
