@@ -206,6 +206,7 @@ exercise! {
     ;
     rebuild:
         what_records_tell_is_over_before_it_can_be_claimed,
+        what_is_recorded_twice_was_done_once,
         what_does_not_verify_waits_for_a_person,
         what_changed_since_its_record_is_for_the_backlog_to_say,
     ;

@@ -6,10 +6,7 @@ use tollgate_core::{
     course::End,
     entry::EntryState,
 };
-use tollgate_store::{
-    Store,
-    port::{AdoptionOutcome, DeliveryKind, NewAdoption, OnChange},
-};
+use tollgate_store::port::{AdoptionOutcome, DeliveryKind, NewAdoption, OnChange};
 
 use crate::support::{ArrivalExt as _, Make, World};
 

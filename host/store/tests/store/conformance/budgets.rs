@@ -9,7 +9,7 @@ use tollgate_core::{
     run::RunState,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{ClaimOutcome, ClaimedRun, EscrowAnswer, NewDecision, RunWrite, Wake},
 };
 

@@ -10,7 +10,7 @@ use tollgate_core::{
     run::RunState,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{Cancelled, ClaimOutcome, ClaimedRun, EscrowAnswer, NewCancellation, RunWrite, Wake},
 };
 

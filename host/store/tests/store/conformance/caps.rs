@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use tollgate_core::{Microcents, course::End, ledger::CapBalance};
-use tollgate_store::{
-    Store,
-    port::{ClaimOutcome, EscrowAnswer, RunWrite, Wake},
-};
+use tollgate_store::port::{ClaimOutcome, EscrowAnswer, RunWrite, Wake};
 
 use crate::support::*;
 

@@ -12,9 +12,8 @@ use tollgate_core::{
     time::Clock as _,
     wait::{Children, Ended, WakeOn},
 };
-use tollgate_store::{
-    Store,
-    port::{AdoptionOutcome, ClaimedRun, OpenedHow, Opener, Reading, ReleasedEffect, RunWrite, Wake},
+use tollgate_store::port::{
+    AdoptionOutcome, ClaimedRun, OpenedHow, Opener, Reading, ReleasedEffect, RunWrite, Wake,
 };
 
 use super::{

@@ -9,10 +9,7 @@ use tollgate_core::{
     escalation::EscalationKind,
     time::Clock as _,
 };
-use tollgate_store::{
-    Store,
-    port::{Arrival, Escalation, EscalationFilter, Guard, Wake},
-};
+use tollgate_store::port::{Arrival, Escalation, EscalationFilter, Guard, Wake};
 
 use crate::support::*;
 

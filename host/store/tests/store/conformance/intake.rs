@@ -8,7 +8,7 @@ use tollgate_core::{
     entry::{DependencyRule, EntryState, EntryStatus, HoldKind},
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         Admission, Arrival, EntryFilter, NamedEntry, OnChange, Reading, Rejudged, ReleasedEffect,
         RescoreItem, RunWrite,

@@ -15,7 +15,7 @@ use tollgate_core::{
     step::{FailureClass, Fault, StepFailure, StepOutcome},
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{ClaimedRun, EscrowAnswer, NewDecision, NewIntent, PausedCall, RunWrite, Wake},
 };
 

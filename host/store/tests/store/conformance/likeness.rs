@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use tollgate_core::likeness::{Sketch, Words};
-use tollgate_store::{Store, port::Guard};
+use tollgate_store::port::Guard;
 
 use crate::support::*;
 

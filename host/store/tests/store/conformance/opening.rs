@@ -8,7 +8,7 @@ use tollgate_core::{
     entry::{EntryState, INTERNAL_TRACKER, LinkKind},
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{Arrival, EntryFilter, Guard, Opened, OpenedHow, Opener, Opening, Rate},
 };
 

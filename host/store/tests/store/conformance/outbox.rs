@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tollgate_core::{Digest, course::End, effect::Delivered, entry::EntryName};
-use tollgate_store::{
-    Store,
-    port::{DeliveryKind, DeliveryOutcome, RunWrite, Wake},
-};
+use tollgate_store::port::{DeliveryKind, DeliveryOutcome, RunWrite, Wake};
 
 use crate::support::*;
 

@@ -1,19 +1,17 @@
 //! What a store makes of the records of work that it does not know.
 
 use tollgate_core::{
-    Microcents, RunId,
+    AdoptionId, Microcents, RunId,
+    adoption::{AdoptedEntry, Adoption, SCHEMA},
     course::End,
     entry::EntryState,
     event::ChainHead,
     record::Record,
     run::{RunKind, RunState},
 };
-use tollgate_store::{
-    Store,
-    port::{FoundAccount, OnChange, PriorAccount, Rebuilt},
-};
+use tollgate_store::port::{FoundAccount, OnChange, PriorAccount, Rebuilt, RunFilter};
 
-use crate::support::{ArrivalExt as _, Make, TRACKER, World, cap, failed, record};
+use crate::support::{ArrivalExt as _, Make, TRACKER, World, cap, failed, record, start};
 
 /// The record of a run of this entry that some other store kept.
 async fn recorded(world: &World, key: &str, end: End) -> Record {
@@ -28,6 +26,28 @@ async fn recorded(world: &World, key: &str, end: End) -> Record {
     record.total.cost = Microcents(7);
     record.chain = Some(ChainHead::start(id));
     record
+}
+
+/// That an entry was adopted in some other store.
+fn adopted(world: &World, key: &str) -> Adoption {
+    let arrival = world.arrival(key);
+    let entry = AdoptedEntry {
+        name: arrival.item.name,
+        backlog: arrival.backlog,
+        url: None,
+        title: arrival.item.title,
+        revision: arrival.revision,
+    };
+    Adoption {
+        schema: SCHEMA.into(),
+        id: AdoptionId::generate(),
+        entry,
+        store: world.store.id(),
+        who: "ines".into(),
+        at: start(),
+        evidence: vec![],
+        despite: vec![],
+    }
 }
 
 fn found(key: &str, account: PriorAccount) -> FoundAccount {
@@ -76,6 +96,37 @@ pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed(make: &Ma
     assert_eq!(world.state("A").await, Done);
     let states: Vec<_> = world.admit(all()).await.iter().map(|change| change.state).collect();
     assert_eq!(states, [Done, Failed, Ready, Ready]);
+}
+
+pub(crate) async fn what_is_recorded_twice_was_done_once(make: &Make<'_>) {
+    let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
+    let (known, coming) = (recorded(&world, "A", End::Done).await, recorded(&world, "B", End::Done).await);
+    world.admit(vec![world.arrival("A")]).await;
+    let adopted = found("C", PriorAccount::Adoption(Box::new(adopted(&world, "C"))));
+    let copied = |account: FoundAccount| {
+        let copy = FoundAccount { place: format!("copies/{}", account.place), ..account.clone() };
+        [account, copy]
+    };
+    let accounts: Vec<_> = [of_run(&known), of_run(&coming), adopted].into_iter().flat_map(copied).collect();
+    let rebuilt = world.store.rebuild(TRACKER, accounts.clone(), true).await.unwrap();
+    assert_eq!(rebuilt, Rebuilt { runs: 2, adoptions: 1, ..Rebuilt::default() });
+    assert_eq!(world.state("A").await, EntryState::Done);
+
+    // What is told of entries that were not seen yet is kept until they are.
+    let states: Vec<_> = world
+        .admit(vec![world.arrival("B"), world.arrival("C")])
+        .await
+        .iter()
+        .map(|change| change.state)
+        .collect();
+    assert_eq!(states, [EntryState::Done, EntryState::Done]);
+    let runs = world.store.runs(RunFilter::default()).await.unwrap().rows;
+    for record in [&known, &coming] {
+        assert_eq!(runs.iter().filter(|run| run.id == record.run).count(), 1);
+    }
+    let spent = world.store.cap_balances().await.unwrap()[0].balance.settled;
+    assert_eq!(spent, Microcents(14), "what was spent once counts once");
+    assert_eq!(world.store.rebuild(TRACKER, accounts, true).await.unwrap(), Rebuilt::default());
 }
 
 pub(crate) async fn what_does_not_verify_waits_for_a_person(make: &Make<'_>) {

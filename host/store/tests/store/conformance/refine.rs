@@ -12,7 +12,7 @@ use tollgate_core::{
     run::RunKind,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, EntryFilter, NewFieldValue, NextState, OnChange,
         Rejudged, RescoreItem, Says,

@@ -12,7 +12,7 @@ use tollgate_core::{
     time::Clock as _,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         ClaimOutcome, ClaimRequest, Control, DeliveryKind, EscrowAnswer, LaneHead, OpenWork, RunWrite,
         StopMode, StopRequest, Sweep, Wake,

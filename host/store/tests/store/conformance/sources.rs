@@ -4,7 +4,7 @@ use tollgate_core::{
     course::End,
     entry::{EntryState, HoldKind},
 };
-use tollgate_store::{Store, port::Arrival};
+use tollgate_store::port::Arrival;
 
 use crate::support::*;
 

@@ -12,7 +12,7 @@ use tollgate_core::{
     wait::{Answer, At, Ended, Event, WaitEnd, WakeOn},
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{NewDecision, NewSignal, RunWrite, Wake},
 };
 
