@@ -58,7 +58,7 @@ pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
     let tests = build(copy)?;
     let bytes = fs::read(&tests).with_context(|| format!("cannot read {}", tests.display()))?;
     for store in ["sqlite", "postgres"] {
-        if !pass(&tests, store, &server)? {
+        if !pass(copy, &tests, store, &server)? {
             bail!("the tests of the store in {store} fail without any change; mend that first");
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
     for (store, Change { what, before, after }) in changes {
         fs::write(&changed, replaced(&bytes, before.as_bytes(), after.as_bytes(), &what)?)?;
         fs::set_permissions(&changed, fs::metadata(&tests)?.permissions())?;
-        let outcome = if pass(&changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
+        let outcome = if pass(copy, &changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
         println!("{}: {what}", if outcome == Outcome::Caught { "caught" } else { "SURVIVED" });
         mutants.push(Mutant { what, outcome });
     }
@@ -121,12 +121,12 @@ fn build(copy: &Copy) -> Result<PathBuf> {
 }
 
 /// Whether the tests of a store pass.
-fn pass(tests: &Path, store: &str, server: &Server) -> Result<bool> {
+fn pass(copy: &Copy, tests: &Path, store: &str, server: &Server) -> Result<bool> {
     let other = if store == "sqlite" { "postgres" } else { "sqlite" };
     for filter in TESTS {
         let mut run = Command::new(tests);
         run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
-        run.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+        run.current_dir(copy.tree.join("host/store")).stdin(Stdio::null());
         let output = run.output().with_context(|| format!("cannot start {}", tests.display()))?;
         if !output.status.success() {
             return Ok(false);
