@@ -124,6 +124,7 @@ queries! {
         HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
         HOLD_GET_FIRST = "hold_get_first";
         HOLD_INSERT = "hold_insert";
+        HOLD_KEEP = "hold_keep";
         HOLD_KEEPS_UNREFINED = "hold_keeps_unrefined";
         HOLD_LIST = "hold_list";
         HOST_DELETE = "host_delete";

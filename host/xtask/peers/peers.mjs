@@ -2,7 +2,8 @@
 //
 //   node peers.mjs <what> <address of an empty or a peer's own database> <jobs>
 //
-// prints a line of JSON. What is measured begins when the jobs are in the database and ends when the last is known to be done.
+// prints a line of JSON. What is measured begins when the jobs are in the database and ends when the last is known to be done; of how soon a
+// job is begun, when it is about to be told, and ends with its first step.
 
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import { PgBoss } from "pg-boss";
@@ -64,6 +65,39 @@ async function graphile(batched) {
   return { per_second: perSecond };
 }
 
+// graphile-worker: how soon a job is begun that is told to one that has nothing to do.
+async function graphileStart() {
+  const pool = connections();
+  const utils = await makeWorkerUtils({ pgPool: pool, logger: silent });
+  await utils.migrate();
+  await pool.query("TRUNCATE graphile_worker._private_jobs");
+  let begun;
+  const runner = await run({
+    pgPool: pool,
+    logger: silent,
+    concurrency: AT_ONCE,
+    noHandleSignals: true,
+    taskList: { nothing: async () => begun(performance.now()) },
+  });
+  const start = async (n) => {
+    const begins = new Promise((resolve) => {
+      begun = resolve;
+    });
+    const told = performance.now();
+    await utils.addJob("nothing", { n });
+    const took = (await begins) - told;
+    await new Promise((resolve) => setTimeout(resolve, 50 + ((n * 97) % 250)));
+    return took;
+  };
+  for (let n = 0; n < 5; n += 1) await start(n);
+  const ms = [];
+  for (let n = 0; n < count; n += 1) ms.push(await start(n));
+  await runner.stop();
+  await utils.release();
+  await pool.end();
+  return { ms };
+}
+
 // pg-boss: without `work`, which waits between two batches; so it is as fast as it can be.
 async function boss(batch) {
   const boss = new PgBoss({ connectionString: address, max: AT_ONCE + 2, supervise: false, schedule: false });
@@ -100,6 +134,7 @@ async function boss(batch) {
 const measures = {
   "graphile-worker": () => graphile(false),
   "graphile-worker-batched": () => graphile(true),
+  "graphile-worker-start": graphileStart,
   "pg-boss": () => boss(1),
   "pg-boss-batched": () => boss(BATCH),
 };

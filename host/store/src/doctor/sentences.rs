@@ -75,7 +75,7 @@ sentences! {
     "lane_count": "lanes count what waits in them";
     "coverage_count": "coverage counts entries";
     "coverage_surplus": "coverage counts nothing else";
-    "hold_and_state": "of the entries that wait, those with a hold are held";
+    "hold_and_state": "of the entries that were judged and wait, those with a hold are held";
     "busy_and_run": "an entry is busy as long as a run of it is alive";
     "dependency_and_hold": "unsatisfied dependencies hold, and no others";
     "cap_exceeded": "no cap is exceeded";
@@ -85,10 +85,13 @@ sentences! {
     "cap_settled": "what was settled is what steps cost, and attempts that have not ended";
     "record_of_run": "a run that is over has one record, and no other run has one";
     "run_cost": "a run costs what was settled for it";
+    "backlog_cost": "a backlog has cost what its runs have";
+    "chain_head": "a run's chain ends with its newest event";
     "journal_open": "an answer is awaited only by whoever drives the run";
     "ask_and_state": "only waiting runs ask";
     "inbox_unapplied": "what was sent to a run is applied by whoever drives it";
     "cancel_and_wait": "a run that was cancelled waits for nothing, unless somebody cleans up after it";
+    "wait_without_end": "a run that waits has something to wait for";
     "wake_and_state": "only waiting runs have wakes";
     "delivery_order": "deliveries to an entry are settled in order";
     "wake_delivered": "nobody waits for what was delivered";

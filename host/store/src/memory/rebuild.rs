@@ -48,6 +48,7 @@ impl State {
         for found in accounts {
             let name = EntryName { tracker: tracker.to_owned(), key: found.key.clone() };
             let at = match &found.account {
+                account if self.is_told(tracker, account) => continue,
                 PriorAccount::Run(record) if self.find_run(record.run).is_some() => continue,
                 PriorAccount::Adoption(adoption) if self.knows_adoption(adoption) => continue,
                 PriorAccount::Damaged(_) if self.find(&name).is_some_and(|id| !self.entries[id].waits()) => {
@@ -77,6 +78,12 @@ impl State {
             }
         }
         Ok(rebuilt)
+    }
+
+    /// Whether an account of the tracker tells this already. Whoever copied a record did nothing again.
+    fn is_told(&self, tracker: &str, account: &PriorAccount) -> bool {
+        let mut known = self.accounts.iter().filter(|known| known.tracker == tracker);
+        known.any(|known| is_same(&known.found.account, account))
     }
 
     fn knows_adoption(&self, adoption: &Adoption) -> bool {
@@ -185,6 +192,15 @@ impl State {
         (entry.adopted, entry.worked) = (true, Some(adoption.entry.revision));
         let way = self.settled_before(place);
         self.outbox.insert(self.adopted(id, adoption, way));
+    }
+}
+
+/// Whether two accounts tell of the same run or adoption.
+fn is_same(one: &PriorAccount, other: &PriorAccount) -> bool {
+    match (one, other) {
+        (PriorAccount::Run(one), PriorAccount::Run(other)) => one.run == other.run,
+        (PriorAccount::Adoption(one), PriorAccount::Adoption(other)) => one.id == other.id,
+        _ => false,
     }
 }
 

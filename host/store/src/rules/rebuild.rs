@@ -6,13 +6,13 @@
 //!    transaction that makes it, so no claim comes in between.
 //! 2. A run that is rebuilt is a run like any other, but that its steps and events are those that its record tells.
 //! 3. What does not verify is never taken for done, and never done again without a person's word: the entry is held.
-//! 4. Reading the same records again changes nothing.
+//! 4. Reading the same records again changes nothing, and a record that stands twice is one.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use tollgate_core::{
-    EntryId, Timestamp,
+    AdoptionId, EntryId, RunId, Timestamp,
     adoption::Adoption,
     course::EffectRef,
     effect::{Delivered, Effect},
@@ -38,6 +38,24 @@ pub(super) enum Standing {
     Held,
 }
 
+/// What was told by the accounts that were read so far.
+#[derive(Default)]
+struct Told {
+    runs: BTreeSet<RunId>,
+    adoptions: BTreeSet<AdoptionId>,
+}
+
+impl Told {
+    /// Whether an account is the first that tells this. Whoever copied a record did nothing again.
+    fn is_first_of(&mut self, account: &PriorAccount) -> bool {
+        match account {
+            PriorAccount::Run(record) => self.runs.insert(record.run),
+            PriorAccount::Adoption(adoption) => self.adoptions.insert(adoption.id),
+            PriorAccount::Damaged(_) => true,
+        }
+    }
+}
+
 /// Whether the records of a tracker have been read.
 pub(super) fn has_read(tx: &Tx<'_>, tracker: &str) -> TxResult<bool> {
     Ok(tx.one(sql::PRIOR_READING_GET, named_params! { ":tracker": tracker }, |_| Ok(()))?.is_some())
@@ -57,9 +75,10 @@ pub(super) fn rebuild(
         tx.send(sql::PRIOR_READING_PUT, params)?;
     }
     let mut rebuilt = Rebuilt::default();
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut told) = (BTreeSet::new(), Told::default());
     for found in accounts {
         match &found.account {
+            account if !told.is_first_of(account) => continue,
             PriorAccount::Run(record) if is_known_run(tx, record)? => continue,
             PriorAccount::Adoption(adoption) if is_known_adoption(tx, adoption)? => continue,
             PriorAccount::Damaged(_) if !may_run(tx, tracker, &found.key)? => continue,

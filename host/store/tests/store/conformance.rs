@@ -18,6 +18,17 @@ mod sources;
 pub(crate) mod together;
 mod waits;
 
+use std::pin::Pin;
+
+use crate::support::{Make, block_on};
+
+/// What every store must do: a case.
+type Case = for<'m> fn(&'m Make<'m>) -> Pin<Box<dyn Future<Output = ()> + 'm>>;
+
+fn exercise(make: &Make<'_>, case: Case) {
+    block_on(case(make));
+}
+
 /// Makes a test of each case for a store.
 macro_rules! exercise {
     ($($module:ident: $($case:ident,)*;)*) => {
@@ -25,7 +36,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::memory::empty(clock)));
+                    let make = |clock| Box::new(crate::memory::empty(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -34,7 +46,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_memory(clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_memory(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -43,7 +56,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::postgres::fresh(clock)));
+                    let make = |clock| Box::new(crate::postgres::fresh(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -53,7 +67,8 @@ macro_rules! exercise {
                 #[test]
                 fn $case() {
                     let folder = tempfile::tempdir().unwrap();
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_file(&folder, clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_file(&folder, clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -67,6 +82,7 @@ exercise! {
         what_is_to_be_judged_is_not_claimed_before,
         refining_is_no_work_on_a_text,
         what_becomes_known_while_a_source_is_read_is_not_lost,
+        what_was_set_since_it_was_judged_comes_first,
         what_could_not_be_refined_waits_for_a_person,
     ;
     runs:
@@ -200,6 +216,7 @@ exercise! {
     ;
     rebuild:
         what_records_tell_is_over_before_it_can_be_claimed,
+        what_is_recorded_twice_was_done_once,
         what_does_not_verify_waits_for_a_person,
         what_changed_since_its_record_is_for_the_backlog_to_say,
     ;

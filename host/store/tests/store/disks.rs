@@ -4,12 +4,14 @@
 //! cut at any moment leaves; the store is opened on that, and must be where it said it was. What is written to the disk is what a store
 //! on any file system writes; only who may look at it at the same time differs.
 
+mod contents;
 mod disk;
 mod journey;
+mod lies;
 mod medium;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex},
@@ -21,9 +23,10 @@ use tollgate_core::{Digest, entry::EntryState, time::ManualClock};
 use tollgate_store::{OpenMode, SqliteOptions, SqliteStore, Store as _, StoreError, port::EntryFilter};
 
 use self::{
+    contents::Contents,
     disk::{Change, Fault, Files, Mounted, VFS},
     journey::{Life, Outside, broken_chains, clock_of_life},
-    medium::{Dice, Fate, Medium},
+    medium::{Fate, Medium},
 };
 use crate::{check, support::block_on};
 
@@ -149,17 +152,16 @@ impl Recording {
         });
     }
 
-    /// What the rows are at each moment, by their digest.
-    fn contents(&self) -> BTreeSet<Digest> {
-        let contents = Mutex::new(BTreeSet::new());
+    /// Calls `examine` with what the rows are at each moment, in no order, on several threads.
+    fn at_each_moment(&self, examine: impl Fn(usize, Contents) + Sync) {
         self.after_each_change(|place, changes, medium| {
-            if self.moments.iter().any(|moment| moment.changes == changes) {
-                let path = place.0.path().join("real.db");
-                fs::write(&path, place.recover(medium.after_power_cut(Fate::Kept))).unwrap();
-                contents.lock().unwrap().insert(contents_of(&path));
-            }
+            let Some(moment) = self.moments.iter().position(|moment| moment.changes == changes) else {
+                return;
+            };
+            let path = place.0.path().join("real.db");
+            fs::write(&path, place.recover(medium.after_power_cut(Fate::Kept))).unwrap();
+            examine(moment, Contents::of(&path));
         });
-        contents.into_inner().unwrap()
     }
 
     /// What the database holds at each moment, by its digest.
@@ -345,101 +347,4 @@ fn survive(fault: Fault, after: u32, times: u32) -> u32 {
     place.is_whole(&mounted);
     drop(mounted);
     errors
-}
-
-/// A disk that says that it synced and did not, and then loses its power: no store can hold then what was promised. But what is left is
-/// what was so at some earlier moment, or the doctor names the damage.
-#[test]
-fn a_disk_that_lies_is_found_out() {
-    let (recording, states) = &*FIFTY;
-    let states: BTreeSet<_> = states.iter().copied().collect();
-    let contents = LazyLock::new(|| recording.contents());
-    let first = recording.moments[0].changes;
-    let (place, mut outcomes) = (Place::new(), BTreeMap::<Outcome, u32>::new());
-    for seed in (0..4_000).step_by(every(20)) {
-        let mut dice = Dice(seed);
-        let mut between = |from: usize, to: usize| from + dice.roll() as usize % (to - from);
-        let cut_at = between(first, recording.notes.len());
-        let lies_from = between(first.max(cut_at.saturating_sub(4_000)), cut_at + 1);
-        let mut medium = Medium::default();
-        for (number, (name, change)) in recording.notes[..cut_at].iter().enumerate() {
-            if number == lies_from {
-                medium.lie();
-            }
-            medium.take(name, change);
-        }
-        let fate = if dice.roll().is_multiple_of(2) { Fate::Torn(seed) } else { Fate::Cut(seed) };
-        let outcome = judge(&place, medium.after_power_cut(fate), &states, &contents);
-        *outcomes.entry(outcome).or_default() += 1;
-    }
-    assert!(
-        outcomes.contains_key(&Outcome::EarlierMoment) && outcomes.contains_key(&Outcome::Named),
-        "{outcomes:?}"
-    );
-    let unnoticed = outcomes.get(&Outcome::Unnoticed).copied().unwrap_or_default();
-    assert!(unnoticed * 200 <= outcomes.values().sum(), "{outcomes:?}");
-}
-
-/// What is left by a disk that lied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Outcome {
-    /// What was so at an earlier moment.
-    EarlierMoment,
-    /// Something else, and the doctor says so.
-    Named,
-    /// Something else, and nobody could tell.
-    Unnoticed,
-}
-
-fn judge(
-    place: &Place,
-    left: Files,
-    states: &BTreeSet<Digest>,
-    contents: &LazyLock<BTreeSet<Digest>, impl FnOnce() -> BTreeSet<Digest>>,
-) -> Outcome {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tollgate.db");
-    for (name, bytes) in place.here(left) {
-        fs::write(folder.path().join(Path::new(&name).file_name().unwrap()), bytes).unwrap();
-    }
-    let found = SqliteStore::examine(&path);
-    if found.has_faults() || !found.is_readable {
-        return Outcome::Named;
-    }
-    // A host that opens it and closes it moves the log into the database.
-    let store = SqliteStore::open(SqliteOptions::at(&path, OpenMode::Host)).expect("it can be read");
-    let broken = block_on(broken_chains(&store));
-    drop(store);
-    let state = Digest::of(fs::read(&path).unwrap());
-    match broken {
-        _ if states.contains(&state) => Outcome::EarlierMoment,
-        Ok(broken) if broken.is_empty() => match contents.contains(&contents_of(&path)) {
-            // What differs are bytes that nothing uses any more.
-            true => Outcome::EarlierMoment,
-            false => Outcome::Unnoticed,
-        },
-        // What the doctor says of runs, it says of any store.
-        _ => Outcome::Named,
-    }
-}
-
-/// The digest of all rows of all tables but the store's row about itself: of that only the latest counts, and later does no harm.
-fn contents_of(path: &Path) -> Digest {
-    let connection = Connection::open(path).unwrap();
-    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'store' ORDER BY name";
-    let mut tables = connection.prepare(tables).unwrap();
-    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
-    let mut contents = Vec::new();
-    for table in tables {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let cells = (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column));
-            Ok(format!("{:?}", cells.collect::<Result<Vec<_>, _>>()?))
-        });
-        let mut rows: Vec<_> = rows.unwrap().map(Result::unwrap).collect();
-        rows.sort();
-        contents.push((table, rows));
-    }
-    Digest::of(format!("{contents:?}"))
 }

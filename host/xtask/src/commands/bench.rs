@@ -1,10 +1,12 @@
 //! `cargo xtask bench`: what the host costs, as ratios of one run on this machine. No test depends on it.
 
+mod crowded;
 mod demo;
 mod figure;
 mod hosts;
 mod peers;
 mod postgres;
+mod start;
 
 use std::process::{Command, Stdio};
 
@@ -41,6 +43,10 @@ enum Bench {
     Million,
     /// Load on PostgreSQL, beside job queues that others wrote
     Postgres,
+    /// A claim from a long used store in PostgreSQL
+    Crowded,
+    /// How soon an entry that comes in is begun, on PostgreSQL
+    Start,
 }
 
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
@@ -58,25 +64,37 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
 }
 
 impl Bench {
-    const ALL: [Self; 6] = [Self::Call, Self::Claim, Self::Drain, Self::Demo, Self::Million, Self::Postgres];
+    const ALL: [Self; 8] = [
+        Self::Call,
+        Self::Claim,
+        Self::Drain,
+        Self::Demo,
+        Self::Million,
+        Self::Postgres,
+        Self::Crowded,
+        Self::Start,
+    ];
 
     fn figures(self) -> Result<Vec<Figure>> {
         match self {
-            Self::Call => from_cargo("call"),
-            Self::Claim => from_cargo("claim"),
-            Self::Drain => from_cargo("drain"),
+            Self::Call => from_cargo("call", &[]),
+            Self::Claim => from_cargo("claim", &[]),
+            Self::Drain => from_cargo("drain", &[]),
             Self::Demo => demo::figures(),
-            Self::Million => from_cargo("million"),
+            Self::Million => from_cargo("million", &[]),
             Self::Postgres => postgres::figures(),
+            Self::Crowded => crowded::figures(),
+            Self::Start => start::figures(),
         }
     }
 }
 
 /// The lines that a benchmark of a crate prints. It is built in the whole workspace whichever it is: cargo then builds the
 /// dependencies with the same features every time, and so only once.
-fn from_cargo(target: &str) -> Result<Vec<Figure>> {
+fn from_cargo(target: &str, environment: &[(&str, String)]) -> Result<Vec<Figure>> {
     let mut command = Command::new("cargo");
     command.args(["bench", "--locked", "--workspace", "--bench", target]);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("the benchmark `{target}` failed");

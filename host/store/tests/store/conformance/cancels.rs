@@ -1,7 +1,5 @@
 //! Runs that a person ends, with all that they led to.
 
-use std::sync::Arc;
-
 use tollgate_core::{
     Microcents, RunId,
     approval::{Allowance, Ask, Lack},
@@ -10,10 +8,9 @@ use tollgate_core::{
     entry::EntryState,
     event::EventKind,
     run::RunState,
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{Cancelled, ClaimOutcome, ClaimedRun, EscrowAnswer, NewCancellation, RunWrite, Wake},
 };
 
@@ -37,26 +34,26 @@ fn approval() -> Wake {
     Wake::Approval(Box::new(Ask { step, lack: Lack::Approval, role: None, reason, suggested }))
 }
 
-async fn conflict<S: Store>(world: &World<S>, run: RunId) -> String {
+async fn conflict(world: &World, run: RunId) -> String {
     match world.store.cancel(run, enough()).await {
         Err(StoreError::Conflict(text)) => text,
         other => panic!("expected a conflict, got {other:?}"),
     }
 }
 
-async fn await_children<S: Store>(world: &World<S>, run: &ClaimedRun) {
+async fn await_children(world: &World, run: &ClaimedRun) {
     let steps = vec![waiting(1, None)];
     world.store.write(RunWrite { steps, ..wait(run.claim, vec![Wake::Asked]) }).await.unwrap();
 }
 
 /// How many events of a kind a run has.
-async fn events<S: Store>(world: &World<S>, run: RunId, kind: EventKind) -> usize {
+async fn events(world: &World, run: RunId, kind: EventKind) -> usize {
     let events = world.store.run(run).await.unwrap().events;
     events.iter().filter(|event| event.what.kind == kind).count()
 }
 
 /// A run is claimable when it was cancelled, wherever it stood.
-pub(crate) async fn a_run_is_cancelled_wherever_it_stands<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_run_is_cancelled_wherever_it_stands(make: &Make<'_>) {
     let world = World::new(make).await;
     for (number, place) in ["waits", "asks", "ready", "driven", "driven and waits"].into_iter().enumerate() {
         world.admit(vec![world.arrival(&format!("A-{number}"))]).await;
@@ -101,7 +98,7 @@ pub(crate) async fn a_run_is_cancelled_wherever_it_stands<S: Store>(make: &dyn F
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
 }
 
-pub(crate) async fn to_end_a_run_needs_no_money<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn to_end_a_run_needs_no_money(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 100)]).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -120,9 +117,7 @@ pub(crate) async fn to_end_a_run_needs_no_money<S: Store>(make: &dyn Fn(Arc<Manu
     world.finish(&other, End::Done).await;
 }
 
-pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -160,9 +155,7 @@ pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it<S: Store>(
 }
 
 /// What nobody began to send is not sent; what may have been is sent to its end; and nothing more is opened.
-pub(crate) async fn what_a_cancelled_run_asked_for_outside_is_withheld<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_cancelled_run_asked_for_outside_is_withheld(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;

@@ -1,25 +1,20 @@
 //! What a store makes of the records of work that it does not know.
 
-use std::sync::Arc;
-
 use tollgate_core::{
-    Microcents, RunId,
+    AdoptionId, Microcents, RunId,
+    adoption::{AdoptedEntry, Adoption, SCHEMA},
     course::End,
     entry::EntryState,
     event::ChainHead,
     record::Record,
     run::{RunKind, RunState},
-    time::ManualClock,
 };
-use tollgate_store::{
-    Store,
-    port::{FoundAccount, OnChange, PriorAccount, Rebuilt},
-};
+use tollgate_store::port::{FoundAccount, OnChange, PriorAccount, Rebuilt, RunFilter};
 
-use crate::support::{ArrivalExt as _, TRACKER, World, cap, failed, record};
+use crate::support::{ArrivalExt as _, Make, TRACKER, World, cap, failed, record, start};
 
 /// The record of a run of this entry that some other store kept.
-async fn recorded<S: Store>(world: &World<S>, key: &str, end: End) -> Record {
+async fn recorded(world: &World, key: &str, end: End) -> Record {
     world.admit(vec![world.arrival(&format!("for {key}"))]).await;
     let run = world.work(End::Cancelled { reason: "it was for its record".into() }).await;
     let id = RunId::generate();
@@ -33,6 +28,28 @@ async fn recorded<S: Store>(world: &World<S>, key: &str, end: End) -> Record {
     record
 }
 
+/// That an entry was adopted in some other store.
+fn adopted(world: &World, key: &str) -> Adoption {
+    let arrival = world.arrival(key);
+    let entry = AdoptedEntry {
+        name: arrival.item.name,
+        backlog: arrival.backlog,
+        url: None,
+        title: arrival.item.title,
+        revision: arrival.revision,
+    };
+    Adoption {
+        schema: SCHEMA.into(),
+        id: AdoptionId::generate(),
+        entry,
+        store: world.store.id(),
+        who: "ines".into(),
+        at: start(),
+        evidence: vec![],
+        despite: vec![],
+    }
+}
+
 fn found(key: &str, account: PriorAccount) -> FoundAccount {
     FoundAccount { key: key.into(), place: format!("docs/{key}.tollgate.md"), account }
 }
@@ -41,9 +58,7 @@ fn of_run(record: &Record) -> FoundAccount {
     found(&record.entry.name.key, PriorAccount::Run(Box::new(record.clone())))
 }
 
-pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
     let (done, not_done) =
         (recorded(&world, "A", End::Done).await, recorded(&world, "B", failed("no")).await);
@@ -83,7 +98,38 @@ pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed<S: Store>
     assert_eq!(states, [Done, Failed, Ready, Ready]);
 }
 
-pub(crate) async fn what_does_not_verify_waits_for_a_person<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_is_recorded_twice_was_done_once(make: &Make<'_>) {
+    let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
+    let (known, coming) = (recorded(&world, "A", End::Done).await, recorded(&world, "B", End::Done).await);
+    world.admit(vec![world.arrival("A")]).await;
+    let adopted = found("C", PriorAccount::Adoption(Box::new(adopted(&world, "C"))));
+    let copied = |account: FoundAccount| {
+        let copy = FoundAccount { place: format!("copies/{}", account.place), ..account.clone() };
+        [account, copy]
+    };
+    let accounts: Vec<_> = [of_run(&known), of_run(&coming), adopted].into_iter().flat_map(copied).collect();
+    let rebuilt = world.store.rebuild(TRACKER, accounts.clone(), true).await.unwrap();
+    assert_eq!(rebuilt, Rebuilt { runs: 2, adoptions: 1, ..Rebuilt::default() });
+    assert_eq!(world.state("A").await, EntryState::Done);
+
+    // What is told of entries that were not seen yet is kept until they are.
+    let states: Vec<_> = world
+        .admit(vec![world.arrival("B"), world.arrival("C")])
+        .await
+        .iter()
+        .map(|change| change.state)
+        .collect();
+    assert_eq!(states, [EntryState::Done, EntryState::Done]);
+    let runs = world.store.runs(RunFilter::default()).await.unwrap().rows;
+    for record in [&known, &coming] {
+        assert_eq!(runs.iter().filter(|run| run.id == record.run).count(), 1);
+    }
+    let spent = world.store.cap_balances().await.unwrap()[0].balance.settled;
+    assert_eq!(spent, Microcents(14), "what was spent once counts once");
+    assert_eq!(world.store.rebuild(TRACKER, accounts, true).await.unwrap(), Rebuilt::default());
+}
+
+pub(crate) async fn what_does_not_verify_waits_for_a_person(make: &Make<'_>) {
     let world = World::new(make).await;
     let done = recorded(&world, "A", End::Done).await;
     let damaged = |key| found(key, PriorAccount::Damaged(format!("docs/{key}.tollgate.md: it was changed")));
@@ -101,9 +147,7 @@ pub(crate) async fn what_does_not_verify_waits_for_a_person<S: Store>(make: &dyn
     assert_eq!(world.state("A").await, EntryState::Done);
 }
 
-pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say(make: &Make<'_>) {
     let world = World::new(make).await;
     let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
     let mut accounts = Vec::new();

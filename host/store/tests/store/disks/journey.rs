@@ -11,7 +11,7 @@ use tollgate_core::{
     event::ChainHead,
     journal::{Answer, Begun, CallClass, Intent},
     run::RunState,
-    time::ManualClock,
+    time::{Clock as _, ManualClock},
 };
 use tollgate_store::{
     SqliteStore, Store as _, StoreError,
@@ -97,10 +97,15 @@ impl<'l> Life<'l> {
             host: self.host.clone(),
             lease: LEASE,
             lanes: vec![self.lane],
-            new_run: RunId::generate(),
+            new_run: self.new_run(),
             only_begun: false,
             only: vec![],
         }
+    }
+
+    /// No other run is called like that, and the next time that all of this is done it is called so again.
+    fn new_run(&self) -> RunId {
+        format!("{:026}", self.clock.now().as_millis()).parse().expect("digits name a run")
     }
 
     /// Takes the next entries in; each third one needs the one before it.

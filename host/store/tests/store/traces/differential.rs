@@ -259,12 +259,12 @@ impl Trace {
                 });
                 drop(answer.await);
             }
-            Op::Rebuild { key, told, complete } => self.rebuild(key, told, complete).await,
+            Op::Rebuild { key, told, complete, twice } => self.rebuild(key, told, complete, twice).await,
             _ => {}
         }
     }
 
-    async fn rebuild(&mut self, key: usize, told: Told, complete: bool) {
+    async fn rebuild(&mut self, key: usize, told: Told, complete: bool, twice: bool) {
         let name = name_of(key);
         let (run, adoption) = (self.run(), self.adoption());
         let Some(earlier) = self.claims.first().cloned() else { return };
@@ -301,7 +301,8 @@ impl Trace {
         let answer = self.ask(async |side| {
             let place = format!("records/{}.json", name.key);
             let found = FoundAccount { key: name.key.clone(), place, account: account.clone() };
-            side.store.rebuild(&name.tracker, vec![found], complete).await
+            let accounts = vec![found; 1 + usize::from(twice)];
+            side.store.rebuild(&name.tracker, accounts, complete).await
         });
         drop(answer.await);
     }

@@ -39,7 +39,7 @@ pub(super) enum Op {
     Retry { key: usize },
     LetIn { key: usize },
     Adopt { key: usize, is_edited: bool },
-    Rebuild { key: usize, told: Told, complete: bool },
+    Rebuild { key: usize, told: Told, complete: bool, twice: bool },
     Stop { now: bool },
     Resume,
     Policy { which: usize },
@@ -234,9 +234,9 @@ fn of_sources() -> impl Strategy<Value = Op> {
             0..2u8,
         )
             .prop_map(|(by, key, guard, needs, says)| Op::Open { by, key, guard, needs, says }),
-        1 => (any_key(), 0..4usize, rarely()).prop_map(|(key, told, complete)| {
+        1 => (any_key(), 0..4usize, rarely(), rarely()).prop_map(|(key, told, complete, twice)| {
             let told = [Told::Done, Told::Failed, Told::Adopted, Told::Damaged][told];
-            Op::Rebuild { key, told, complete }
+            Op::Rebuild { key, told, complete, twice }
         }),
     ]
 }

@@ -20,6 +20,9 @@ const WORKERS: &str = "10";
 const WARM_UP: u64 = 50;
 const ENTRIES_PER_BLOCK: u64 = 500;
 
+/// What the keys of entries begin with that come in one by one.
+const ADDED: &str = "ADDED";
+
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Makes entries that wait, as the store would have written them.
@@ -97,6 +100,42 @@ impl<'s> Hosts<'s> {
         let per_second = self.drive(ENTRIES_PER_BLOCK)?;
         running.end()?;
         Ok(per_second)
+    }
+
+    /// Milliseconds from the arrival of each of so many entries, which come in one after the other while a host stands idle, to the claim
+    /// of its run.
+    pub(super) fn starts_ms(&mut self, entries: u64) -> Result<Vec<f64>> {
+        let running = self.start(1)?;
+        self.drive(WARM_UP)?;
+        let first = self.made;
+        for number in first..first + entries {
+            let key = format!("{ADDED}-{number}");
+            self.tollgate(&[
+                "backlog",
+                "add",
+                "--key",
+                &key,
+                "--title",
+                "Show the way",
+                "--body",
+                "To the desk.",
+            ])?;
+            let settled = format!(
+                "SELECT count(*) FROM outbox JOIN entry ON entry.id = outbox.entry_id
+                 WHERE entry.key = '{key}' AND outbox.kind = 'record' AND outbox.state = 'settled'"
+            );
+            self.wait_until(&settled, 1)?;
+            // It is idle at any moment between two looks that it takes by itself.
+            std::thread::sleep(Duration::from_millis(number * 97 % 250));
+        }
+        self.made += entries;
+        running.end()?;
+        let took = format!(
+            "SELECT run.started_at - entry.first_seen_at FROM run JOIN entry ON entry.id = run.entry_id
+             WHERE entry.key LIKE '{ADDED}-%' AND substr(entry.key, length('{ADDED}-') + 1)::bigint >= {first}"
+        );
+        let said = self.server.ask(DATABASE, &took)?;
+        said.lines().map(|line| line.parse().with_context(|| format!("no number: {line}"))).collect()
     }
 
     fn drive(&mut self, entries: u64) -> Result<EntriesPerSecond> {

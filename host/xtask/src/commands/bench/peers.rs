@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{plugins::repository, postgres::Server};
 
@@ -38,6 +38,11 @@ pub(super) struct Peers {
 #[derive(Deserialize)]
 struct Throughput {
     per_second: f64,
+}
+
+#[derive(Deserialize)]
+struct Milliseconds {
+    ms: Vec<f64>,
 }
 
 impl Peer {
@@ -99,19 +104,33 @@ impl Peers {
         Ok(Self { folder, address: format!("{}/{DATABASE}", server.address()) })
     }
 
+    /// The same; without them where they cannot be had, which is said.
+    pub(super) fn install_or_say(server: &Server) -> Option<Self> {
+        Self::install(server)
+            .inspect_err(|error| eprintln!("\n== graphile-worker and pg-boss are left out: {error:#}"))
+            .ok()
+    }
+
     /// Jobs a second of one of them, ten at once.
     pub(super) fn per_second(&self, peer: Peer) -> Result<f64> {
-        let what = peer.word();
+        self.ask::<Throughput>(peer.word(), peer.jobs().into()).map(|said| said.per_second)
+    }
+
+    /// How long each of so many jobs waited for its first step, which graphile-worker was given one after the other while it had nothing
+    /// to do.
+    pub(super) fn starts_ms(&self, jobs: u64) -> Result<Vec<f64>> {
+        self.ask::<Milliseconds>("graphile-worker-start", jobs).map(|said| said.ms)
+    }
+
+    fn ask<T: DeserializeOwned>(&self, what: &str, jobs: u64) -> Result<T> {
         let mut node = Command::new("node");
-        node.args(["peers.mjs", what, &self.address]).arg(peer.jobs().to_string());
+        node.args(["peers.mjs", what, &self.address]).arg(jobs.to_string());
         let ran =
             node.current_dir(&self.folder).stderr(Stdio::inherit()).output().context("cannot start node")?;
         if !ran.status.success() {
             bail!("{what} failed");
         }
-        let said: Throughput = serde_json::from_slice(&ran.stdout)
-            .with_context(|| format!("{what} said something else than JSON"))?;
-        Ok(said.per_second)
+        serde_json::from_slice(&ran.stdout).with_context(|| format!("{what} said something else than JSON"))
     }
 }
 

@@ -2,7 +2,7 @@
 //! wrote.
 
 #[path = "../../../../sandbox/benches/measure/mod.rs"]
-mod measure;
+pub(super) mod measure;
 
 use std::collections::BTreeMap;
 
@@ -31,15 +31,19 @@ struct Throughput {
 }
 
 pub(super) fn figures() -> Result<Vec<Figure>> {
+    let server = durable_server()?;
+    let peers = Peers::install_or_say(&server);
+    Ok(throughput(&server, peers.as_ref())?.figures())
+}
+
+/// A server that keeps what it says it keeps.
+pub(super) fn durable_server() -> Result<Server> {
     let server = Server::start()?;
     for (setting, durable) in [("fsync", "on"), ("synchronous_commit", "on"), ("full_page_writes", "on")] {
         let set = server.ask("postgres", &format!("SHOW {setting}"))?;
         ensure!(set == durable, "the server has {setting} = {set}, so nothing that it says would be durable");
     }
-    let peers = Peers::install(&server)
-        .inspect_err(|error| eprintln!("\n== graphile-worker and pg-boss are left out: {error:#}"))
-        .ok();
-    Ok(throughput(&server, peers.as_ref())?.figures())
+    Ok(server)
 }
 
 fn throughput(server: &Server, peers: Option<&Peers>) -> Result<Throughput> {
