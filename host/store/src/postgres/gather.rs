@@ -44,18 +44,18 @@ struct Queue<K: Together> {
 
 struct Waiting<K: Together> {
     member: K::Member,
-    answer: oneshot::Sender<Result<K::Answer>>,
+    answer: Listener<K>,
 }
 
-/// Some that go together, until they are on their way.
-type Party<K> = Arc<Mutex<Vec<Waiting<K>>>>;
+/// Who is told what came of it.
+type Listener<K> = oneshot::Sender<Result<<K as Together>::Answer>>;
 
 /// Why none of those who went together has an answer.
 enum Failed {
     /// Nothing of it was kept.
     NotKept,
-    /// Nobody knows whether it was kept; in the words of the database.
-    Unknown(String),
+    /// Nobody knows whether it was kept.
+    Unknown(Failure),
 }
 
 impl<K: Together> Default for Gather<K> {
@@ -119,112 +119,92 @@ impl<K: Together> Queue<K> {
     }
 }
 
+/// Has them go together, and those by themselves who have to. They are told when the connection is there for whoever asks next.
 async fn go<K: Together>(party: Vec<Waiting<K>>, pool: Arc<Pool>, clock: StoreClock) {
-    let Some(doing) = party.first().map(|first| K::doing(&first.member)) else { return };
-    let party: Party<K> = Arc::new(Mutex::new(party));
-    let going = {
-        let (party, pool) = (Arc::clone(&party), Arc::clone(&pool));
-        move |connection: &Connection| {
-            Trip { connection, pool: &pool, clock: &clock }.take(std::mem::take(&mut *lock(&party)));
-            Ok(())
+    let left = if party.len() > 1 { go_together(party, &pool, &clock).await } else { party };
+    for Waiting { mut member, answer } in left {
+        let (doing, clock) = (K::doing(&member), clock.clone());
+        let body = move |connection: &Connection| {
+            attempt(connection, Manner::Beside, doing, &clock, &mut |tx| K::alone(tx, &mut member))
+        };
+        tell::<K>(answer, pool.run(doing, body).await);
+    }
+}
+
+/// Tells each what came of it, but those that have to go by themselves.
+async fn go_together<K: Together>(
+    party: Vec<Waiting<K>>,
+    pool: &Arc<Pool>,
+    clock: &StoreClock,
+) -> Vec<Waiting<K>> {
+    let (members, listeners): (Vec<_>, Vec<_>) =
+        party.into_iter().map(|Waiting { member, answer }| (member, answer)).unzip();
+    let Some(doing) = members.first().map(K::doing) else { return Vec::new() };
+    let clock = clock.clone();
+    let mut members = Some(members);
+    let body = move |connection: &Connection| {
+        let mut members = members.take().unwrap_or_default();
+        let came = transact_together::<K>(connection, &clock, &mut members);
+        Ok((members, came))
+    };
+    let (members, answers) = match pool.run(doing, body).await {
+        Ok((members, Ok(answers))) => (members, answers),
+        Ok((members, Err(Failed::NotKept))) => {
+            let answers = members.iter().map(|_| None).collect();
+            (members, answers)
+        }
+        Ok((_, Err(Failed::Unknown(failure)))) => {
+            tell_all::<K>(listeners, pool.where_it_failed(failure).while_doing(doing), doing);
+            return Vec::new();
+        }
+        Err(error) => {
+            tell_all::<K>(listeners, error, doing);
+            return Vec::new();
         }
     };
-    let Err(error) = pool.run(doing, going).await else { return };
-    // They are still there when there was no connection.
+    let mut left = Vec::new();
+    for ((member, listener), came) in members.into_iter().zip(listeners).zip(answers) {
+        match came {
+            Some(came) => tell::<K>(listener, Ok(came)),
+            None => left.push(Waiting { member, answer: listener }),
+        }
+    }
+    left
+}
+
+fn transact_together<K: Together>(
+    connection: &Connection,
+    clock: &StoreClock,
+    members: &mut [K::Member],
+) -> std::result::Result<Vec<Option<K::Answer>>, Failed> {
+    let mut doing: Vec<_> = members.iter().map(K::doing).collect();
+    doing.sort_unstable();
+    doing.dedup();
+    let mut is_written = false;
+    let body = &mut |tx: &Tx<'_>| -> TxResult<Vec<Option<K::Answer>>> {
+        let answers = K::together(tx, members)?;
+        // What fails from here on is the commit: before it, nothing is kept.
+        connection.settle()?;
+        is_written = true;
+        Ok(answers)
+    };
+    transact(connection, Manner::Beside, &doing, clock, body).map_err(|failure| match is_written {
+        false => Failed::NotKept,
+        true => Failed::Unknown(failure),
+    })
+}
+
+fn tell<K: Together>(listener: Listener<K>, answer: Result<K::Answer>) {
+    // Who does not listen any more has gone away.
+    let _heard = listener.send(answer);
+}
+
+/// Tells the first the error itself, and the others what it says.
+fn tell_all<K: Together>(listeners: Vec<Listener<K>>, error: StoreError, doing: &'static str) {
     let message = error.to_string();
-    let mut error = Some(error);
-    for waiting in std::mem::take(&mut *lock(&party)) {
-        let doing = K::doing(&waiting.member);
-        let again = || StoreError::Platform { doing, message: message.clone() };
-        waiting.tell(Err(error.take().unwrap_or_else(again)));
-    }
-}
-
-impl<K: Together> Waiting<K> {
-    fn tell(self, answer: Result<K::Answer>) {
-        // Who does not listen any more has gone away.
-        let _heard = self.answer.send(answer);
-    }
-}
-
-/// What some go with.
-struct Trip<'t> {
-    connection: &'t Connection,
-    pool: &'t Pool,
-    clock: &'t StoreClock,
-}
-
-impl Trip<'_> {
-    fn take<K: Together>(&self, party: Vec<Waiting<K>>) {
-        for waiting in self.together(party) {
-            self.alone(waiting);
-        }
-    }
-
-    /// Tells each what came of it, but those that have to go by themselves.
-    fn together<K: Together>(&self, party: Vec<Waiting<K>>) -> Vec<Waiting<K>> {
-        if party.len() == 1 {
-            return party;
-        }
-        let (mut members, listeners): (Vec<_>, Vec<_>) =
-            party.into_iter().map(|Waiting { member, answer }| (member, answer)).unzip();
-        let answers = self.transact::<K>(&mut members);
-        let party = members.into_iter().zip(listeners).map(|(member, answer)| Waiting { member, answer });
-        match answers {
-            Ok(answers) => {
-                let answered = party.zip(answers).filter_map(|(waiting, answer)| match answer {
-                    Some(answer) => {
-                        waiting.tell(Ok(answer));
-                        None
-                    }
-                    None => Some(waiting),
-                });
-                answered.collect()
-            }
-            Err(Failed::NotKept) => party.collect(),
-            Err(Failed::Unknown(message)) => {
-                for waiting in party {
-                    let doing = K::doing(&waiting.member);
-                    waiting.tell(Err(self.told(Failure::Database(message.clone()), doing)));
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    fn transact<K: Together>(
-        &self,
-        members: &mut [K::Member],
-    ) -> std::result::Result<Vec<Option<K::Answer>>, Failed> {
-        let mut doing: Vec<_> = members.iter().map(K::doing).collect();
-        doing.sort_unstable();
-        doing.dedup();
-        let mut is_written = false;
-        let body = &mut |tx: &Tx<'_>| -> TxResult<Vec<Option<K::Answer>>> {
-            let answers = K::together(tx, members)?;
-            // What fails from here on is the commit: before it, nothing is kept.
-            self.connection.settle()?;
-            is_written = true;
-            Ok(answers)
-        };
-        transact(self.connection, Manner::Beside, &doing, self.clock, body).map_err(
-            |failure| match is_written {
-                false => Failed::NotKept,
-                true => Failed::Unknown(failure.into_words()),
-            },
-        )
-    }
-
-    fn alone<K: Together>(&self, Waiting { mut member, answer }: Waiting<K>) {
-        let doing = K::doing(&member);
-        let body = &mut |tx: &Tx<'_>| K::alone(tx, &mut member);
-        let done = attempt(self.connection, Manner::Beside, doing, self.clock, body);
-        let told = done.map_err(|failure| self.told(failure, doing));
-        Waiting::<K> { member, answer }.tell(told);
-    }
-
-    fn told(&self, failure: Failure, doing: &'static str) -> StoreError {
-        self.pool.where_it_failed(failure).while_doing(doing)
+    let again = std::iter::repeat_with(|| StoreError::Platform { doing, message: message.clone() });
+    for (listener, error) in listeners.into_iter().zip(std::iter::once(error).chain(again)) {
+        tell::<K>(listener, Err(error));
     }
 }
 

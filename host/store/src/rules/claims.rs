@@ -22,12 +22,6 @@ use crate::port::{ClaimOutcome, ClaimRequest};
 /// So many places are taken with one look at a lane at the most, as its query says.
 const LOOK_MAX: usize = 8;
 
-/// How a lane is served by several claims.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Served {
-    times: usize,
-}
-
 /// Which lanes several claims are served from.
 struct Turns {
     /// For each claim: where its lane stands among those that wait, and the virtual time that it is served at.
@@ -66,7 +60,7 @@ pub(super) fn claim(tx: &Tx<'_>, requests: &[ClaimRequest]) -> TxResult<Vec<Opti
         return Ok(outcomes);
     }
     let taking = take_places(tx, asking, &lanes)?;
-    let mut served = BTreeMap::<usize, Served>::new();
+    let mut served = BTreeMap::<usize, usize>::new();
     let mut latest = None;
     foresee(tx, &taking, &lanes)?;
     let mut rows = newborn::rows(tx, taking.len())?;
@@ -87,13 +81,13 @@ pub(super) fn claim(tx: &Tx<'_>, requests: &[ClaimRequest]) -> TxResult<Vec<Opti
         };
         let newborn = Newborn { request, seq, entry: head.entry, rank_key: head.rank_key, lane: lane_of_run };
         outcomes[at] = Some(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)));
-        served.entry(lane).or_default().times += 1;
+        *served.entry(lane).or_default() += 1;
         latest = latest.max(Some(turn));
     }
     if let Some(latest) = latest {
         tx.send(sql::STORE_SET_VTIME, named_params! { ":vtime": latest })?;
     }
-    for (lane, Served { times }) in served {
+    for (lane, times) in served {
         claim::serve(tx, &lanes[lane], times)?;
     }
     Ok(outcomes)
