@@ -20,6 +20,9 @@ const KEEPER: &str = include_str!("keeper.sh");
 /// What it answers is lost with its folder anyway. What one of its processes wrote before it was killed, the system has.
 const SETTINGS: [&str; 2] = ["-c", "fsync=off"];
 
+/// What it says when one of its processes was killed, and none of those is left that serve anybody.
+const BEGINS_ANEW: &str = "all server processes terminated; reinitializing";
+
 const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// A server, which ends when this does.
@@ -73,6 +76,17 @@ impl Server {
         // One that ended meanwhile is as good as killed.
         kill(&processes);
         while processes.iter().any(|pid| Process::of(*pid).is_some()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills one of its processes that serve somebody, and waits until it has noticed: then it has ended all others as well, and recovers.
+    pub(crate) fn kill_backend(&self, process: i32) {
+        let recoveries = || self.log().matches(BEGINS_ANEW).count();
+        let (before, began) = (recoveries(), Instant::now());
+        kill(&[process]);
+        while recoveries() == before {
+            assert!(began.elapsed() < START_WITHIN, "the server does not notice: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
