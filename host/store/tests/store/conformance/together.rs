@@ -27,8 +27,8 @@ pub(crate) async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> 
 }
 
 /// So many claims at once; what each of them gave.
-pub(crate) async fn claims<S: Store>(
-    world: &World<S>,
+pub(crate) async fn claims(
+    world: &World,
     request: &ClaimRequest,
     count: usize,
 ) -> Vec<ClaimOutcome> {
@@ -52,10 +52,10 @@ fn keys(runs: &[ClaimedRun]) -> Vec<&str> {
     runs.iter().map(|run| run.run.entry.key.as_str()).collect()
 }
 
-async fn with_entries<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
+async fn with_entries(
+    make: &Make<'_>,
     keys: &[&str],
-) -> (World<S>, Vec<ClaimedRun>) {
+) -> (World, Vec<ClaimedRun>) {
     let world = World::new(make).await;
     world.admit(keys.iter().map(|key| world.arrival(key)).collect()).await;
     let runs = claimed(&claims(&world, &world.request(), keys.len()).await);
@@ -63,7 +63,7 @@ async fn with_entries<S: Store>(
     (world, runs)
 }
 
-pub(crate) async fn lanes_take_turns_among_claims_at_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn lanes_take_turns_among_claims_at_once(make: &Make<'_>) {
     let world = World::new(make).await;
     let applied = world.store.apply_policy(policy(&["spec", "triage"], vec![])).await.unwrap();
     let [spec, triage] = [applied.lanes[0].id, applied.lanes[1].id];
@@ -87,7 +87,7 @@ pub(crate) async fn lanes_take_turns_among_claims_at_once<S: Store>(make: &dyn F
     );
 }
 
-pub(crate) async fn caps_hold_among_claims_at_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn caps_hold_among_claims_at_once(make: &Make<'_>) {
     // A tranche is a hundred.
     let world = World::with_caps(make, vec![cap("project", 350), cap("plugin:draft", 10_000)]).await;
     world.admit(["A", "B", "C", "D", "E", "F"].map(|key| world.arrival(key)).to_vec()).await;
@@ -109,7 +109,7 @@ pub(crate) async fn caps_hold_among_claims_at_once<S: Store>(make: &dyn Fn(Arc<M
     assert_eq!(claimed(&claims(&world, &world.request(), 3).await).len(), 2);
 }
 
-pub(crate) async fn a_begun_run_is_among_claims_at_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_begun_run_is_among_claims_at_once(make: &Make<'_>) {
     let (world, runs) = with_entries(make, &["A", "B"]).await;
     world.store.release(runs[0].claim, "later").await.unwrap();
     world.admit(vec![world.arrival("C")]).await;
@@ -119,8 +119,8 @@ pub(crate) async fn a_begun_run_is_among_claims_at_once<S: Store>(make: &dyn Fn(
     assert_eq!(again[0].claim.fence.0, 2);
 }
 
-pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
+pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again(
+    make: &Make<'_>,
 ) {
     let world = World::new(make).await;
     world.admit(["A", "B", "C"].map(|key| world.arrival(key)).to_vec()).await;
@@ -134,7 +134,7 @@ pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again<S: Stor
     assert_eq!(keys(&claimed(&outcomes)), ["A", "B", "C"]);
 }
 
-pub(crate) async fn a_stale_write_harms_no_other<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_stale_write_harms_no_other(make: &Make<'_>) {
     let (world, runs) = with_entries(make, &["A", "B", "C", "D"]).await;
     world.store.release(runs[1].claim, "later").await.unwrap();
     let now = world.claim().await;
@@ -154,7 +154,7 @@ pub(crate) async fn a_stale_write_harms_no_other<S: Store>(make: &dyn Fn(Arc<Man
     assert_eq!(world.store.run(now.claim.run).await.unwrap().late.len(), 1);
 }
 
-pub(crate) async fn a_write_that_is_refused_harms_no_other<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_write_that_is_refused_harms_no_other(make: &Make<'_>) {
     let (world, runs) = with_entries(make, &["A", "B", "C"]).await;
     let ends = runs.iter().zip([5, 100_000, 7]).map(|(run, cost)| {
         // The second costs more than is set aside.
@@ -168,8 +168,8 @@ pub(crate) async fn a_write_that_is_refused_harms_no_other<S: Store>(make: &dyn 
     assert_eq!(costs.max(), Some(Microcents(12)));
 }
 
-pub(crate) async fn writes_of_every_kind_at_once_do_what_they_do_alone<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
+pub(crate) async fn writes_of_every_kind_at_once_do_what_they_do_alone(
+    make: &Make<'_>,
 ) {
     let (world, runs) = with_entries(make, &["A", "B", "C", "D", "E"]).await;
     world.admit(vec![world.arrival("F").needs("A")]).await;
