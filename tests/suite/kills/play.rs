@@ -14,7 +14,7 @@ use super::{
     account::{Account, Row, Tables},
     hold,
     recovery::{self, BEYOND_LEASE, LEASE},
-    scene::{KEY, Scene, Step},
+    scene::{KEY, STOPPED_AT, Scene, Step},
     victim::{self, Setting, Victim},
 };
 use crate::support::{Finished, Project, command};
@@ -297,7 +297,7 @@ impl Play<'_> {
                 // Where it was stopped before it was killed.
                 drop(self.project.run(&["resume"]));
                 // Of the entry whose call does not end: lanes take turns.
-                self.held(&["run", "W-9", "--workers", "1"], kills, Some("drive.call"))
+                self.held(&["run", "W-9", "--workers", "1"], kills, Some(STOPPED_AT))
             }
         }
     }
