@@ -1,10 +1,10 @@
 //! What several ask at once, which a store may do in one transaction: each is told what it would be told by itself.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
+use std::{future::poll_fn, pin::Pin, task::Poll};
 
-use tollgate_core::{Microcents, course::End, entry::EntryState, ledger::CapBalance, time::ManualClock};
+use tollgate_core::{Microcents, course::End, entry::EntryState, ledger::CapBalance};
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{ClaimOutcome, ClaimRequest, ClaimedRun, RunWrite, Wake},
 };
 
@@ -27,13 +27,13 @@ pub(crate) async fn at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> 
 }
 
 /// So many claims at once; what each of them gave.
-pub(crate) async fn claims(
-    world: &World,
+pub(crate) async fn claims<S: HasStore>(
+    world: &World<S>,
     request: &ClaimRequest,
     count: usize,
 ) -> Vec<ClaimOutcome> {
     let request = || ClaimRequest { new_run: tollgate_core::RunId::generate(), ..request.clone() };
-    let claims = (0..count).map(|_| world.store.claim(request()));
+    let claims = (0..count).map(|_| world.store.store().claim(request()));
     at_once(claims).await.into_iter().map(Result::unwrap).collect()
 }
 
@@ -52,10 +52,7 @@ fn keys(runs: &[ClaimedRun]) -> Vec<&str> {
     runs.iter().map(|run| run.run.entry.key.as_str()).collect()
 }
 
-async fn with_entries(
-    make: &Make<'_>,
-    keys: &[&str],
-) -> (World, Vec<ClaimedRun>) {
+async fn with_entries(make: &Make<'_>, keys: &[&str]) -> (World, Vec<ClaimedRun>) {
     let world = World::new(make).await;
     world.admit(keys.iter().map(|key| world.arrival(key)).collect()).await;
     let runs = claimed(&claims(&world, &world.request(), keys.len()).await);
@@ -119,9 +116,7 @@ pub(crate) async fn a_begun_run_is_among_claims_at_once(make: &Make<'_>) {
     assert_eq!(again[0].claim.fence.0, 2);
 }
 
-pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again(
-    make: &Make<'_>,
-) {
+pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(["A", "B", "C"].map(|key| world.arrival(key)).to_vec()).await;
     let request = world.request();
@@ -168,9 +163,7 @@ pub(crate) async fn a_write_that_is_refused_harms_no_other(make: &Make<'_>) {
     assert_eq!(costs.max(), Some(Microcents(12)));
 }
 
-pub(crate) async fn writes_of_every_kind_at_once_do_what_they_do_alone(
-    make: &Make<'_>,
-) {
+pub(crate) async fn writes_of_every_kind_at_once_do_what_they_do_alone(make: &Make<'_>) {
     let (world, runs) = with_entries(make, &["A", "B", "C", "D", "E"]).await;
     world.admit(vec![world.arrival("F").needs("A")]).await;
     assert_eq!(world.state("F").await, EntryState::Held);
