@@ -312,6 +312,7 @@ impl Play<'_> {
         let (host, killed) = (OnceLock::new(), Mutex::new(Vec::new()));
         let act = |place: &str| {
             if stop == Some(place) {
+                self.setting.recover();
                 drop(self.project.run(&["stop", "--now", "--reason", "a person says so"]).expect_code(0));
                 return;
             }

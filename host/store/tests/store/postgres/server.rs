@@ -69,6 +69,8 @@ impl Server {
     pub(crate) fn kill(&self) {
         let pid_file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let first: i32 = pid_file.lines().next().unwrap().trim().parse().unwrap();
+        // It makes no more of them meanwhile: one that is left would keep the next server from starting.
+        signal("STOP", &[first]);
         let entries = std::fs::read_dir("/proc").unwrap();
         let all = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let children = all.filter(|pid| Process::of(*pid).is_some_and(|process| process.parent == first));
@@ -127,8 +129,12 @@ impl Process {
 
 /// Ends processes as nothing else does.
 pub(crate) fn kill(processes: &[i32]) {
+    signal("KILL", processes);
+}
+
+fn signal(name: &str, processes: &[i32]) {
     let processes = processes.iter().map(ToString::to_string);
-    drop(Command::new("kill").arg("-9").args(processes).output().unwrap());
+    drop(Command::new("kill").arg(format!("-{name}")).args(processes).output().unwrap());
 }
 
 /// What the server said so far.
