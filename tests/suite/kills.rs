@@ -29,7 +29,7 @@ use std::{
 
 use self::{
     play::{Figures, Kill, Undisturbed},
-    scene::{SCENES, Scene, Step},
+    scene::{SCENES, STOPPED_AT, Scene, Step},
     victim::{Setting, Victim},
 };
 use crate::support::{Store, postgres::Server};
@@ -104,11 +104,15 @@ fn plan(played: &'static [Undisturbed], round: Option<u64>) -> Vec<(&'static Und
 }
 
 /// The steps of a scene in which somebody may be killed, with the places that they go through.
-fn steps(played: &Undisturbed) -> impl Iterator<Item = (usize, &Vec<(String, u64)>)> {
+fn steps(played: &Undisturbed) -> impl Iterator<Item = (usize, Vec<&(String, u64)>)> {
     let steps = played.scene.steps.iter().zip(&played.steps).enumerate();
-    steps.filter_map(|(number, (step, undisturbed))| match step {
-        Step::Command(_) | Step::Said(_) | Step::Stopped => Some((number, &undisturbed.visits)),
-        Step::Dies(_) | Step::Done(_) => None,
+    steps.filter_map(|(number, (step, undisturbed))| {
+        let visits = undisturbed.visits.iter();
+        match step {
+            Step::Command(_) | Step::Said(_) => Some((number, visits.collect())),
+            Step::Stopped => Some((number, visits.filter(|(place, _)| place != STOPPED_AT).collect())),
+            Step::Dies(_) | Step::Done(_) => None,
+        }
     })
 }
 

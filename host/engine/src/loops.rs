@@ -42,9 +42,9 @@ use crate::{
 const BETWEEN_HINTS: Duration = Duration::from_millis(10);
 
 /// How long a loop waits after the platform failed.
-const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+pub(crate) const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
-/// How soon after its lease lapsed a run is taken back, at the latest.
+/// How soon after its lease lapsed a run is taken back, at the latest, while the store can be asked; and `AFTER_TROUBLE` when it can again.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
 /// How far ahead a draining host looks for what comes by itself: retries and wakes beyond it are left to the next host.
@@ -330,12 +330,12 @@ impl Loops {
     async fn sweep_loop(self) {
         let parts = &self.host.parts;
         while self.phase() < Phase::Over {
-            match sweeper::tick(&*parts.store, &*parts.observer).await {
-                Ok(()) => {}
-                Err(error) => self.trouble("take back lapsed leases", &error),
+            let mut pause = self.host.leases.terms().renew_every().min(SWEEP_EVERY);
+            if let Err(error) = sweeper::tick(&*parts.store, &*parts.observer).await {
+                self.trouble("take back lapsed leases", &error);
+                pause = pause.min(AFTER_TROUBLE);
             }
-            let every = self.host.leases.terms().renew_every().min(SWEEP_EVERY);
-            self.host.shutdown.sleep(every, Phase::Over).await;
+            self.host.shutdown.sleep(pause, Phase::Over).await;
         }
     }
 

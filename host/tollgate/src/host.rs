@@ -1,6 +1,6 @@
 //! A host in this process: it is made, watched, asked to stop by signals, and reported on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::{EntryId, HostId};
@@ -11,7 +11,7 @@ use tollgate_engine::{
     pull::{self, Unread},
 };
 use tollgate_policy::Backlog;
-use tollgate_store::{OpenMode, Store};
+use tollgate_store::{OpenMode, Store, StoreError};
 
 use crate::{
     context::Context,
@@ -24,6 +24,9 @@ use crate::{
         progress::Progress,
     },
 };
+
+/// How long a store that failed is left alone.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 
 /// How a host is to run.
 #[derive(Debug, Clone, Default)]
@@ -154,14 +157,21 @@ async fn take_in_named(project: &Project, parts: &Parts, named: &[String]) -> Re
 ///
 /// # Errors
 ///
-/// When the policy is wrong or the store fails. A source that cannot be read is told to the observer.
+/// When the policy is wrong or the store fails: what was not taken in for that is not missing. A source that cannot be read is told to the
+/// observer.
 pub(crate) async fn take_in(project: &Project, parts: &Parts) -> Result<()> {
     let applied = apply_policy(parts, "tollgate run").await.map_err(|error| of_engine(error, project))?;
     let lanes = Lanes::of(&applied);
-    if read_sources(parts, &lanes).await.is_any() {
-        let settle = project.policy.backlogs.values().map(Backlog::settle).max();
-        tokio::time::sleep(settle.unwrap_or_default()).await;
-        read_sources(parts, &lanes).await;
+    let mut unread = read_sources(parts, &lanes).await;
+    if unread.is_any() {
+        let settle = project.policy.backlogs.values().map(Backlog::settle).max().unwrap_or_default();
+        let pause = if unread.failed > 0 { settle.max(AFTER_TROUBLE) } else { settle };
+        tokio::time::sleep(pause).await;
+        unread = read_sources(parts, &lanes).await;
+    }
+    if unread.failed > 0 {
+        let message = "it could not keep all that stands there, twice; give the command again".to_owned();
+        return Err(StoreError::Platform { doing: "take in what sources hold", message }.into());
     }
     Ok(())
 }

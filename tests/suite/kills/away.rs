@@ -3,10 +3,13 @@
 use super::{hold, play::finish};
 use crate::support::{Finished, Project, Store, command, postgres};
 
-/// Runs a draining host, and does this when it comes to the place the first, and the second time.
-fn run_and_hold(project: &Project, place: &str, act: impl FnMut(&str) + Send) -> Finished {
+/// A host that ends by itself.
+const DRAIN: [&str; 4] = ["run", "--drain", "--workers", "1"];
+
+/// Runs a command, and does this when it comes to the place the first, and the second time.
+fn run_and_hold(project: &Project, args: &[&str], place: &str, act: impl FnMut(&str) + Send) -> Finished {
     hold::at_each(act, |socket| {
-        let mut host = command(project.path(), &["run", "--drain", "--workers", "1"]);
+        let mut host = command(project.path(), args);
         host.env("TOLLGATE_CRASH_AT", format!("{place}:1,{place}:2")).env("TOLLGATE_CRASH_HOLD", socket);
         finish(host, |_| ())
     })
@@ -16,7 +19,7 @@ fn run_and_hold(project: &Project, place: &str, act: impl FnMut(&str) + Send) ->
 fn run_while_away(project: &Project, place: &str) -> Finished {
     let address = project.store();
     let mut visits = 0;
-    let ended = run_and_hold(project, place, |_| {
+    let ended = run_and_hold(project, &DRAIN, place, |_| {
         visits += 1;
         admit(&address, visits > 1);
     });
@@ -40,13 +43,30 @@ fn admit(address: &str, admits: bool) {
 fn a_source_during_whose_reading_the_store_failed_is_read_again() {
     let project = Project::with_one_item().on(Store::Postgres);
     let (address, mut is_first) = (project.store(), true);
-    let ended = run_and_hold(&project, "store.commit.before/take arrivals in", |_| {
+    let ended = run_and_hold(&project, &DRAIN, "store.commit.before/take arrivals in", |_| {
         if std::mem::take(&mut is_first) {
             postgres::end_connections(&address);
         }
     });
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(project.records(), [("backlog/w-1.tollgate.md".to_owned(), 1)], "{ended:?}");
+}
+
+#[test]
+fn what_the_store_could_not_take_in_is_not_taken_for_missing() {
+    let project = Project::with_one_item().on(Store::Postgres);
+    project
+        .change("tollgate.toml", |text| text.replace("priority =", "done = { when = 'true' }\npriority ="));
+    let address = project.store();
+    for args in [&["backlog", "adopt"][..], &["run", "W-1"]] {
+        let ended = run_and_hold(&project, args, "store.commit.before/take arrivals in", |_| {
+            postgres::end_connections(&address);
+        });
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        assert!(ended.stderr.contains("error: the store failed while it was to take in"), "{ended:?}");
+    }
+    let adopted = project.run(&["backlog", "adopt", "--json"]).json(0);
+    assert_eq!(adopted["adopted"], 1, "{adopted}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{
     account::{Account, Row, Tables},
     hold,
     recovery::{self, BEYOND_LEASE, LEASE},
-    scene::{KEY, Scene, Step},
+    scene::{KEY, STOPPED_AT, Scene, Step},
     victim::{self, Setting, Victim},
 };
 use crate::support::{Finished, Project, command};
@@ -50,7 +50,7 @@ pub(super) struct Figures {
     pub(super) gave_up: u64,
     /// How often a run waited for a host after the lease of the one before it had lapsed.
     pub(super) lapses: u64,
-    /// The longest time until the work went on: after the end of such a lease, and after a kill.
+    /// The longest time until the work went on: after the end of such a lease, or the last kill where that came later, and after a kill.
     pub(super) after_lease: Duration,
     pub(super) after_kill: Duration,
 }
@@ -145,7 +145,7 @@ fn play(
     drop(project.run(&["store", "doctor"]).expect_code(0));
     let tables = Tables::of(&project);
     check_account(scene, &undisturbed.account, tables.account(&project), &context);
-    (disturbance.figures(victim, &tables, &context), missed)
+    (disturbance.figures(&tables, &context), missed)
 }
 
 /// Who was killed in a scene, when, and how often a command gave up for that.
@@ -180,8 +180,8 @@ impl Disturbance {
         !any || !Tables::of(project).rows("run").iter().any(is_at_risk)
     }
 
-    fn figures(&self, victim: Victim, tables: &Tables, context: &str) -> Figures {
-        let of_lost_hosts = recovery::of_lost_hosts(tables);
+    fn figures(&self, tables: &Tables, context: &str) -> Figures {
+        let of_lost_hosts = recovery::of_lost_hosts(tables, &self.kills);
         let of_kills = recovery::of_kills(tables, &self.kills);
         let figures = Figures {
             kills: self.kills.len() as u64,
@@ -191,9 +191,8 @@ impl Disturbance {
             after_kill: of_kills.into_iter().max().unwrap_or_default(),
         };
         let patience = super::patience();
-        let in_time = figures.after_kill <= (LEASE + BEYOND_LEASE) * patience;
-        // A host that goes on by itself holds its leases for longer than its database is away.
-        let in_time = in_time && (victim != Victim::Host || figures.after_lease <= BEYOND_LEASE * patience);
+        let in_time = figures.after_kill <= (LEASE + BEYOND_LEASE) * patience
+            && figures.after_lease <= BEYOND_LEASE * patience;
         assert!(in_time, "{context}: {figures:?}");
         figures
     }
@@ -298,7 +297,7 @@ impl Play<'_> {
                 // Where it was stopped before it was killed.
                 drop(self.project.run(&["resume"]));
                 // Of the entry whose call does not end: lanes take turns.
-                self.held(&["run", "W-9", "--workers", "1"], kills, Some("drive.call"))
+                self.held(&["run", "W-9", "--workers", "1"], kills, Some(STOPPED_AT))
             }
         }
     }
@@ -313,6 +312,7 @@ impl Play<'_> {
         let (host, killed) = (OnceLock::new(), Mutex::new(Vec::new()));
         let act = |place: &str| {
             if stop == Some(place) {
+                self.setting.recover();
                 drop(self.project.run(&["stop", "--now", "--reason", "a person says so"]).expect_code(0));
                 return;
             }

@@ -37,9 +37,10 @@ impl Event {
     }
 }
 
-/// How long runs whose host was lost waited for the next one, from the end of the lease on, or from the start of that one where it came
-/// later.
-pub(super) fn of_lost_hosts(tables: &Tables) -> Vec<Duration> {
+/// How long runs whose host was lost waited for the next one, from the end of the lease on; where that one began later, or somebody was
+/// killed after that, from then on.
+pub(super) fn of_lost_hosts(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
+    let kills = millis_of(kills);
     let seen: HashMap<_, _> =
         tables.rows("host").iter().map(|row| (row["id"].as_str(), row["seen_at"].as_u64())).collect();
     let mut runs = HashMap::<_, Vec<Event>>::new();
@@ -55,7 +56,10 @@ pub(super) fn of_lost_hosts(tables: &Tables) -> Vec<Duration> {
                 ("claimed", None) => claimed_at = event.at,
                 ("claimed", Some(free_at)) => {
                     let began_at = event.host().and_then(began_at).unwrap_or_default();
-                    found.push(Duration::from_millis(event.at.saturating_sub(began_at.max(free_at))));
+                    let killed_at =
+                        kills.iter().rfind(|kill| **kill <= event.at).copied().unwrap_or_default();
+                    let may_go_on_at = began_at.max(free_at).max(killed_at);
+                    found.push(Duration::from_millis(event.at.saturating_sub(may_go_on_at)));
                     claimed_at = event.at;
                 }
                 _ => {}
@@ -79,15 +83,20 @@ fn began_at(host: &str) -> Option<u64> {
 pub(super) fn of_kills(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
     let mut events: Vec<u64> = tables.rows("event").iter().filter_map(|row| row["at"].as_u64()).collect();
     events.sort_unstable();
-    let millis = |time: &SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
-        u64::try_from(since.as_millis()).expect("it is not that late")
-    };
-    let kills: Vec<u64> = kills.iter().map(millis).collect();
+    let kills = millis_of(kills);
     let gaps = kills.iter().enumerate().filter_map(|(number, kill)| {
         let next = events.iter().find(|at| *at > kill)?;
         let is_last = kills.get(number + 1).is_none_or(|other| next < other);
         is_last.then(|| Duration::from_millis(next - kill))
     });
     gaps.collect()
+}
+
+/// In the unit of the store's times.
+fn millis_of(times: &[SystemTime]) -> Vec<u64> {
+    let millis = |time: &SystemTime| {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
+        u64::try_from(since.as_millis()).expect("it is not that late")
+    };
+    times.iter().map(millis).collect()
 }

@@ -29,11 +29,14 @@ pub(super) enum Step {
     Said(&'static [&'static str]),
     /// A host that dies here, whoever else is killed in other steps.
     Dies(&'static str),
-    /// A host that is told to stop at once while it is in its first call.
+    /// A host that is told to stop at once while it is in its first call, where nobody is killed.
     Stopped,
     /// Something that is done to the project.
     Done(fn(&Setting<'_>, &Project)),
 }
+
+/// Where it is told.
+pub(super) const STOPPED_AT: &str = "drive.call";
 
 /// One worker takes one entry after the other, so that who dies has one in hand.
 const RUN: Step = Step::Command(&["run", "--drain", "--workers", "1"]);

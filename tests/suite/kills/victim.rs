@@ -64,7 +64,7 @@ impl Setting<'_> {
                 // It may still recover from the last time.
                 server.wait_until_it_answers();
                 let busy = postgres::ask(&project.store(), &format!("SELECT pid FROM {BUSY} LIMIT 1"));
-                postgres::kill(&busy.lines().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>());
+                busy.lines().filter_map(|pid| pid.parse().ok()).for_each(|pid| server.kill_backend(pid));
             }
             Victim::Server => {
                 let mut server = own_server();

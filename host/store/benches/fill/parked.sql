@@ -17,7 +17,7 @@ DELETE FROM ready USING parked WHERE ready.entry_id = parked.entry_id;
 UPDATE entry SET state = 'held', held_for = 'not-before' FROM parked WHERE id = entry_id AND number % 2 = 0;
 
 INSERT INTO hold (entry_id, position, kind, subject, reason, until_at, since_at)
-SELECT entry_id, 0, 'not-before', '', 'its time has not come', run.started_at + 1000 * 60 * 60 * 24 + number, run.started_at
+SELECT parked.entry_id, 0, 'not-before', '', 'its time has not come', run.started_at + 1000 * 60 * 60 * 24 + number, run.started_at
 FROM parked
 JOIN run ON run.seq = :model
 WHERE number % 2 = 0;

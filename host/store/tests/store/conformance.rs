@@ -157,6 +157,7 @@ exercise! {
     ;
     cancels:
         a_run_is_cancelled_wherever_it_stands,
+        a_host_is_told_of_its_own_runs_alone,
         to_end_a_run_needs_no_money,
         all_that_a_run_led_to_is_cancelled_with_it,
         what_a_cancelled_run_asked_for_outside_is_withheld,

@@ -1,8 +1,8 @@
 //! Runs that a person ends, with all that they led to.
 
 use tollgate_core::{
-    Microcents, RunId,
-    approval::{Allowance, Ask, Lack},
+    HostId, Microcents, RunId,
+    approval::{Allowance, Ask, Lack, Word},
     course::End,
     effect::Delivered,
     entry::EntryState,
@@ -11,7 +11,10 @@ use tollgate_core::{
 };
 use tollgate_store::{
     StoreError,
-    port::{Cancelled, ClaimOutcome, ClaimedRun, EscrowAnswer, NewCancellation, RunWrite, Wake},
+    port::{
+        Cancelled, ClaimOutcome, ClaimRequest, ClaimedRun, EscrowAnswer, NewCancellation, NewDecision,
+        RunWrite, Wake,
+    },
 };
 
 use super::{
@@ -96,6 +99,31 @@ pub(crate) async fn a_run_is_cancelled_wherever_it_stands(make: &Make<'_>) {
     }
     let unknown = world.store.cancel(RunId::generate(), enough()).await;
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
+}
+
+/// Of all that was said to runs, a host is told which of its own were cancelled.
+pub(crate) async fn a_host_is_told_of_its_own_runs_alone(make: &Make<'_>) {
+    let world = World::new(make).await;
+    let there = HostId("there-1".into());
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let asking = world.claim().await;
+    world.store.write(wait(asking.claim, vec![approval()])).await.unwrap();
+    let word = Word::Approved { added: Allowance::default() };
+    let decision = NewDecision { who: "ines".into(), why: "it is fine".into(), word };
+    world.store.decide(asking.claim.run, decision).await.unwrap();
+    let approved = world.claim().await;
+    let of_others = ClaimRequest { host: there.clone(), ..world.request() };
+    let ClaimOutcome::Claimed(run) = world.store.claim(of_others).await.unwrap() else {
+        panic!("expected a run");
+    };
+    world.store.cancel(run.claim.run, enough()).await.unwrap();
+    assert_eq!(world.store.cancellations(&there).await.unwrap(), [run.claim]);
+    assert_eq!(
+        world.store.cancellations(&world.host).await.unwrap(),
+        [],
+        "{:?} was approved",
+        approved.claim
+    );
 }
 
 pub(crate) async fn to_end_a_run_needs_no_money(make: &Make<'_>) {

@@ -27,7 +27,6 @@ use crate::support::block_on;
 const CASES: u64 = 4_000;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how many cases there were of each kind is for who runs all of them")]
 fn a_disk_that_lies_leaves_an_earlier_commit_or_is_found_out() {
     let (recording, states) = &*FIFTY;
     let known = Known {

@@ -20,6 +20,9 @@ const KEEPER: &str = include_str!("keeper.sh");
 /// What it answers is lost with its folder anyway. What one of its processes wrote before it was killed, the system has.
 const SETTINGS: [&str; 2] = ["-c", "fsync=off"];
 
+/// What it says when one of its processes was killed, and none of those is left that serve anybody.
+const BEGINS_ANEW: &str = "all server processes terminated; reinitializing";
+
 const START_WITHIN: Duration = Duration::from_secs(60);
 
 /// A server, which ends when this does.
@@ -66,6 +69,8 @@ impl Server {
     pub(crate) fn kill(&self) {
         let pid_file = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let first: i32 = pid_file.lines().next().unwrap().trim().parse().unwrap();
+        // It makes no more of them meanwhile: one that is left would keep the next server from starting.
+        signal("STOP", &[first]);
         let entries = std::fs::read_dir("/proc").unwrap();
         let all = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
         let children = all.filter(|pid| Process::of(*pid).is_some_and(|process| process.parent == first));
@@ -73,6 +78,17 @@ impl Server {
         // One that ended meanwhile is as good as killed.
         kill(&processes);
         while processes.iter().any(|pid| Process::of(*pid).is_some()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Kills one of its processes that serve somebody, and waits until it has noticed: then it has ended all others as well, and recovers.
+    pub(crate) fn kill_backend(&self, process: i32) {
+        let recoveries = || self.log().matches(BEGINS_ANEW).count();
+        let (before, began) = (recoveries(), Instant::now());
+        kill(&[process]);
+        while recoveries() == before {
+            assert!(began.elapsed() < START_WITHIN, "the server does not notice: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -113,8 +129,12 @@ impl Process {
 
 /// Ends processes as nothing else does.
 pub(crate) fn kill(processes: &[i32]) {
+    signal("KILL", processes);
+}
+
+fn signal(name: &str, processes: &[i32]) {
     let processes = processes.iter().map(ToString::to_string);
-    drop(Command::new("kill").arg("-9").args(processes).output().unwrap());
+    drop(Command::new("kill").arg(format!("-{name}")).args(processes).output().unwrap());
 }
 
 /// What the server said so far.
