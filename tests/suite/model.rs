@@ -37,7 +37,7 @@ retry = { backoff = "0s..0s" }
 "#;
 
 /// A project whose model is asked at this provider.
-fn project(provider: &Provider, kind: &str) -> Project {
+pub(crate) fn project(provider: &Provider, kind: &str) -> Project {
     let project = Project::empty();
     let base = if kind == "openai" { format!("{}/v1", provider.url()) } else { provider.url() };
     let policy = project.read("tollgate.toml");

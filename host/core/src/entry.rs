@@ -165,6 +165,8 @@ pub struct Hold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldKind {
+    /// Something became known of it that it was not judged by.
+    Unjudged,
     /// What refine stages find out about it is not known yet.
     NotRefined,
     /// Refine stages could not find out about it what they should.
@@ -205,7 +207,8 @@ pub enum HoldKind {
 
 impl HoldKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
+        Self::Unjudged,
         Self::NotRefined,
         Self::RefineFailed,
         Self::NotEligible,
@@ -229,6 +232,7 @@ impl HoldKind {
     /// The word used in stores and commands.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Unjudged => "unjudged",
             Self::NotRefined => "not-refined",
             Self::RefineFailed => "refine-failed",
             Self::NotEligible => "not-eligible",

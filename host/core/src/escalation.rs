@@ -79,7 +79,8 @@ impl LiftedBy {
             | HoldKind::Duplicate
             | HoldKind::Budget
             | HoldKind::Cancelled => Some(Self::Admission),
-            HoldKind::NotRefined
+            HoldKind::Unjudged
+            | HoldKind::NotRefined
             | HoldKind::NotEligible
             | HoldKind::Closed
             | HoldKind::FieldMissing

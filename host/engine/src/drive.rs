@@ -61,7 +61,7 @@ use crate::{
 
 pub(crate) use component::Components;
 
-/// A run that took this many hosts down is given to a person.
+/// A run that took more hosts down than this is given to a person.
 const LOST_HOSTS_TOLERATED: usize = 2;
 
 /// What every drive of a host shares.

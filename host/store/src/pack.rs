@@ -2,8 +2,8 @@
 //!
 //! Property wanted: what was packed is unpacked to the byte, since each event's hash covers its body as it was written.
 //!
-//! A pack is a JSON list of `[at, kind, body, hash]`, oldest first, deflated as zlib does: `at` in milliseconds, `body` a text of
-//! canonical JSON, `hash` as digests are written. The first event has number 1.
+//! A pack is a JSON list of `[seq, at, kind, body, hash]`, oldest first, deflated as zlib does: `at` in milliseconds, `body` a text of
+//! canonical JSON, `hash` as digests are written. Each keeps its own number, or one that is missing could not be missed.
 
 use std::io::{Read as _, Write as _};
 
@@ -21,6 +21,8 @@ const UNPACKED_BYTES_MAX: u64 = 256 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub(crate) struct KeptEvent {
+    /// Its number within its run, from 1.
+    pub(crate) seq: u64,
     pub(crate) at: Timestamp,
     pub(crate) kind: EventKind,
     /// Canonical JSON.
@@ -28,25 +30,24 @@ pub(crate) struct KeptEvent {
     pub(crate) hash: Digest,
 }
 
-type Written = (i64, EventKind, String, Digest);
+type Written = (u64, i64, EventKind, String, Digest);
 
 impl From<Written> for KeptEvent {
-    fn from((at, kind, body, hash): Written) -> Self {
-        Self { at: Timestamp::from_millis(at), kind, body, hash }
+    fn from((seq, at, kind, body, hash): Written) -> Self {
+        Self { seq, at: Timestamp::from_millis(at), kind, body, hash }
     }
 }
 
 impl From<KeptEvent> for Written {
-    fn from(KeptEvent { at, kind, body, hash }: KeptEvent) -> Self {
-        (at.as_millis(), kind, body, hash)
+    fn from(KeptEvent { seq, at, kind, body, hash }: KeptEvent) -> Self {
+        (seq, at.as_millis(), kind, body, hash)
     }
 }
 
 impl KeptEvent {
-    /// The event, whose number is given.
-    pub(crate) fn read(self, seq: u64) -> serde_json::Result<Event> {
+    pub(crate) fn read(self) -> serde_json::Result<Event> {
         let body = serde_json::from_str(&self.body)?;
-        Ok(Event { seq, at: self.at, what: NewEvent { kind: self.kind, body }, hash: self.hash })
+        Ok(Event { seq: self.seq, at: self.at, what: NewEvent { kind: self.kind, body }, hash: self.hash })
     }
 }
 
@@ -84,8 +85,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_packed_is_unpacked_to_the_byte(bodies in prop::collection::vec((0_i64..1 << 45, ".*"), 0..40)) {
-            let kept = |(at, body): (i64, String)| KeptEvent {
+        fn what_is_packed_is_unpacked_to_the_byte(bodies in prop::collection::vec((any::<u64>(), 0_i64..1 << 45, ".*"), 0..40)) {
+            let kept = |(seq, at, body): (u64, i64, String)| KeptEvent {
+                seq,
                 at: Timestamp::from_millis(at),
                 kind: EventKind::StepEnded,
                 hash: Digest::of(body.as_bytes()),

@@ -2,7 +2,9 @@
 //!
 //! * [`pool`] has the connections; [`connection`] holds one with its statements and slot; [`purpose`] is what it is for, and how long
 //!   whatever it does may take.
-//! * [`pipeline`] has what goes to the server together.
+//! * [`gather`] has what several ask at the same time done by one transaction.
+//! * [`pipeline`] has what goes to the server together; [`many`] makes one statement of those that do the same, [`effect`] knows
+//!   what they may go before.
 //! * [`session`] runs the queries of `sql/postgres/` for what happens inside a transaction; [`value`] is how values travel.
 //! * [`address`] says where the database is, and whom a connection trusts; [`hints`] hears what other hosts say.
 //! * [`placeholders`] turns the names of parameters, which all stores share, into PostgreSQL's numbers.
@@ -36,6 +38,11 @@
 //! to take, but takes the next; where there is no next it asks again alone, since what is in hand may come back. Deliveries in hand are
 //! passed over too.
 //!
+//! What several workers of a host ask at the same time is done by one transaction beside others ([`gather`], and
+//! [`together`](crate::rules) for what happens in it). It takes the locks of all of them in that order before it changes anything, each by
+//! one statement; within it, rows of one kind are changed in the order of their numbers. One that would need more than its own rows goes
+//! by itself.
+//!
 //! Work on many rows is cut, so that nobody waits for long behind somebody who is alone. Readers take no lock: theirs is one snapshot
 //! (`REPEATABLE READ, READ ONLY`). The heartbeat takes none but those of the runs that it renews, on a connection of its own, and first
 //! renews what nobody has in hand.
@@ -60,7 +67,10 @@
 
 mod address;
 mod connection;
+mod effect;
+mod gather;
 mod hints;
+mod many;
 mod migrate;
 mod pipeline;
 mod placeholders;
@@ -79,12 +89,13 @@ use tollgate_core::{Clock, StoreId, Timestamp, crash};
 
 use self::{
     connection::{Connection, Manner},
+    gather::Gather,
     pool::Pool,
 };
 use crate::{
     OpenMode, StoreError,
-    port::Result,
-    rules::{Access, Database},
+    port::{ClaimOutcome, ClaimRequest, Result},
+    rules::{Access, Claims, Database, PreparedWrite, Together as _, Writes},
     schema, sql,
     tx::{Failure, Tx, TxResult, named_params},
 };
@@ -108,6 +119,8 @@ pub struct PostgresStore {
     mode: OpenMode,
     pool: Arc<Pool>,
     clock: StoreClock,
+    claims: Gather<Claims>,
+    writes: Gather<Writes>,
 }
 
 /// The store's clock: the database's or a given one, but never earlier than what this process has acted on.
@@ -180,7 +193,7 @@ impl PostgresStore {
         });
         let (id, seen) = opened.map_err(|failure| failure.while_opening(pool.location()))?;
         clock.raise_to(seen);
-        Ok(Self { id, mode, pool, clock })
+        Ok(Self { id, mode, pool, clock, claims: Gather::default(), writes: Gather::default() })
     }
 
     /// How often it has waited for an answer of the server, but for the renewal of leases: what a transaction costs where the server is far.
@@ -220,13 +233,7 @@ impl Database for PostgresStore {
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static,
     {
-        if access != Access::Read && self.mode == OpenMode::ReadOnly {
-            let text = format!("the store was opened for reading; it cannot {doing}");
-            return Err(StoreError::Conflict(text));
-        }
-        if matches!(access, Access::Drive | Access::Renew) && self.mode != OpenMode::Host {
-            return Err(StoreError::Conflict(format!("only a host may {doing}")));
-        }
+        self.require(access, doing)?;
         let manner = match access {
             Access::Read => Manner::Reading,
             Access::Drive => Manner::Beside,
@@ -241,6 +248,30 @@ impl Database for PostgresStore {
             Manner::Reading | Manner::Beside | Manner::Alone => self.pool.run(doing, transaction).await,
         }
     }
+
+    async fn gather_claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {
+        self.require(Access::Drive, Claims::doing(&request))?;
+        self.claims.ask(&self.pool, &self.clock, request).await
+    }
+
+    async fn gather_write(&self, write: PreparedWrite) -> Result<bool> {
+        self.require(Access::Drive, Writes::doing(&write))?;
+        self.writes.ask(&self.pool, &self.clock, write).await
+    }
+}
+
+impl PostgresStore {
+    /// Whether it was opened for what is asked of it.
+    fn require(&self, access: Access, doing: &'static str) -> Result<()> {
+        if access != Access::Read && self.mode == OpenMode::ReadOnly {
+            let text = format!("the store was opened for reading; it cannot {doing}");
+            return Err(StoreError::Conflict(text));
+        }
+        if matches!(access, Access::Drive | Access::Renew) && self.mode != OpenMode::Host {
+            return Err(StoreError::Conflict(format!("only a host may {doing}")));
+        }
+        Ok(())
+    }
 }
 
 /// Runs a transaction, again where the database interrupted it for the sake of another, and again alone where it has to be.
@@ -253,7 +284,7 @@ fn attempt<T>(
 ) -> TxResult<T> {
     let mut attempts = 1;
     loop {
-        match transact(connection, manner, doing, clock, body) {
+        match transact(connection, manner, &[doing], clock, body) {
             Err(Failure::Interrupted(_)) if attempts < ATTEMPTS_MAX => attempts += 1,
             Err(Failure::Crowded) if manner == Manner::Beside => manner = Manner::Alone,
             done => return done,
@@ -261,10 +292,11 @@ fn attempt<T>(
     }
 }
 
+/// Runs a transaction, which does all of this.
 fn transact<T>(
     connection: &Connection,
     manner: Manner,
-    doing: &'static str,
+    doing: &[&'static str],
     clock: &StoreClock,
     body: &mut impl FnMut(&Tx<'_>) -> TxResult<T>,
 ) -> TxResult<T> {
@@ -273,7 +305,8 @@ fn transact<T>(
     let has_changed = tx.has_changed();
     match done.and_then(|value| clock.note(&tx, manner).map(|()| value)) {
         Ok(value) => {
-            let come_to = |place| has_changed.then(|| crash::point_of(place, doing));
+            let come_to =
+                |place| doing.iter().filter(|_| has_changed).for_each(|doing| crash::point_of(place, doing));
             come_to("store.commit.before");
             connection.commit()?;
             come_to("store.commit.after");

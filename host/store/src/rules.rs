@@ -9,6 +9,7 @@ mod balances;
 mod cancel;
 mod children;
 mod claim;
+mod claims;
 mod control;
 mod dependency;
 mod due;
@@ -35,6 +36,7 @@ mod rescore;
 mod rows;
 mod similar;
 mod supplement;
+mod together;
 mod wait;
 mod write;
 
@@ -55,6 +57,10 @@ use tollgate_core::{
 };
 
 use self::{outbox::TakenDelivery, similar::Compared};
+pub(crate) use self::{
+    together::{Claims, Together, Writes},
+    write::PreparedWrite,
+};
 use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
@@ -92,6 +98,25 @@ pub(crate) trait Database: Send + Sync + 'static {
     where
         T: Send + 'static,
         F: FnMut(&Tx<'_>) -> TxResult<T> + Send + 'static;
+
+    /// Claims a run, perhaps in one transaction with others that claim one.
+    fn gather_claim(&self, request: ClaimRequest) -> impl Future<Output = Result<ClaimOutcome>> + Send {
+        one_of::<Claims>(self, request)
+    }
+
+    /// Writes what a driver did, perhaps in one transaction with what others did; whether it still had its run.
+    fn gather_write(&self, write: PreparedWrite) -> impl Future<Output = Result<bool>> + Send {
+        one_of::<Writes>(self, write)
+    }
+}
+
+/// Does by itself what could be done together with others.
+fn one_of<K: Together>(
+    database: &(impl Database + ?Sized),
+    mut member: K::Member,
+) -> impl Future<Output = Result<K::Answer>> + Send {
+    let doing = K::doing(&member);
+    database.transact(Access::Drive, doing, move |tx| K::alone(tx, &mut member))
 }
 
 /// What a transaction is going to do, and who may ask for it.
@@ -235,7 +260,7 @@ impl<D: Database> Store for D {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<ClaimOutcome> {
-        self.transact(Access::Drive, "claim a run", move |tx| claim::claim(tx, &request)).await
+        self.gather_claim(request).await
     }
 
     async fn left_besides(&self, request: ClaimRequest) -> Result<Option<OpenWork>> {
@@ -268,10 +293,9 @@ impl<D: Database> Store for D {
 
     async fn write(&self, write: RunWrite) -> Result<()> {
         let doing = write.doing();
-        let mut write = write::PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
+        let write = PreparedWrite::of(write).map_err(|failure| failure.while_doing(doing))?;
         let claim = write.claim();
-        let in_time = self.transact(Access::Drive, doing, move |tx| write::write(tx, &mut write)).await?;
-        late::refuse_unless(in_time, claim)
+        late::refuse_unless(self.gather_write(write).await?, claim)
     }
 
     async fn reserve(&self, claim: Claim, amount: Microcents) -> Result<EscrowAnswer> {

@@ -124,6 +124,7 @@ queries! {
         HOLD_DELETE_OF_POLICY = "hold_delete_of_policy";
         HOLD_GET_FIRST = "hold_get_first";
         HOLD_INSERT = "hold_insert";
+        HOLD_KEEP = "hold_keep";
         HOLD_KEEPS_UNREFINED = "hold_keeps_unrefined";
         HOLD_LIST = "hold_list";
         HOST_DELETE = "host_delete";
@@ -179,11 +180,12 @@ queries! {
         OPENED_LIST_ITEMS = "opened_list_items";
         OPEN_WORK_GET = "open_work_get";
         OUTBOX_BODY_INSERT = "outbox_body_insert";
+        OUTBOX_BODY_INSERT_OF = "outbox_body_insert_of";
         OUTBOX_GET = "outbox_get";
         OUTBOX_GET_BY_REFERENCE = "outbox_get_by_reference";
-        OUTBOX_GET_EFFECT = "outbox_get_effect";
         OUTBOX_GET_PREVIOUS_ARTIFACT = "outbox_get_previous_artifact";
         OUTBOX_GET_RECORD = "outbox_get_record";
+        OUTBOX_GET_SENT = "outbox_get_sent";
         OUTBOX_GIVE_BACK_IF_FENCE = "outbox_give_back_if_fence";
         OUTBOX_INSERT = "outbox_insert";
         OUTBOX_INSERT_ADOPTED = "outbox_insert_adopted";
@@ -195,6 +197,7 @@ queries! {
         OUTBOX_LEFT_SINCE = "outbox_left_since";
         OUTBOX_LIST_EFFECTS = "outbox_list_effects";
         OUTBOX_LIST_TAKABLE = "outbox_list_takable";
+        OUTBOX_NEXT_IDS = "outbox_next_ids";
         OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
         OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
         OUTBOX_SET_SENDING = "outbox_set_sending";
@@ -254,7 +257,7 @@ queries! {
         RUN_LIST_IDS = "run_list_ids";
         RUN_LIST_LAPSED = "run_list_lapsed";
         RUN_LIST_LIVE = "run_list_live";
-        RUN_NEXT_SEQ = "run_next_seq";
+        RUN_NEXT_SEQS = "run_next_seqs";
         RUN_RENEW_LEASES = "run_renew_leases";
         RUN_SET_HEARD = "run_set_heard";
         RUN_SET_REASON = "run_set_reason";
@@ -325,6 +328,8 @@ queries! {
         OUTBOX_LOCK_RUNS = "outbox_lock_runs";
         READY_EXISTS = "ready_exists";
         READY_EXISTS_ONLY = "ready_exists_only";
+        RUN_CLAIM_SOME = "run_claim_some";
+        RUN_LOCK = "run_lock";
         RUN_RENEW_PASSED_OVER = "run_renew_passed_over";
         SLOT_TAKE = "slot_take";
         WRITING_BEGIN = "writing_begin";

@@ -32,9 +32,25 @@ pub(crate) trait Session {
         self.run(query, params).map(drop)
     }
 
+    /// Runs a statement that changes one row; false when it changed none. Where that is known only later, the transaction fails then, and is
+    /// run again.
+    fn change_one(&self, query: Query, params: Params<'_>) -> TxResult<bool> {
+        Ok(self.run(query, params)? == 1)
+    }
+
     /// Says that a query is going to be asked, so that it can be answered with what is asked before it. Nothing that it reads changes
     /// until then.
     fn foresee(&self, _query: Query, _params: Params<'_>) -> TxResult<()> {
+        Ok(())
+    }
+
+    /// The same of what is going to be asked any number of times, and has one answer until the end.
+    fn foresee_for_good(&self, _query: Query, _params: Params<'_>) -> TxResult<()> {
+        Ok(())
+    }
+
+    /// Asks what is foreseen by now, so that it does not wait for what is done next.
+    fn ask_foreseen(&self) -> TxResult<()> {
         Ok(())
     }
 
@@ -137,6 +153,24 @@ impl<'c> Tx<'c> {
     /// statement is [`run`](Self::run) is asked again.
     pub(crate) fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
         self.session.foresee(query, params)
+    }
+
+    /// The same of what nobody changes who does what they do beside it: whoever asks again is told the same.
+    pub(crate) fn foresee_for_good(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.session.foresee_for_good(query, params)
+    }
+
+    /// Asks what is foreseen by now, so that what several do next is not parted by it.
+    pub(crate) fn ask_foreseen(&self) -> TxResult<()> {
+        self.session.ask_foreseen()
+    }
+
+    /// Runs a statement that changes one row, which is locked; false when it is known to have changed none. Where that comes out only
+    /// later, the transaction is run again.
+    pub(crate) fn change_one(&self, query: Query, params: Params<'_>) -> TxResult<bool> {
+        let changed = self.session.change_one(query, params)?;
+        self.has_changed.set(self.has_changed() || changed);
+        Ok(changed)
     }
 
     /// Runs a statement; how many rows it changed.

@@ -43,8 +43,19 @@ fn work<'s>(text: &'s str, arguments: &'s str) -> Option<Vec<&'s str>> {
     let named = before.rsplit("let doing = ").next()?;
     Some(match literal(named) {
         Some(work) => vec![work],
+        None if named.starts_with("K::doing(") => of_what_goes_together(),
         None => of_a_write(named),
     })
+}
+
+/// What those are called that several ask for at once.
+fn of_what_goes_together() -> Vec<&'static str> {
+    const TOGETHER: &str = include_str!("../../../host/store/src/rules/together.rs");
+    let kinds = after_each(TOGETHER, "    fn doing(").filter_map(|function| {
+        let (_, body) = function.split_once("{\n").filter(|(head, _)| !head.contains(';'))?;
+        Some(body.trim_start())
+    });
+    kinds.flat_map(|body| literal(body).map_or_else(|| of_a_write(body), |work| vec![work])).collect()
 }
 
 /// What the writes of a driver are called.

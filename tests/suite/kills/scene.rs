@@ -195,37 +195,13 @@ fn model() -> Project {
             (false, false) => Act::anthropic(&proposals(), 10, 20),
         }
     });
-    let project = Project::empty();
-    project.change("tollgate.toml", |text| {
-        format!(
-            "{text}\n[model.deep]\nprovider = \"anthropic\"\nbase_url = \"{}\"\nmodel = \"model-1\"\nkey = {{ env = \"{KEY}\" }}\n\
-             price = {{ input = \"$3 / 1M\", output = \"$15 / 1M\" }}\n",
-            provider.url()
-        )
-    });
-    project.write("pipelines/spec.toml", MODEL_PIPELINE);
+    let project = crate::model::project(&provider, "anthropic");
     add_items(&project, &["W-1", "W-2"]);
     project
 }
 
 /// The variable in which every process finds the provider's key.
 pub(super) const KEY: &str = "THE_KEY";
-
-const MODEL_PIPELINE: &str = r#"
-owner = "team"
-budget = { cost = "$2.00", time = "5m" }
-
-[[stage]]
-name = "draft"
-plugin = "spec-draft@^1"
-grant = ["model"]
-retry = { backoff = "0s..0s" }
-
-  [[stage.gate]]
-  plugin = "spec-review@^1"
-  grant = ["model"]
-  rework_to = "draft"
-"#;
 
 fn proposals() -> String {
     let criteria = json!([{ "text": "The page names the time zone of the hours", "proves": ["REQ-1"] }]);

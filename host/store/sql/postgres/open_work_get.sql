@@ -14,7 +14,7 @@ SELECT (SELECT CAST(coalesce(sum(lane_share.waiting), 0) AS bigint)
           AND NOT EXISTS (SELECT 1 FROM wake WHERE run_seq = run.seq)
           AND NOT EXISTS (SELECT 1 FROM ask WHERE run_seq = run.seq)) AS listening,
        EXISTS (SELECT 1 FROM place JOIN entry ON entry.id = place.entry_id
-               WHERE place.due_at <= :now AND entry.state = 'new') AS to_judge,
+               WHERE place.due_at <= :now AND (entry.state = 'new' OR entry.held_for = 'unjudged')) AS to_judge,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox

@@ -1,1 +1,1 @@
-UPDATE lane SET vtime = :vtime + 1 WHERE id = :id;
+UPDATE lane SET vtime = :vtime + :times WHERE id = :id;

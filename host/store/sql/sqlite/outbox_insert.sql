@@ -1,3 +1,3 @@
 INSERT INTO outbox
-    (run_seq, entry_id, kind, reference, path, artifact, leaves, state, fence, next_at, failures, ambiguous)
-VALUES (:run, :entry, :kind, :reference, :path, :artifact, :leaves, 'waiting', 0, :now, 0, 0);
+    (id, run_seq, entry_id, kind, reference, path, artifact, leaves, state, fence, next_at, failures, ambiguous)
+VALUES (:id, :run, :entry, :kind, :reference, :path, :artifact, :leaves, 'waiting', 0, :now, 0, 0);

@@ -75,7 +75,7 @@ sentences! {
     "lane_count": "lanes count what waits in them";
     "coverage_count": "coverage counts entries";
     "coverage_surplus": "coverage counts nothing else";
-    "hold_and_state": "of the entries that wait, those with a hold are held";
+    "hold_and_state": "of the entries that were judged and wait, those with a hold are held";
     "busy_and_run": "an entry is busy as long as a run of it is alive";
     "dependency_and_hold": "unsatisfied dependencies hold, and no others";
     "cap_exceeded": "no cap is exceeded";

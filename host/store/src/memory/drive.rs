@@ -236,7 +236,8 @@ impl State {
         let parcel = self.parcel(number, Content::Record(Box::new(record)));
         self.outbox.insert(Parcel { way, ..parcel });
         self.entries[id].life = Life::Stands(EntryState::New);
-        self.judge_again(id);
+        self.hold_unjudged(id);
+        self.make_due(id);
     }
 }
 

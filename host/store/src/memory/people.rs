@@ -68,7 +68,7 @@ impl State {
     /// Makes an entry wait for a new round: one that is over, one that a person holds, one that could not be refined.
     pub(super) fn retry(&mut self, id: EntryId) -> Result<()> {
         let id = self.known_entry(id)?;
-        let (state, now) = (self.state_of(id), self.now);
+        let state = self.state_of(id);
         let was_held = self.lift(id, &[HoldKind::Person]) > 0 && state == EntryState::Held;
         let not_refined = state == EntryState::Held && self.forget_failed_refinement(id);
         if !state.is_terminal() && !was_held && !not_refined {
@@ -80,12 +80,9 @@ impl State {
         if not_refined {
             self.judge_again(id);
         }
-        let entry = &mut self.entries[id];
-        entry.last = None;
-        if let Some(place) = &mut entry.place {
-            // Its place may be out of date.
-            place.due_at = Some(now);
-        }
+        self.entries[id].last = None;
+        // Its place may be out of date.
+        self.make_due(id);
         self.wait(id);
         Ok(())
     }

@@ -223,13 +223,26 @@ impl State {
         self.state_of(id)
     }
 
-    /// Has an entry judged at once, where it waits; any other is when it does.
+    /// Has an entry judged at once, where it waits; any other is when it does. Nothing is begun on it before.
     pub(super) fn judge_again(&mut self, id: EntryId) {
-        let now = self.now;
-        let entry = &mut self.entries[id];
-        entry.last = None;
-        if entry.waits() {
-            entry.place.get_or_insert(Place { in_lane: None, due_at: None }).due_at = Some(now);
+        self.hold_unjudged(id);
+        if self.entries[id].waits() {
+            self.make_due(id);
         }
+    }
+
+    /// Holds an entry until it is judged by all that is known of it.
+    pub(super) fn hold_unjudged(&mut self, id: EntryId) {
+        self.entries[id].last = None;
+        if self.entries[id].holds.iter().all(|kept| kept.by != HeldBy::Judging) {
+            self.hold(id, HeldBy::Judging, words::unjudged());
+        }
+    }
+
+    /// Has an entry judged as soon as it waits.
+    pub(super) fn make_due(&mut self, id: EntryId) {
+        let now = self.now;
+        let place = &mut self.entries[id].place;
+        place.get_or_insert(Place { in_lane: None, due_at: None }).due_at = Some(now);
     }
 }

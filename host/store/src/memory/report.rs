@@ -345,7 +345,10 @@ impl State {
             let listens = !wakes.signals.is_empty() || wakes.children || waits_for_money(run.entry);
             listens && wakes.times.is_empty() && wakes.ask.is_none()
         });
-        let is_new = |entry: EntryId| self.state_of(entry) == EntryState::New;
+        let is_unjudged = |entry: EntryId| {
+            let is_held_so = || self.held_for(entry).first() == Some(&HoldKind::Unjudged);
+            self.state_of(entry) == EntryState::New || (self.entries[entry].waits() && is_held_so())
+        };
         let due = self.due_for_rescoring(None, u32::MAX);
         let unsettled = |parcel: &super::state::Parcel| !matches!(parcel.way, Way::Settled { .. });
         OpenWork {
@@ -354,7 +357,7 @@ impl State {
             waiting: waiting.len() as u64 - asking,
             asking,
             listening: listening.count() as u64,
-            to_judge: due.iter().any(|item| is_new(item.id)),
+            to_judge: due.iter().any(|item| is_unjudged(item.id)),
             next_wake_at: waiting.iter().filter_map(|run| run.wakes.times.first()).min().copied(),
             undelivered: self.outbox.those(unsettled).len() as u64,
             next_delivery_at: self.takable().first().map(|(at, _)| *at),

@@ -166,6 +166,8 @@ pub(super) struct Received {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum HeldBy {
     Person,
+    /// Nobody yet: what the policy says is out of date.
+    Judging,
     Policy,
     Guard,
     Budget,

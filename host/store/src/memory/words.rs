@@ -2,6 +2,12 @@
 
 use tollgate_core::entry::{EntryState, Hold, HoldKind, Link};
 
+/// The policy judged it without what is known of it by now.
+pub(super) fn unjudged() -> Hold {
+    let reason = "something became known of it since it was judged; it is judged again first".to_owned();
+    Hold { kind: HoldKind::Unjudged, subject: String::new(), reason, until: None }
+}
+
 /// The policy says neither where an entry waits nor why it does not.
 pub(super) fn no_place() -> Hold {
     let reason = "the policy gives it no place in any pipeline".to_owned();

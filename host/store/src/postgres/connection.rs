@@ -67,12 +67,17 @@ const WAITING_MAX: usize = 64;
 /// What others wait for when they have nothing to do: work in the index, and records of what people did.
 const NEWS: [&str; 2] = [sql::READY_INSERT.postgres, sql::DECISION_INSERT.postgres];
 
+/// Begins a transaction beside others. What it looks up stands in an index, and it goes by indexes however few rows there are just now: a
+/// plan is made once for a connection, whatever is looked up, and soon there are more.
+const DRIVING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL plan_cache_mode TO force_generic_plan; \
+    SET LOCAL enable_hashjoin TO off; SET LOCAL enable_mergejoin TO off";
+
 impl Manner {
     /// What begins such a transaction, and asks for the time.
     fn begin(self) -> (&'static str, Query) {
         match self {
             Self::Reading => ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", sql::CLOCK_GET),
-            Self::Beside => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::DRIVING_BEGIN),
+            Self::Beside => (DRIVING, sql::DRIVING_BEGIN),
             Self::Alone => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::WRITING_BEGIN),
             Self::Renewing => ("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", sql::CLOCK_GET),
         }
@@ -159,7 +164,7 @@ impl Connection {
         let wait = self.frees_early.get().then(|| self.asked(sql::DISK_WAIT, &[])).transpose()?;
         self.push(Message::Words("COMMIT"));
         if let Some(wait) = wait {
-            self.push(Message::Statement(wait));
+            self.push(Message::Statement { of: vec![wait], exact: false });
         }
         self.flush().map(drop)
     }
@@ -175,11 +180,11 @@ impl Connection {
 
     fn say_news(&self) -> TxResult<()> {
         let brings_news = |message: &Message| match message {
-            Message::Statement(asked) => self.is_news(asked.query()),
+            Message::Statement { of, .. } => of.iter().any(|asked| self.is_news(asked.query())),
             Message::Words(_) | Message::Question(_) => false,
         };
         if self.has_news.get() || self.pipeline.borrow().waiting().iter().any(brings_news) {
-            self.send(sql::HINT_SEND, &[])?;
+            self.send(sql::HINT_SEND, &[], false)?;
         }
         Ok(())
     }
@@ -205,16 +210,16 @@ impl Connection {
     /// Runs a statement; how many rows it changed.
     pub(super) fn execute(&self, query: Query, params: Params<'_>) -> TxResult<u64> {
         self.pipeline.borrow_mut().forget_answers();
-        self.push(Message::Statement(self.asked(query, params)?));
+        self.push(Message::Statement { of: vec![self.asked(query, params)?], exact: false });
         match self.flush()? {
             Some(Answer::Changed(changed)) => Ok(changed),
             _ => Err(Failure::damaged("the database does not say how many rows it changed")),
         }
     }
 
-    /// Runs a statement with what comes next.
-    pub(super) fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
-        self.push(Message::Statement(self.asked(query, params)?));
+    /// Runs a statement with what comes next; where it is `exact`, it changes one row or the transaction fails.
+    pub(super) fn send(&self, query: Query, params: Params<'_>, exact: bool) -> TxResult<()> {
+        self.join(Message::Statement { of: vec![self.asked(query, params)?], exact });
         if self.pipeline.borrow().len() >= WAITING_MAX { self.flush().map(drop) } else { Ok(()) }
     }
 
@@ -222,18 +227,30 @@ impl Connection {
     pub(super) fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
         let asked = self.asked(query, params)?;
         if !self.pipeline.borrow().foresees(&asked) {
-            self.push(Message::Question(asked));
+            self.join(Message::Question(vec![asked]));
         }
         Ok(())
     }
 
-    pub(super) fn query(&self, query: Query, params: Params<'_>) -> TxResult<Vec<Row>> {
+    /// The same of what stays so until the transaction is over: whoever asks for it is told what was answered once.
+    pub(super) fn foresee_for_good(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        let asked = self.asked(query, params)?;
+        self.pipeline.borrow_mut().have_stay(&asked);
+        self.foresee(query, params)
+    }
+
+    /// Sends what waits.
+    pub(super) fn settle(&self) -> TxResult<()> {
+        if self.pipeline.borrow().len() == 0 { Ok(()) } else { self.flush().map(drop) }
+    }
+
+    pub(super) fn query(&self, query: Query, params: Params<'_>) -> TxResult<Arc<Vec<Row>>> {
         self.answer(self.asked(query, params)?)
     }
 
-    fn answer(&self, asked: Asked) -> TxResult<Vec<Row>> {
+    fn answer(&self, asked: Asked) -> TxResult<Arc<Vec<Row>>> {
         if !self.pipeline.borrow().foresees(&asked) {
-            self.push(Message::Question(asked.clone()));
+            self.join(Message::Question(vec![asked.clone()]));
         }
         let known = self.pipeline.borrow_mut().take_answer(&asked);
         if let Some(rows) = known {
@@ -248,27 +265,51 @@ impl Connection {
         self.pipeline.borrow_mut().push(message);
     }
 
+    /// What is done beside others is done in sets: it is known to be about rows of its own.
+    fn join(&self, message: Message) {
+        match self.manner() {
+            Manner::Beside => self.pipeline.borrow_mut().join(message),
+            Manner::Reading | Manner::Alone | Manner::Renewing => self.push(message),
+        }
+    }
+
     /// Sends what waits, and waits for the answers. The last of them is handed out; those to questions are kept until they are asked.
     fn flush(&self) -> TxResult<Option<Answer>> {
-        let messages = self.pipeline.borrow_mut().take_waiting();
+        let mut messages = self.pipeline.borrow_mut().take_waiting();
+        for message in &mut messages {
+            message.sort();
+            if let Some((prepared, text)) = message.wants() {
+                prepared.know_many(self.ask(self.client.prepare(&text))?);
+            }
+        }
         let answers = self.ask(async { Ok(pipeline::send_all(&messages, &self.client).await) })?;
         let mut last = None;
         for (message, answer) in messages.into_iter().zip(answers) {
-            last = match (message, answer?) {
-                (Message::Question(asked), Answer::Rows(rows)) => {
-                    self.pipeline.borrow_mut().keep(asked, rows);
-                    None
-                }
-                (Message::Statement(asked), Answer::Changed(changed)) => {
-                    if changed > 0 && self.is_news(asked.query()) {
-                        self.has_news.set(true);
-                    }
-                    Some(Answer::Changed(changed))
-                }
-                (_, answer) => Some(answer),
-            };
+            last = self.take_note(message, answer?)?;
         }
         Ok(last)
+    }
+
+    /// What is still of interest of an answer.
+    fn take_note(&self, message: Message, answer: Answer) -> TxResult<Option<Answer>> {
+        match (message, answer) {
+            (Message::Question(asked), Answer::Rows(rows)) => {
+                for (asked, rows) in pipeline::apart(asked, rows)? {
+                    self.pipeline.borrow_mut().keep(asked, rows);
+                }
+                Ok(None)
+            }
+            (Message::Statement { of, exact }, Answer::Changed(changed)) => {
+                if exact && changed != of.len() as u64 {
+                    return Err(Failure::Interrupted("a row changed that was locked".to_owned()));
+                }
+                if changed > 0 && of.iter().any(|asked| self.is_news(asked.query())) {
+                    self.has_news.set(true);
+                }
+                Ok(Some(Answer::Changed(changed)))
+            }
+            (_, answer) => Ok(Some(answer)),
+        }
     }
 
     /// Takes the first slot that no other connection has. There are more of them than connections; should they be all taken, it counts
@@ -287,7 +328,7 @@ impl Connection {
         }
         let Numbered { text, names } = Numbered::of(query.postgres);
         let statement = self.ask(self.client.prepare(&text))?;
-        let prepared = Arc::new(Prepared { query, statement, names });
+        let prepared = Arc::new(Prepared::new(query, &text, names, statement));
         self.statements.borrow_mut().insert(query.postgres, Arc::clone(&prepared));
         Ok(prepared)
     }

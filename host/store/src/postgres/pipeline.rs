@@ -3,22 +3,44 @@
 //! A statement whose count nobody asks for, and a query whose answer is not needed yet, wait here for the next question. Then all of it
 //! goes at once, and the server does each in its order, as if they had come one by one. Of those that fail the first says why: the
 //! server does nothing of what comes after it, not even a `COMMIT`.
+//!
+//! What waits and does the same for other values is done by one statement ([`many`](super::many)). For that it goes before what was to be
+//! done first, where that makes no difference ([`effect`](super::effect)).
 
-use std::{future::poll_fn, mem, pin::Pin, sync::Arc, task::Poll};
+use std::{
+    future::poll_fn,
+    mem,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::Poll,
+};
 
 use tokio_postgres::{Client, Error, Row, Statement, types::ToSql};
 
-use super::value::Kept;
+use super::{
+    effect::Effect,
+    many::{self, Form, Verb},
+    value::Kept,
+};
 use crate::{
     sql::Query,
     tx::{Failure, Params, TxResult, Value},
 };
+
+/// So many are done by one statement at the most.
+const TOGETHER_MAX: usize = 256;
 
 /// A query that the server has parsed.
 pub(super) struct Prepared {
     pub(super) query: Query,
     pub(super) statement: Statement,
     pub(super) names: Vec<String>,
+    form: Form,
+    effect: Effect,
+    /// The value that is added to what is there.
+    summed: Option<usize>,
+    /// The same for many values, once that was wanted.
+    many: OnceLock<Statement>,
 }
 
 /// A query with its values.
@@ -33,9 +55,14 @@ pub(super) struct Asked {
 pub(super) enum Message {
     /// Statements that have no parameters and give no rows.
     Words(&'static str),
-    /// One whose rows nobody wants.
-    Statement(Asked),
-    Question(Asked),
+    /// One whose rows nobody wants, for each of these values.
+    Statement {
+        of: Vec<Asked>,
+        /// Each of them changes one row.
+        exact: bool,
+    },
+    /// A question about each of these values.
+    Question(Vec<Asked>),
 }
 
 /// What the server said to it.
@@ -49,12 +76,45 @@ pub(super) enum Answer {
 #[derive(Default)]
 pub(super) struct Pipeline {
     waiting: Vec<Message>,
-    answered: Vec<(Asked, Vec<Row>)>,
+    answered: Vec<Known>,
+    /// What is answered once for the whole transaction.
+    lasting: Vec<Asked>,
+}
+
+/// What was answered.
+struct Known {
+    asked: Asked,
+    rows: Arc<Vec<Row>>,
+    /// Whether it stays so until the transaction is over.
+    stays: bool,
 }
 
 impl Pipeline {
     pub(super) fn push(&mut self, message: Message) {
         self.waiting.push(message);
+    }
+
+    /// Adds it to what does the same for other values, where there is such a thing.
+    pub(super) fn join(&mut self, message: Message) {
+        let Some(message) = self.joined(message) else { return };
+        self.waiting.push(message);
+    }
+
+    /// None when it has joined.
+    fn joined(&mut self, message: Message) -> Option<Message> {
+        for other in self.waiting.iter_mut().rev() {
+            if other.adds(&message) {
+                return None;
+            }
+            if other.takes(&message) {
+                other.extend(message);
+                return None;
+            }
+            if !message.may_go_before(other) {
+                break;
+            }
+        }
+        Some(message)
     }
 
     /// How much waits.
@@ -71,32 +131,53 @@ impl Pipeline {
     }
 
     pub(super) fn keep(&mut self, asked: Asked, rows: Vec<Row>) {
-        self.answered.push((asked, rows));
+        let stays = self.lasting.iter().any(|lasting| lasting.is(&asked));
+        self.answered.push(Known { asked, rows: Arc::new(rows), stays });
     }
 
-    /// The answer to what was foreseen, once.
-    pub(super) fn take_answer(&mut self, asked: &Asked) -> Option<Vec<Row>> {
-        let at = self.answered.iter().position(|(answered, _)| answered.is(asked))?;
-        Some(self.answered.swap_remove(at).1)
+    /// What is answered to this stays so until the transaction is over.
+    pub(super) fn have_stay(&mut self, asked: &Asked) {
+        let known = self.answered.iter_mut().find(|known| known.asked.is(asked));
+        known.into_iter().for_each(|known| known.stays = true);
+        self.lasting.push(asked.clone());
+    }
+
+    /// The answer to what was foreseen, once where it does not stay so.
+    pub(super) fn take_answer(&mut self, asked: &Asked) -> Option<Arc<Vec<Row>>> {
+        let at = self.answered.iter().position(|known| known.asked.is(asked))?;
+        match &self.answered[at] {
+            Known { rows, stays: true, .. } => Some(Arc::clone(rows)),
+            Known { stays: false, .. } => Some(self.answered.swap_remove(at).rows),
+        }
     }
 
     /// Whether it is answered, or about to be.
     pub(super) fn foresees(&self, asked: &Asked) -> bool {
         let is_about_to_be = |message: &Message| match message {
-            Message::Question(waiting) => waiting.is(asked),
-            Message::Words(_) | Message::Statement(_) => false,
+            Message::Question(waiting) => waiting.iter().any(|waiting| waiting.is(asked)),
+            Message::Words(_) | Message::Statement { .. } => false,
         };
-        self.answered.iter().any(|(answered, _)| answered.is(asked))
-            || self.waiting.iter().any(is_about_to_be)
+        self.answered.iter().any(|known| known.asked.is(asked)) || self.waiting.iter().any(is_about_to_be)
     }
 
     /// What was answered may have changed, and is asked again.
     pub(super) fn forget_answers(&mut self) {
-        self.answered.clear();
+        self.answered.retain(|known| known.stays);
     }
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+impl Prepared {
+    /// Of a query with numbers for its parameters.
+    pub(super) fn new(query: Query, numbered: &str, names: Vec<String>, statement: Statement) -> Self {
+        let form = Form::of(numbered);
+        let summed =
+            many::summed(query.postgres).and_then(|summed| names.iter().position(|name| name == summed));
+        let effect = Effect::of(&form);
+        Self { query, statement, names, form, effect, summed, many: OnceLock::new() }
     }
 }
 
@@ -122,21 +203,170 @@ impl Asked {
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.prepared, &other.prepared) && self.values == other.values
     }
+
+    /// Adds what another adds to the same; whether it does.
+    fn adds(&mut self, other: &Self) -> bool {
+        let Some(summed) = self.prepared.summed.filter(|_| Arc::ptr_eq(&self.prepared, &other.prepared))
+        else {
+            return false;
+        };
+        let mut values = self.values.iter().zip(&other.values).enumerate();
+        if values.any(|(at, (own, other))| at != summed && own != other) {
+            return false;
+        }
+        match (&mut self.values[summed], &other.values[summed]) {
+            (Kept::Integer(own), Kept::Integer(other)) => *own = own.saturating_add(*other),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Which row an update changes, as far as one value says it.
+    fn key(&self) -> Option<&Kept> {
+        let number = self.prepared.form.key?;
+        self.values.get(number.checked_sub(1)?)
+    }
+
+    /// How its values travel by themselves.
+    fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.values.iter().map(|value| value as _).collect()
+    }
 }
 
 impl Message {
+    fn of(&self) -> &[Asked] {
+        match self {
+            Self::Words(_) => &[],
+            Self::Statement { of, .. } | Self::Question(of) => of,
+        }
+    }
+
+    /// Does with the sum what `other` would do as well; whether it does.
+    fn adds(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Statement { of, exact: false }, Self::Statement { of: other, exact: false }) => {
+                match (&mut of[..], &other[..]) {
+                    ([own], [other]) => own.adds(other),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether `other` can be done with it.
+    fn takes(&self, other: &Self) -> bool {
+        let is_like = match (self, other) {
+            (Self::Statement { exact, .. }, Self::Statement { exact: also, .. }) => exact == also,
+            (Self::Question(_), Self::Question(_)) => true,
+            _ => false,
+        };
+        let (Some(first), Some(next)) = (self.of().first(), other.of().first()) else { return false };
+        let comes_again = || next.key().is_some() && self.of().iter().any(|asked| asked.key() == next.key());
+        is_like
+            && Arc::ptr_eq(&first.prepared, &next.prepared)
+            && first.prepared.form.is_for_many
+            && self.of().len() < TOGETHER_MAX
+            && !comes_again()
+    }
+
+    fn extend(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Statement { of, .. }, Self::Statement { of: more, .. })
+            | (Self::Question(of), Self::Question(more)) => of.extend(more),
+            _ => {}
+        }
+    }
+
+    /// Whether it may be done before `other`, which was to be done first.
+    fn may_go_before(&self, other: &Self) -> bool {
+        // A sent `SELECT` is there for the locks that it takes.
+        let locks = matches!(other, Self::Statement { of, .. }
+            if of.iter().any(|asked| asked.prepared.form.verb == Verb::Select));
+        match (self.of().first(), other.of().first()) {
+            (Some(this), Some(other)) => !locks && this.prepared.effect.may_go_before(&other.prepared.effect),
+            _ => false,
+        }
+    }
+
+    /// The text of what the server has to parse before this can be sent.
+    pub(super) fn wants(&self) -> Option<(Arc<Prepared>, String)> {
+        let [first, _, ..] = self.of() else { return None };
+        let prepared = &first.prepared;
+        if prepared.many.get().is_some() {
+            return None;
+        }
+        Some((Arc::clone(prepared), prepared.form.for_many(prepared.statement.params())?))
+    }
+
+    /// Has everybody change rows in the same order.
+    pub(super) fn sort(&mut self) {
+        if let Self::Statement { of, .. } = self {
+            of.sort_by(|one, other| one.key().cmp(&other.key()));
+        }
+    }
+
     async fn send(&self, client: &Client) -> Result<Answer, Error> {
         match self {
             Self::Words(words) => client.batch_execute(words).await.map(|()| Answer::Done),
-            Self::Statement(Asked { prepared, values }) => {
-                client.execute_raw(&prepared.statement, values).await.map(Answer::Changed)
+            Self::Statement { of, .. } => {
+                let (statement, columns) = Self::together(of);
+                let changed = match &columns {
+                    None => client.execute(statement, &of[0].values()).await,
+                    Some(columns) => client.execute(statement, &arrays(columns)).await,
+                };
+                changed.map(Answer::Changed)
             }
-            Self::Question(Asked { prepared, values }) => {
-                let values: Vec<_> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-                client.query(&prepared.statement, &values).await.map(Answer::Rows)
+            Self::Question(of) => {
+                let (statement, columns) = Self::together(of);
+                let rows = match &columns {
+                    None => client.query(statement, &of[0].values()).await,
+                    Some(columns) => client.query(statement, &arrays(columns)).await,
+                };
+                rows.map(Answer::Rows)
             }
         }
     }
+
+    /// The statement for these values, and each parameter's array where there are many.
+    fn together(of: &[Asked]) -> (&Statement, Option<Vec<Vec<&Kept>>>) {
+        let prepared = &of[0].prepared;
+        match prepared.many.get() {
+            Some(many) if of.len() > 1 => {
+                let column = |at: usize| of.iter().map(|asked| &asked.values[at]).collect();
+                (many, Some((0..prepared.names.len()).map(column).collect()))
+            }
+            _ => (&prepared.statement, None),
+        }
+    }
+}
+
+impl Prepared {
+    /// The server has parsed the text for many.
+    pub(super) fn know_many(&self, statement: Statement) {
+        // Whoever came first has the same.
+        let _known = self.many.set(statement);
+    }
+}
+
+fn arrays<'a>(columns: &'a [Vec<&'a Kept>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    columns.iter().map(|column| column as _).collect()
+}
+
+/// The rows that were answered to each of many questions.
+pub(super) fn apart(asked: Vec<Asked>, rows: Vec<Row>) -> TxResult<Vec<(Asked, Vec<Row>)>> {
+    if asked.len() == 1 {
+        return Ok(asked.into_iter().zip([rows]).collect());
+    }
+    let mut answers: Vec<_> = asked.into_iter().map(|asked| (asked, Vec::new())).collect();
+    for row in rows {
+        let number: i64 = row.try_get(many::NUMBER)?;
+        let answer = usize::try_from(number - 1).ok().and_then(|at| answers.get_mut(at));
+        let (_, rows) =
+            answer.ok_or_else(|| Failure::damaged(format!("the database answered to question {number}")))?;
+        rows.push(row);
+    }
+    Ok(answers)
 }
 
 /// Sends all of it before it waits for the first answer. Where something cannot be sent, nothing is that comes after it.

@@ -110,7 +110,7 @@ impl Pool {
     }
 
     /// What the database says of its failures, with where it is.
-    fn where_it_failed(&self, failure: Failure) -> Failure {
+    pub(super) fn where_it_failed(&self, failure: Failure) -> Failure {
         match failure {
             Failure::Database(message) => Failure::Database(format!("{}: {message}", self.address.location)),
             Failure::Interrupted(message) => {

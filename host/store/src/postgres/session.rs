@@ -17,11 +17,23 @@ impl Session for Connection {
     }
 
     fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
-        Self::send(self, query, params)
+        Self::send(self, query, params, false)
+    }
+
+    fn change_one(&self, query: Query, params: Params<'_>) -> TxResult<bool> {
+        Self::send(self, query, params, true).map(|()| true)
     }
 
     fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
         Self::foresee(self, query, params)
+    }
+
+    fn ask_foreseen(&self) -> TxResult<()> {
+        self.settle()
+    }
+
+    fn foresee_for_good(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        Self::foresee_for_good(self, query, params)
     }
 
     fn insert(&self, query: Query, params: Params<'_>) -> TxResult<i64> {
@@ -37,7 +49,7 @@ impl Session for Connection {
         params: Params<'_>,
         each: &mut dyn FnMut(&Row<'_>) -> TxResult<More>,
     ) -> TxResult<()> {
-        for row in &self.query(query, params)? {
+        for row in self.query(query, params)?.iter() {
             if each(&Row(row))? == More::Enough {
                 break;
             }

@@ -21,7 +21,7 @@ fn without<'t>(text: &'t str, nul: &str, sign: &str) -> Cow<'t, str> {
 }
 
 /// A value that waits to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kept {
     Null,
     Integer(i64),

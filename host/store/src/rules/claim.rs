@@ -20,7 +20,7 @@ use super::{
     live_run::LiveRun,
     newborn::{self, Newborn, ServedLane},
     report, rows, sql,
-    tx::{Row, Tx, TxResult, json_of, named_params},
+    tx::{Failure, Row, Tx, TxResult, json_of, named_params},
 };
 use crate::{
     StoreError,
@@ -30,17 +30,19 @@ use crate::{
 };
 
 /// A lane that something waits in.
-struct WaitingLane {
-    id: LaneId,
-    pins: Digest,
-    kind: RunKind,
-    pipeline: String,
+pub(super) struct WaitingLane {
+    pub(super) id: LaneId,
+    pub(super) pins: Digest,
+    pub(super) kind: RunKind,
+    pub(super) pipeline: String,
     /// Its own virtual time.
-    vtime: i64,
+    pub(super) vtime: i64,
+    /// The virtual time that was served last, whichever lane that was.
+    pub(super) served: i64,
     /// The virtual time that it is served at.
     turn: i64,
     /// Whether the applied policy has it. What began in one that it has no more goes on, as it is pinned; nothing begins there.
-    is_open: bool,
+    pub(super) is_open: bool,
 }
 
 /// So many claims may be for refining before the first is for work that waits since. What comes first among entries is known when
@@ -49,12 +51,12 @@ struct WaitingLane {
 const REFINE_HEAD_START: i64 = 1_000;
 
 /// What a lane would give next.
-struct Head {
-    rank_key: Vec<u8>,
-    entry: EntryId,
-    run: Option<i64>,
+pub(super) struct Head {
+    pub(super) rank_key: Vec<u8>,
+    pub(super) entry: EntryId,
+    pub(super) run: Option<i64>,
     /// The run that pays for a new run of the entry.
-    payer: Option<i64>,
+    pub(super) payer: Option<i64>,
 }
 
 /// What a claim takes, when it takes anything.
@@ -146,7 +148,7 @@ fn claimed_before(tx: &Tx<'_>, request: &ClaimRequest, run: &LiveRun) -> TxResul
 
 /// The lane that is due first before the others. One that had nothing for a while is not owed for that time: it counts from the
 /// virtual time that was served last.
-fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLane>> {
+pub(super) fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLane>> {
     let about = |row: &Row<'_>| {
         schema::require_usable(row)?;
         row.plain::<i64>("vtime")
@@ -159,6 +161,7 @@ fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLan
             kind: row.word("kind")?,
             pipeline: row.plain("pipeline")?,
             vtime: row.plain("vtime")?,
+            served,
             turn: served,
             is_open: row.plain("open")?,
         })
@@ -176,7 +179,7 @@ fn lanes_in_turn(tx: &Tx<'_>, request: &ClaimRequest) -> TxResult<Vec<WaitingLan
 }
 
 /// The virtual time that a lane is served at.
-fn turn(kind: RunKind, vtime: i64, served: i64) -> i64 {
+pub(super) fn turn(kind: RunKind, vtime: i64, served: i64) -> i64 {
     match kind {
         RunKind::Work => vtime.max(served),
         RunKind::Refine => (vtime - REFINE_HEAD_START).max(served),
@@ -184,19 +187,36 @@ fn turn(kind: RunKind, vtime: i64, served: i64) -> i64 {
 }
 
 fn head(tx: &Tx<'_>, request: &ClaimRequest, lane: LaneId) -> TxResult<Option<Head>> {
-    let read = |row: &Row<'_>| {
-        Ok(Head {
+    if request.only.is_empty() {
+        return tx.one(sql::RUN_CLAIM, named_params! { ":lane": lane.0 }, Head::read);
+    }
+    let only = json_of(&request.only)?;
+    tx.one(sql::RUN_CLAIM_ONLY, named_params! { ":lane": lane.0, ":only": only }, Head::read)
+}
+
+impl Head {
+    fn read(row: &Row<'_>) -> TxResult<Self> {
+        Ok(Self {
             rank_key: row.plain("rank_key")?,
             entry: row.entry_id("entry_id")?,
             run: row.plain("run_seq")?,
             payer: row.plain("payer")?,
         })
-    };
-    if request.only.is_empty() {
-        return tx.one(sql::RUN_CLAIM, named_params! { ":lane": lane.0 }, read);
     }
-    let only = json_of(&request.only)?;
-    tx.one(sql::RUN_CLAIM_ONLY, named_params! { ":lane": lane.0, ":only": only }, read)
+}
+
+/// Says that [`heads`] is going to be asked.
+pub(super) fn foresee_heads(tx: &Tx<'_>, lane: LaneId, count: usize) -> TxResult<()> {
+    tx.foresee(heads_query(count), named_params! { ":lane": lane.0 })
+}
+
+/// What a lane would give to so many claims; there may be more of it, which stays where it is.
+pub(super) fn heads(tx: &Tx<'_>, lane: LaneId, count: usize) -> TxResult<Vec<Head>> {
+    tx.all(heads_query(count), named_params! { ":lane": lane.0 }, Head::read)
+}
+
+fn heads_query(count: usize) -> Query {
+    if count > 1 { sql::RUN_CLAIM_SOME } else { sql::RUN_CLAIM }
 }
 
 /// Whether a lane that offers nothing has something all the same, which another claim is about to take.
@@ -223,6 +243,7 @@ fn room_for_head(tx: &Tx<'_>, lane: &WaitingLane, head: &Head) -> TxResult<Room>
         }
         None => {
             newborn::foresee(tx, lane.kind, head.entry)?;
+            newborn::foresee_rows(tx, 1)?;
             (lane.pins, head.payer)
         }
     };
@@ -236,19 +257,32 @@ fn take(
     head: Head,
     reservation: Reservation,
 ) -> TxResult<ClaimOutcome> {
-    let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
-    tx.send(sql::READY_DELETE, place)?;
+    leave_place(tx, &lane, &head)?;
     tx.send(sql::STORE_SET_VTIME, named_params! { ":vtime": lane.turn })?;
-    tx.send(sql::LANE_SERVE, named_params! { ":id": lane.id.0, ":vtime": lane.vtime })?;
+    serve(tx, &lane, 1)?;
     match head.run {
         Some(seq) => reclaim(tx, request, seq, reservation),
         None => {
+            let seq = newborn::rows(tx, 1)?.pop();
+            let seq = seq.ok_or_else(|| Failure::damaged("it has no row for a new run"))?;
             let WaitingLane { id, pins, kind, pipeline, .. } = lane;
             let lane = ServedLane { id, pins, kind, pipeline };
-            let newborn = Newborn { request, entry: head.entry, rank_key: head.rank_key, lane };
+            let newborn = Newborn { request, seq, entry: head.entry, rank_key: head.rank_key, lane };
             Ok(ClaimOutcome::Claimed(Box::new(newborn.bear(tx, reservation)?)))
         }
     }
+}
+
+/// What is claimed waits no more.
+pub(super) fn leave_place(tx: &Tx<'_>, lane: &WaitingLane, head: &Head) -> TxResult<()> {
+    let place = named_params! { ":lane": lane.id.0, ":rank_key": head.rank_key, ":entry": head.entry.0 };
+    tx.send(sql::READY_DELETE, place)
+}
+
+/// Counts so many claims of a lane.
+pub(super) fn serve(tx: &Tx<'_>, lane: &WaitingLane, times: usize) -> TxResult<()> {
+    let params = named_params! { ":id": lane.id.0, ":vtime": lane.vtime, ":times": times };
+    tx.send(sql::LANE_SERVE, params)
 }
 
 /// A run that was begun goes on.

@@ -44,6 +44,11 @@ impl KnownEntry {
         })
     }
 
+    /// Says that [`KnownEntry::get`] is going to be asked.
+    pub(super) fn foresee(tx: &Tx<'_>, id: EntryId) -> TxResult<()> {
+        tx.foresee(sql::ENTRY_GET_BY_ID, named_params! { ":id": id.0 })
+    }
+
     /// The entry that some other row names.
     pub(super) fn get(tx: &Tx<'_>, id: EntryId) -> TxResult<Self> {
         Self::find_by_id(tx, id)?.ok_or_else(|| Failure::damaged(format!("there is no entry {id}")))

@@ -280,7 +280,7 @@ pub(super) fn update(
 fn take_in_to_judge_later(tx: &Tx<'_>, entry: &KnownEntry, item: &str) -> TxResult<EntryState> {
     put_item(tx, entry.id, item)?;
     supplement::judge_again(tx, entry.id)?;
-    Ok(entry.state)
+    Ok(KnownEntry::get(tx, entry.id)?.state)
 }
 
 /// Whether somebody put an entry that failed back among what is to be done. A reading that began before a run put it on hold has
@@ -493,8 +493,7 @@ pub(super) fn first_seen(
 
 /// Makes an entry wait again that was over; its place may be out of date, so it is due at once.
 pub(super) fn wait_again(tx: &Tx<'_>, entry: &KnownEntry) -> TxResult<EntryState> {
-    let due = named_params! { ":entry": entry.id.0, ":due_at": tx.now.as_millis() };
-    tx.send(sql::PLACE_SET_DUE, due)?;
+    supplement::make_due(tx, entry.id)?;
     forget_arrival(tx, entry.id)?;
     let state = readiness::settle(tx, entry.id, entry.depends)?;
     readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)?;

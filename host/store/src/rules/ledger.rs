@@ -8,7 +8,7 @@
 //! than that share, the rest is settled from what the plugin's cap has left, and what that does not hold is booked as overdraft,
 //! which stops dispatch until the next period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use tollgate_core::{
@@ -152,6 +152,46 @@ pub(super) fn tranche(tx: &Tx<'_>, pins: Digest) -> TxResult<Amounts> {
 pub(super) fn foresee_room(tx: &Tx<'_>, pins: Digest) -> TxResult<()> {
     tx.foresee(sql::CAP_LIST_ACTIVE, &[])?;
     tx.foresee(sql::TRANCHE_LIST, named_params! { ":pins": pins.as_bytes() })
+}
+
+/// Says that caps are going to be asked for again and again.
+pub(super) fn foresee_caps_for_good(tx: &Tx<'_>) -> TxResult<()> {
+    tx.foresee_for_good(sql::CAP_LIST_ACTIVE, &[])
+}
+
+/// The same of several claims in one transaction.
+pub(super) fn foresee_room_for_good(tx: &Tx<'_>, pins: Digest) -> TxResult<()> {
+    foresee_caps_for_good(tx)?;
+    tx.foresee_for_good(sql::TRANCHE_LIST, named_params! { ":pins": pins.as_bytes() })
+}
+
+/// Takes what several claims under these pins may book, in the order in which everybody takes it.
+pub(super) fn lock_for_several(tx: &Tx<'_>, pins: impl Iterator<Item = Digest>) -> TxResult<()> {
+    let mut scopes = BTreeSet::new();
+    for pins in pins.collect::<BTreeSet<_>>() {
+        let tranche = tranche(tx, pins)?.into_iter();
+        scopes.extend(tranche.filter(|(_, amount)| *amount > Microcents::ZERO).map(|(scope, _)| scope));
+    }
+    if scopes.is_empty() {
+        return Ok(());
+    }
+    let booked = active_caps(tx)?.into_iter().filter(|active| scopes.contains(&active.cap.scope));
+    Balances::default().read(tx, booked.map(|active| active.present()))
+}
+
+/// Takes what several runs may spend or give back, in the order in which everybody takes it.
+pub(super) fn lock_for_several_runs<'r>(
+    tx: &Tx<'_>,
+    runs: impl Iterator<Item = &'r mut LiveRun>,
+) -> TxResult<()> {
+    let mut periods = BTreeSet::new();
+    for run in runs {
+        let purse = Purse::of(tx, run)?;
+        periods.extend(purse.parts.iter().map(|part| part.period.clone()));
+        periods.extend(active_caps(tx)?.iter().map(ActiveCap::present));
+        run.purse = Some(purse);
+    }
+    Balances::default().read(tx, periods)
 }
 
 /// Says that what is set aside for a run is going to be spent, or to go back.

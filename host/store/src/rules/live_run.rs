@@ -71,6 +71,16 @@ impl LiveRun {
         run.ok_or_else(|| StoreError::NotFound { what: "run", name: id.to_string() }.into())
     }
 
+    /// Says that [`LiveRun::held_by`] or [`LiveRun::to_change`] is going to be asked.
+    pub(super) fn foresee_change(tx: &Tx<'_>, id: RunId) -> TxResult<()> {
+        tx.foresee(sql::RUN_GET_TO_CHANGE, named_params! { ":id": id.to_string() })
+    }
+
+    /// Says that [`LiveRun::find`] is going to be asked.
+    pub(super) fn foresee_find(tx: &Tx<'_>, id: RunId) -> TxResult<()> {
+        tx.foresee(sql::RUN_GET, named_params! { ":id": id.to_string() })
+    }
+
     /// The run with this id, whoever holds it.
     pub(super) fn find(tx: &Tx<'_>, id: RunId) -> TxResult<Option<Self>> {
         tx.one(sql::RUN_GET, named_params! { ":id": id.to_string() }, Self::read)
@@ -126,7 +136,7 @@ impl LiveRun {
             ":chain_events": self.chain.events,
             ":chain_hash": self.chain.hash.as_bytes(),
         };
-        if tx.run(sql::RUN_UPDATE_IF_FENCE, params)? != 1 {
+        if !tx.change_one(sql::RUN_UPDATE_IF_FENCE, params)? {
             return Err(StoreError::StaleFence { run: self.id, fence: self.held }.into());
         }
         self.held = self.fence;

@@ -32,6 +32,8 @@ pub(super) struct ServedLane {
 /// What a run is born from.
 pub(super) struct Newborn<'r> {
     pub(super) request: &'r ClaimRequest,
+    /// Its row.
+    pub(super) seq: i64,
     pub(super) entry: EntryId,
     pub(super) rank_key: Vec<u8>,
     pub(super) lane: ServedLane,
@@ -50,8 +52,17 @@ struct Subject {
 pub(super) fn foresee(tx: &Tx<'_>, kind: RunKind, entry: EntryId) -> TxResult<()> {
     let params = named_params! { ":id": entry.0, ":state": waits_as(kind).as_str() };
     tx.foresee(sql::ENTRY_GET_CLAIMABLE, params)?;
-    tx.foresee(sql::PLACE_GET, named_params! { ":entry": entry.0 })?;
-    tx.foresee(sql::RUN_NEXT_SEQ, &[])
+    tx.foresee(sql::PLACE_GET, named_params! { ":entry": entry.0 })
+}
+
+/// Says that rows for so many runs are going to be wanted.
+pub(super) fn foresee_rows(tx: &Tx<'_>, count: usize) -> TxResult<()> {
+    tx.foresee(sql::RUN_NEXT_SEQS, named_params! { ":count": count })
+}
+
+/// Rows for so many runs.
+pub(super) fn rows(tx: &Tx<'_>, count: usize) -> TxResult<Vec<i64>> {
+    tx.all(sql::RUN_NEXT_SEQS, named_params! { ":count": count }, |row| row.plain("seq"))
 }
 
 /// The state of an entry that waits for a run of this kind: what waits to be refined is held for that.
@@ -67,9 +78,7 @@ impl Newborn<'_> {
     pub(super) fn bear(self, tx: &Tx<'_>, reservation: Reservation) -> TxResult<ClaimedRun> {
         let (subject, snapshot) = self.make_busy(tx)?;
         let order = self.take_out_of_order(tx, &subject.backlog)?;
-        let seq = tx.one(sql::RUN_NEXT_SEQ, &[], |row| row.plain("seq"))?;
-        let seq = seq.ok_or_else(|| Failure::damaged("it has no row for a new run"))?;
-        let fence = Fence(1);
+        let (seq, fence) = (self.seq, Fence(1));
         let claimed = WrittenEvent::of(&claimed_event(&self.request.host, fence));
         let chain = ChainHead::start(self.request.new_run).link(tx.now, claimed.kind, &claimed.body);
         let (escrow, payer) = (reservation.total(), reservation.payer());

@@ -21,6 +21,13 @@ use super::{
 };
 use crate::port::{Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket};
 
+/// What says that a delivery is still that of whoever took it.
+macro_rules! sent_params {
+    ($delivery:expr) => {
+        named_params! { ":id": $delivery.id.0, ":fence": $delivery.fence.0 }
+    };
+}
+
 /// A delivery as it is kept.
 pub(super) struct TakenDelivery {
     ticket: DeliveryTicket,
@@ -61,6 +68,19 @@ impl TakenDelivery {
     }
 }
 
+/// Says that numbers for so many deliveries are going to be wanted.
+pub(super) fn foresee_numbers(tx: &Tx<'_>, count: usize) -> TxResult<()> {
+    if count == 0 { Ok(()) } else { tx.foresee(sql::OUTBOX_NEXT_IDS, named_params! { ":count": count }) }
+}
+
+/// Numbers for so many deliveries.
+pub(super) fn numbers(tx: &Tx<'_>, count: usize) -> TxResult<Vec<i64>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    tx.all(sql::OUTBOX_NEXT_IDS, named_params! { ":count": count }, |row| row.plain("id"))
+}
+
 /// Takes the oldest deliveries, no two of one entry.
 pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxResult<Vec<TakenDelivery>> {
     let params = named_params! { ":now": tx.now.as_millis(), ":max": max };
@@ -69,8 +89,8 @@ pub(super) fn take(tx: &Tx<'_>, host: &HostId, lease: Duration, max: u32) -> TxR
     for id in &ids {
         let params = named_params! { ":id": id, ":host": host.0, ":lease_until": lease_until };
         tx.send(sql::OUTBOX_SET_SENDING, params)?;
-        tx.foresee(sql::OUTBOX_GET, named_params! { ":id": id })?;
     }
+    ids.iter().try_for_each(|id| tx.foresee(sql::OUTBOX_GET, named_params! { ":id": id }))?;
     ids.into_iter().map(|id| get(tx, id)).collect()
 }
 
@@ -83,6 +103,10 @@ pub(super) fn settle(
         // Before the deliveries themselves: who writes what a run did has the run first, too.
         let ids: Vec<_> = outcomes.iter().map(|(delivery, _)| delivery.id.0).collect();
         tx.send(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
+    }
+    let settled = |outcome: &DeliveryOutcome| matches!(outcome, DeliveryOutcome::Settled(_));
+    for (delivery, _) in outcomes.iter().filter(|(_, outcome)| settled(outcome)) {
+        tx.foresee(sql::OUTBOX_GET_SENT, sent_params!(delivery))?;
     }
     let mut stale = Vec::new();
     for (delivery, outcome) in outcomes {
@@ -142,17 +166,15 @@ fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxRe
         ":became": json_of(became)?,
         ":now": tx.now.as_millis(),
     };
-    tx.foresee(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 })?;
-    if tx.run(sql::OUTBOX_SETTLE_IF_FENCE, params)? != 1 {
-        return Ok(false);
-    }
-    let effect = tx.one(sql::OUTBOX_GET_EFFECT, named_params! { ":id": delivery.id.0 }, |row| {
+    let effect = tx.one(sql::OUTBOX_GET_SENT, sent_params!(delivery), |row| {
         let of =
             (row.plain::<Option<i64>>("run_seq")?, row.entry_id("entry_id")?, row.plain::<String>("kind")?);
         Ok((of, row.json_or_none::<EffectRef>("reference")?))
     })?;
-    let ((run_seq, entry, kind), effect) =
-        effect.ok_or_else(|| Failure::damaged(format!("there is no delivery {}", delivery.id)))?;
+    let Some(((run_seq, entry, kind), effect)) = effect else { return Ok(false) };
+    if !tx.change_one(sql::OUTBOX_SETTLE_IF_FENCE, params)? {
+        return Ok(false);
+    }
     if kind == "leave" {
         follow_item(tx, entry, became)?;
     }

@@ -55,8 +55,7 @@ pub(super) fn events(tx: &Tx<'_>, run: i64) -> TxResult<Vec<Event>> {
         Some(body) => pack::unpack(&body).map_err(Failure::damaged)?,
         None => tx.all(sql::EVENT_LIST, of_run, read_kept)?,
     };
-    let numbered = kept.into_iter().zip(1..);
-    numbered.map(|(event, seq)| event.read(seq).map_err(Failure::damaged)).collect()
+    kept.into_iter().map(|event| event.read().map_err(Failure::damaged)).collect()
 }
 
 /// How waits of a run's calls ended.
@@ -68,6 +67,7 @@ pub(super) fn wait_ends(events: &[Event]) -> TxResult<Vec<WaitEnd>> {
 
 fn read_kept(row: &Row<'_>) -> TxResult<KeptEvent> {
     Ok(KeptEvent {
+        seq: row.count("seq")?,
         at: row.time("at")?,
         kind: row.word("kind")?,
         body: row.plain("body")?,

@@ -24,11 +24,17 @@ use crate::port::PlaceInLane;
 /// Where people read the person's word: first.
 const POSITION_OF_PERSON: i64 = 0;
 
+/// Where it stands that none of the policy's reasons counts any more: before these.
+const POSITION_OF_JUDGING: i64 = 1;
+
 /// Where the policy's reasons begin.
-pub(super) const POSITION_OF_POLICY: i64 = 1;
+pub(super) const POSITION_OF_POLICY: i64 = 2;
 
 /// Where reasons about dependencies begin: after all others.
 const POSITION_OF_DEPENDENCIES: i64 = 1_000_000;
+
+/// What people read of [`HoldKind::Unjudged`].
+const UNJUDGED: &str = "something became known of it since it was judged; it is judged again first";
 
 /// A reason to write down.
 pub(super) struct NewHold<'h> {
@@ -159,6 +165,24 @@ pub(super) fn hold_for_person(tx: &Tx<'_>, entry: EntryId, reason: &str) -> TxRe
         dependency: None,
     };
     insert_hold(tx, entry, &hold)
+}
+
+/// Holds an entry until it is judged by all that is known of it: nothing that was judged before counts, whenever it waits.
+pub(super) fn hold_unjudged(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
+    let params = named_params! {
+        ":entry": entry.0,
+        ":position": POSITION_OF_JUDGING,
+        ":kind": HoldKind::Unjudged.as_str(),
+        ":reason": UNJUDGED,
+        ":now": tx.now.as_millis(),
+    };
+    tx.send(sql::HOLD_KEEP, params)
+}
+
+/// Takes an entry that waits out of the ready index for the sake of a hold.
+pub(super) fn keep_out(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
+    tx.send(sql::READY_DELETE_ENTRY, named_params! { ":entry": entry.0 })?;
+    set_state(tx, entry, EntryState::Held, first_hold(tx, entry)?)
 }
 
 /// Writes reasons down, in their order, from this position on.

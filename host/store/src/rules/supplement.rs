@@ -1,7 +1,7 @@
 //! What is known of an entry besides what its source says: fields that people set, and what refine runs found.
 //!
-//! Whoever changes it has the entry judged again, and what was judged before that is not taken: so what people and refine runs say
-//! decides, whenever they say it.
+//! Whoever changes it has the entry judged again; what was judged before that is not taken, and nothing is begun by it either. So what
+//! people and refine runs say decides, whenever they say it.
 
 use std::collections::HashMap;
 
@@ -84,8 +84,10 @@ pub(super) fn refine(tx: &Tx<'_>, run: &LiveRun, refinement: &Refinement, record
     };
     tx.send(sql::OUTBOX_INSERT_KEPT, params)?;
     insert_body(tx, &json_of(record)?)?;
+    readiness::hold_unjudged(tx, run.entry)?;
     readiness::set_state(tx, run.entry, EntryState::New, None)?;
-    judge_again(tx, run.entry)
+    make_due(tx, run.entry)?;
+    forget_arrival(tx, run.entry)
 }
 
 /// Forgets that an entry could not be refined; whether that was so.
@@ -98,12 +100,22 @@ pub(super) fn forget_failure(tx: &Tx<'_>, entry: EntryId) -> TxResult<bool> {
     Ok(failed)
 }
 
-/// Has an entry judged at once, where it waits; any other is when it does.
+/// Has an entry judged at once, where it waits; any other is when it does. Nothing is begun on it before.
 pub(super) fn judge_again(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
-    if KnownEntry::get(tx, entry)?.waits() {
-        tx.send(sql::PLACE_MAKE_DUE, named_params! { ":entry": entry.0, ":due_at": tx.now.as_millis() })?;
+    readiness::hold_unjudged(tx, entry)?;
+    let known = KnownEntry::get(tx, entry)?;
+    if known.waits() {
+        make_due(tx, entry)?;
+    }
+    if known.waits() && known.is_judged() {
+        readiness::keep_out(tx, entry)?;
     }
     forget_arrival(tx, entry)
+}
+
+/// Has an entry judged as soon as it waits.
+pub(super) fn make_due(tx: &Tx<'_>, entry: EntryId) -> TxResult<()> {
+    tx.send(sql::PLACE_MAKE_DUE, named_params! { ":entry": entry.0, ":due_at": tx.now.as_millis() })
 }
 
 fn put(tx: &Tx<'_>, entry: EntryId, supplement: &Supplement) -> TxResult<()> {

@@ -19,8 +19,8 @@ use super::{
     family, intake, journal, late,
     ledger::{self, Amounts, Room},
     live_run::{LiveRun, WrittenEvent},
-    readiness, sql, supplement,
-    tx::{Tx, TxResult, cents, json_of, named_params},
+    outbox, readiness, sql, supplement,
+    tx::{Failure, Tx, TxResult, cents, json_of, named_params},
     wait,
 };
 use crate::{
@@ -30,8 +30,9 @@ use crate::{
 
 /// What a driver did since its last durable point, with the texts that are kept of it: they are made before the transaction
 /// begins, so that nobody waits for it meanwhile.
-pub(super) struct PreparedWrite {
+pub(crate) struct PreparedWrite {
     claim: Claim,
+    doing: &'static str,
     paused: Option<PausedCall>,
     steps: Vec<PreparedStep>,
     events: Vec<WrittenEvent>,
@@ -48,6 +49,7 @@ struct PreparedStep {
 
 impl PreparedWrite {
     pub(super) fn of(mut write: RunWrite) -> TxResult<Self> {
+        let doing = write.doing();
         let record = match &mut write.next {
             NextState::Finish { record, .. } => {
                 record.entry.changed_since = false;
@@ -59,6 +61,7 @@ impl PreparedWrite {
         let prepare = |step| Ok(PreparedStep { body: json_of(&step)?, step });
         Ok(Self {
             claim: write.claim,
+            doing,
             paused: write.paused,
             steps: write.steps.into_iter().map(prepare).collect::<TxResult<_>>()?,
             events: write.events.iter().map(WrittenEvent::of).collect(),
@@ -66,6 +69,37 @@ impl PreparedWrite {
             next: write.next,
             record,
         })
+    }
+
+    /// What it does, as a verb.
+    pub(super) fn doing(&self) -> &'static str {
+        self.doing
+    }
+
+    /// Whether it is about its own run and entry alone, as far as that is known.
+    fn is_plain(&self, run: &LiveRun) -> bool {
+        let ends_or_goes_on = match &self.next {
+            NextState::GoOn | NextState::Finish { refinement: None, .. } => true,
+            NextState::Wait { .. } | NextState::Finish { .. } => false,
+        };
+        ends_or_goes_on && self.paused.is_none() && run.payer.is_none()
+    }
+
+    /// How many deliveries it enters.
+    fn deliveries(&self) -> usize {
+        let after_the_end = match &self.next {
+            NextState::Finish { refinement, leaves_entry, .. } => {
+                usize::from(refinement.is_none()) + usize::from(*leaves_entry)
+            }
+            NextState::GoOn | NextState::Wait { .. } => 0,
+        };
+        self.released.len() + after_the_end
+    }
+
+    /// Whether it may cost anything.
+    fn spends(&self) -> bool {
+        let is_last = !matches!(self.next, NextState::GoOn);
+        is_last || self.steps.iter().any(|prepared| prepared.step.usage.cost > Microcents::ZERO)
     }
 
     /// By what right it is written.
@@ -87,55 +121,126 @@ impl PreparedWrite {
 /// Writes what a driver did; whether it still had the run.
 pub(super) fn write(tx: &Tx<'_>, write: &mut PreparedWrite) -> TxResult<bool> {
     let Some(mut run) = late::held_or_kept(tx, write.claim, || write.brought())? else { return Ok(false) };
+    foresee(tx, &run, write)?;
+    outbox::foresee_numbers(tx, write.deliveries())?;
     let entry = look_ahead(tx, &run, write)?;
-    insert_steps(tx, &mut run, &write.steps)?;
+    let mut numbers = outbox::numbers(tx, write.deliveries())?.into_iter();
+    perform(tx, &mut run, entry, write, &mut numbers)?;
+    Ok(true)
+}
+
+/// Writes what several drivers did, of different runs: whether each still had its run, and none where it has to be written by itself.
+pub(super) fn write_together(tx: &Tx<'_>, writes: &mut [PreparedWrite]) -> TxResult<Vec<Option<bool>>> {
+    let ids: Vec<_> = writes.iter().map(|write| write.claim.run).collect();
+    if !tx.is_alone() {
+        tx.send(sql::RUN_LOCK, named_params! { ":runs": json_of(&ids)? })?;
+    }
+    ids.iter().try_for_each(|id| LiveRun::foresee_change(tx, *id))?;
+    let mut outcomes = Vec::new();
+    let mut plain = Vec::new();
+    for write in writes {
+        let held = late::held_or_kept(tx, write.claim, || write.brought())?;
+        outcomes.push(held.is_none().then_some(false));
+        if let Some(run) = held.filter(|run| write.is_plain(run)) {
+            plain.push((outcomes.len() - 1, run, write));
+        }
+    }
+    ledger::foresee_caps_for_good(tx)?;
+    let deliveries = plain.iter().map(|(.., write)| write.deliveries()).sum();
+    outbox::foresee_numbers(tx, deliveries)?;
+    for (_, run, write) in &plain {
+        foresee(tx, run, write)?;
+        if let NextState::Finish { .. } = &write.next {
+            KnownEntry::foresee(tx, run.entry)?;
+            foresee_telling(tx, run)?;
+        }
+    }
+    let mut entries = Vec::new();
+    for (_, run, write) in &plain {
+        entries.push(look_ahead(tx, run, write)?);
+    }
+    let spending = plain.iter_mut().filter(|(.., write)| write.spends()).map(|(_, run, _)| run);
+    ledger::lock_for_several_runs(tx, spending)?;
+    let mut numbers = outbox::numbers(tx, deliveries)?.into_iter();
+    tx.ask_foreseen()?;
+    // Whoever changes several entries begins with the oldest.
+    let mut plain: Vec<_> = plain.into_iter().zip(entries).collect();
+    plain.sort_by_key(|((_, run, _), _)| run.entry);
+    for ((at, mut run, write), entry) in plain {
+        perform(tx, &mut run, entry, write, &mut numbers)?;
+        outcomes[at] = Some(true);
+    }
+    Ok(outcomes)
+}
+
+/// Does what is written, of a run that is held; with the numbers of the deliveries that it enters.
+fn perform(
+    tx: &Tx<'_>,
+    run: &mut LiveRun,
+    entry: Option<KnownEntry>,
+    write: &mut PreparedWrite,
+    numbers: &mut impl Iterator<Item = i64>,
+) -> TxResult<()> {
+    insert_steps(tx, run, &write.steps)?;
+    if !write.steps.is_empty() && !matches!(write.next, NextState::Finish { .. }) {
+        wait::has_heard(tx, run.seq)?;
+    }
     if let Some(paused) = &write.paused {
-        journal::pause(tx, &mut run, paused)?;
+        journal::pause(tx, run, paused)?;
     }
     for event in &write.events {
         run.append_written(tx, event)?;
     }
     for released in &write.released {
-        release_effect(tx, &run, released)?;
+        release_effect(tx, run, released, number(numbers)?)?;
     }
     match &mut write.next {
         NextState::GoOn => {}
-        NextState::Wait { wakes, reason } => wait(tx, &mut run, wakes, reason)?,
+        NextState::Wait { wakes, reason } => wait(tx, run, wakes, reason)?,
         NextState::Finish { end, record, leaves_entry, refinement } => {
             let entry = entry.map_or_else(|| KnownEntry::get(tx, run.entry), Ok)?;
-            finish(tx, &mut run, &entry, end, record, write.record)?;
+            finish(tx, run, &entry, end, record, write.record)?;
             match refinement {
-                None => leave_as_it_ended(tx, &run, &entry, end, record)?,
-                Some(refinement) => supplement::refine(tx, &run, refinement, record)?,
+                None => leave_as_it_ended(tx, run, &entry, end, record, number(numbers)?)?,
+                Some(refinement) => supplement::refine(tx, run, refinement, record)?,
             }
             if *leaves_entry {
-                insert_after_end(tx, &run, "leave", &json_of(&run.state)?)?;
+                insert_after_end(tx, run, "leave", &json_of(&run.state)?, number(numbers)?)?;
             }
         }
     }
     if let NextState::Finish { refinement: None, .. } = &write.next {
-        family::foresee_waiting_for(tx, run.seq)?;
-        children::foresee_telling(tx, run.entry)?;
+        foresee_telling(tx, run)?;
     }
     run.save(tx)?;
     match &write.next {
         NextState::Finish { end, refinement: None, .. } => {
-            family::over(tx, &run, end)?;
-            children::tell(tx, run.entry, ended(end).1)?;
+            family::over(tx, run, end)?;
+            children::tell(tx, run.entry, ended(end).1)
         }
-        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => {}
+        NextState::Finish { .. } | NextState::GoOn | NextState::Wait { .. } => Ok(()),
     }
-    Ok(true)
 }
 
-/// Says what is going to be asked of a run that is written, so that nobody waits for what it spends from longer than need be. With the
-/// end of a run comes its entry.
-fn look_ahead(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<Option<KnownEntry>> {
+/// The number of the next delivery.
+fn number(numbers: &mut impl Iterator<Item = i64>) -> TxResult<i64> {
+    numbers.next().ok_or_else(|| Failure::damaged("it has no number for a delivery"))
+}
+
+/// Says what is going to be asked of a run that is written, so that nobody waits for what it spends from longer than need be.
+fn foresee(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<()> {
     journal::foresee(tx, run)?;
-    let goes_on = matches!(write.next, NextState::GoOn);
-    if !goes_on || write.steps.iter().any(|prepared| prepared.step.usage.cost > Microcents::ZERO) {
-        ledger::foresee_spending(tx, run)?;
-    }
+    if write.spends() { ledger::foresee_spending(tx, run) } else { Ok(()) }
+}
+
+/// Says that those are going to be asked for to whom the end of a run matters.
+fn foresee_telling(tx: &Tx<'_>, run: &LiveRun) -> TxResult<()> {
+    family::foresee_waiting_for(tx, run.seq)?;
+    children::foresee_telling(tx, run.entry)
+}
+
+/// The entry of a run that ends, with what else is going to be asked of it.
+fn look_ahead(tx: &Tx<'_>, run: &LiveRun, write: &PreparedWrite) -> TxResult<Option<KnownEntry>> {
     let NextState::Finish { end, refinement, .. } = &write.next else { return Ok(None) };
     let entry = KnownEntry::get(tx, run.entry)?;
     if refinement.is_none() {
@@ -188,21 +293,19 @@ fn insert_steps(tx: &Tx<'_>, run: &mut LiveRun, steps: &[PreparedStep]) -> TxRes
             wait::keep(tx, run.seq, &step.key, asked)?;
         }
     }
-    if !steps.is_empty() {
-        wait::has_heard(tx, run.seq)?;
-    }
     // What is awaited by now will not come.
     journal::lose_open(tx, run)?;
     ledger::settle(tx, run, steps.iter().map(|prepared| &prepared.step))
 }
 
-fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxResult<()> {
+fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect, number: i64) -> TxResult<()> {
     let file = match KnownEffect::parse(&released.effect) {
         Ok(KnownEffect::PublishFile(file)) => Some(file),
         // What cannot be parsed is refused when it is delivered, by who knows what the tracker can do.
         Ok(KnownEffect::SetState(_) | KnownEffect::OpenEntry(_)) | Err(_) => None,
     };
     let params = named_params! {
+        ":id": number,
         ":run": run.seq,
         ":entry": run.entry.0,
         ":kind": "effect",
@@ -213,7 +316,12 @@ fn release_effect(tx: &Tx<'_>, run: &LiveRun, released: &ReleasedEffect) -> TxRe
         ":now": tx.now.as_millis(),
     };
     tx.send(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, &json_of(&released.effect)?)
+    insert_body_of(tx, number, &json_of(&released.effect)?)
+}
+
+/// Writes what a delivery delivers.
+fn insert_body_of(tx: &Tx<'_>, number: i64, body: &str) -> TxResult<()> {
+    tx.send(sql::OUTBOX_BODY_INSERT_OF, named_params! { ":id": number, ":body": body })
 }
 
 /// Writes what the row of the outbox delivers that was inserted last.
@@ -340,16 +448,18 @@ fn leave_as_it_ended(
     entry: &KnownEntry,
     end: &End,
     record: &Record,
+    number: i64,
 ) -> TxResult<()> {
     let (_, state, _) = ended(end);
-    insert_after_end(tx, run, "record", &json_of(record)?)?;
+    insert_after_end(tx, run, "record", &json_of(record)?, number)?;
     readiness::set_state(tx, entry.id, state, None)?;
     readiness::tell_dependants_if_changed(tx, entry, state, entry.closed)
 }
 
 /// Enters what is delivered after a run has ended.
-fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxResult<()> {
+fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str, number: i64) -> TxResult<()> {
     let params = named_params! {
+        ":id": number,
         ":run": run.seq,
         ":entry": run.entry.0,
         ":kind": kind,
@@ -360,7 +470,7 @@ fn insert_after_end(tx: &Tx<'_>, run: &LiveRun, kind: &str, body: &str) -> TxRes
         ":now": tx.now.as_millis(),
     };
     tx.send(sql::OUTBOX_INSERT, params)?;
-    insert_body(tx, body)
+    insert_body_of(tx, number, body)
 }
 
 /// What becomes of run and entry. A run that a person cancelled leaves its entry as one that failed: to be retried by a person.

@@ -93,7 +93,7 @@ impl Chains {
         let mut head = ChainHead::start(id);
         for event in events {
             head = head.link(event.at, event.kind, &event.body);
-            if event.hash != head.hash {
+            if event.seq != head.events || event.hash != head.hash {
                 return Err(format!(
                     "event {} of run {id} does not follow from those before it",
                     head.events

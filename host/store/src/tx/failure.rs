@@ -57,6 +57,18 @@ impl Failure {
         }
     }
 
+    /// What it says, whatever it is.
+    pub(crate) fn into_words(self) -> String {
+        match self {
+            Self::Database(message)
+            | Self::Interrupted(message)
+            | Self::Denied(message)
+            | Self::Unreadable(message) => message,
+            Self::Crowded => "it has to keep others out".to_owned(),
+            Self::Refused(error) => error.to_string(),
+        }
+    }
+
     /// The store holds something that no version of this code wrote.
     pub(crate) fn damaged(what: impl std::fmt::Display) -> Self {
         Self::Refused(StoreError::Damaged(what.to_string()))

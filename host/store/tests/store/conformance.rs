@@ -15,7 +15,19 @@ mod rebuild;
 mod refine;
 pub(crate) mod runs;
 mod sources;
+pub(crate) mod together;
 mod waits;
+
+use std::pin::Pin;
+
+use crate::support::{Make, block_on};
+
+/// What every store must do: a case.
+type Case = for<'m> fn(&'m Make<'m>) -> Pin<Box<dyn Future<Output = ()> + 'm>>;
+
+fn exercise(make: &Make<'_>, case: Case) {
+    block_on(case(make));
+}
 
 /// Makes a test of each case for a store.
 macro_rules! exercise {
@@ -24,7 +36,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::memory::empty(clock)));
+                    let make = |clock| Box::new(crate::memory::empty(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -33,7 +46,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_memory(clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_memory(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -42,7 +56,8 @@ macro_rules! exercise {
             $($(
                 #[test]
                 fn $case() {
-                    crate::support::block_on(super::$module::$case(&|clock| crate::postgres::fresh(clock)));
+                    let make = |clock| Box::new(crate::postgres::fresh(clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -52,7 +67,8 @@ macro_rules! exercise {
                 #[test]
                 fn $case() {
                     let folder = tempfile::tempdir().unwrap();
-                    crate::support::block_on(super::$module::$case(&|clock| crate::sqlite::in_file(&folder, clock)));
+                    let make = |clock| Box::new(crate::sqlite::in_file(&folder, clock)) as _;
+                    super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
                 }
             )*)*
         }
@@ -66,6 +82,7 @@ exercise! {
         what_is_to_be_judged_is_not_claimed_before,
         refining_is_no_work_on_a_text,
         what_becomes_known_while_a_source_is_read_is_not_lost,
+        what_was_set_since_it_was_judged_comes_first,
         what_could_not_be_refined_waits_for_a_person,
     ;
     runs:
@@ -85,6 +102,15 @@ exercise! {
         how_a_run_ends_is_how_its_entry_stands,
         hosts_that_were_asked_to_stop_begin_nothing,
         a_new_policy_pins_new_runs_only,
+    ;
+    together:
+        lanes_take_turns_among_claims_at_once,
+        caps_hold_among_claims_at_once,
+        a_begun_run_is_among_claims_at_once,
+        a_claim_that_is_repeated_among_others_is_given_again,
+        a_stale_write_harms_no_other,
+        a_write_that_is_refused_harms_no_other,
+        writes_of_every_kind_at_once_do_what_they_do_alone,
     ;
     journal:
         an_answer_is_settled_when_it_comes,
@@ -131,6 +157,7 @@ exercise! {
     ;
     cancels:
         a_run_is_cancelled_wherever_it_stands,
+        a_host_is_told_of_its_own_runs_alone,
         to_end_a_run_needs_no_money,
         all_that_a_run_led_to_is_cancelled_with_it,
         what_a_cancelled_run_asked_for_outside_is_withheld,

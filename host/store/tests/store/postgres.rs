@@ -8,6 +8,7 @@ mod races;
 mod round_trips;
 #[allow(dead_code, reason = "the tests of the binary need more of it")]
 pub(crate) mod server;
+mod together;
 
 use std::sync::Arc;
 

@@ -245,3 +245,43 @@ mod power_cuts {
         std::thread::scope(|threads| threads.spawn(|| block_on(shown(store))).join().unwrap())
     }
 }
+
+mod damage {
+    use std::sync::Arc;
+
+    use tollgate_core::{
+        Clock as _,
+        course::End,
+        event::{ChainError, ChainHead},
+        time::ManualClock,
+    };
+    use tollgate_store::{Store as _, port::Archive as _};
+
+    use super::{file_in, in_file};
+    use crate::support::*;
+
+    /// An event that somebody takes out is missed, whether events stand in rows or in packs.
+    #[test]
+    fn an_event_that_is_missing_is_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |clock: Arc<ManualClock>| in_file(&folder, clock);
+        block_on(async {
+            let world = World::new(&make).await;
+            world.admit(vec![world.arrival("A")]).await;
+            let run = world.work(End::Done).await.claim.run;
+            let connection = rusqlite::Connection::open(file_in(&folder)).unwrap();
+            assert_eq!(connection.execute("DELETE FROM event WHERE seq = 1", []).unwrap(), 1);
+            drop(connection);
+            let missed = async || {
+                let events = world.store.run(run).await.unwrap().events;
+                let verified = ChainHead::verify(run, &events);
+                assert_eq!(verified, Err(ChainError::Gap { run, expected: 1, found: 2 }));
+            };
+            missed().await;
+            assert_eq!(world.store.pack_events(world.clock.now(), 9).await.unwrap(), 1);
+            missed().await;
+            let exported = world.store.export(Arc::new(std::sync::Mutex::new(Vec::new()))).await;
+            assert!(exported.is_err(), "{exported:?}");
+        });
+    }
+}

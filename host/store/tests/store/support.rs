@@ -20,7 +20,8 @@ use tollgate_core::{
     time::ManualClock,
 };
 use tollgate_store::{
-    Store,
+    PostgresStore, SqliteStore, Store,
+    memory::MemoryStore,
     port::{
         Admission, Arrival, Change, ClaimOutcome, ClaimRequest, ClaimedRun, Delivery, DeliveryOutcome,
         LaneSpec, NextState, OnChange, PlaceInLane, PolicyApplication, PolicyFile, Reading, ReleasedEffect,
@@ -47,15 +48,39 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
+/// How a test is given its store: any, so that what is asked of all stores is compiled once.
+pub(crate) type Make<'m> = dyn Fn(Arc<ManualClock>) -> Box<dyn Store> + 'm;
+
+/// What has a store in it: one of a kind, for what only that kind can, or any.
+pub(crate) trait HasStore {
+    fn store(&self) -> &dyn Store;
+}
+
+macro_rules! has_store {
+    ($($kind:ty),*) => { $(impl HasStore for $kind {
+        fn store(&self) -> &dyn Store {
+            self
+        }
+    })* };
+}
+
+has_store! { MemoryStore, PostgresStore, SqliteStore }
+
+impl HasStore for Box<dyn Store> {
+    fn store(&self) -> &dyn Store {
+        &**self
+    }
+}
+
 /// A store, its clock and one lane.
-pub(crate) struct World<S> {
+pub(crate) struct World<S = Box<dyn Store>> {
     pub(crate) store: S,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) lane: LaneId,
     pub(crate) host: HostId,
 }
 
-impl<S: Store> World<S> {
+impl<S: HasStore> World<S> {
     pub(crate) async fn new(make: &dyn Fn(Arc<ManualClock>) -> S) -> Self {
         Self::with_caps(make, vec![]).await
     }
@@ -63,13 +88,13 @@ impl<S: Store> World<S> {
     pub(crate) async fn with_caps(make: &dyn Fn(Arc<ManualClock>) -> S, caps: Vec<Cap>) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
         let store = make(Arc::clone(&clock));
-        let applied = store.apply_policy(policy(&["spec"], caps)).await.unwrap();
+        let applied = store.store().apply_policy(policy(&["spec"], caps)).await.unwrap();
         Self { lane: applied.lanes[0].id, store, clock, host: HostId("here-1".into()) }
     }
 
     pub(crate) async fn admit(&self, arrivals: Vec<Arrival>) -> Vec<Change> {
-        let reconcile = self.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
-        self.store.admit(reconcile, arrivals).await.unwrap()
+        let reconcile = self.store.store().begin_reconcile(BACKLOG, TRACKER).await.unwrap();
+        self.store.store().admit(reconcile, arrivals).await.unwrap()
     }
 
     /// Admits what there is of the source, all of it; the keys that are gone.
@@ -79,9 +104,9 @@ impl<S: Store> World<S> {
 
     /// Admits what there is of a tracker; the keys that are gone.
     pub(crate) async fn read(&self, tracker: &str, arrivals: Vec<Arrival>, reading: Reading) -> Vec<String> {
-        let reconcile = self.store.begin_reconcile(BACKLOG, tracker).await.unwrap();
-        self.store.admit(reconcile, arrivals).await.unwrap();
-        self.store.finish_reconcile(reconcile, reading).await.unwrap().gone
+        let reconcile = self.store.store().begin_reconcile(BACKLOG, tracker).await.unwrap();
+        self.store.store().admit(reconcile, arrivals).await.unwrap();
+        self.store.store().finish_reconcile(reconcile, reading).await.unwrap().gone
     }
 
     pub(crate) fn arrival(&self, key: &str) -> Arrival {
@@ -89,17 +114,17 @@ impl<S: Store> World<S> {
     }
 
     pub(crate) async fn state(&self, key: &str) -> EntryState {
-        self.store.entry(key, None).await.unwrap().status.state
+        self.store.store().entry(key, None).await.unwrap().status.state
     }
 
     /// `kind: sentence` of every hold.
     pub(crate) async fn holds(&self, key: &str) -> Vec<String> {
-        let holds = self.store.entry(key, None).await.unwrap().status.holds;
+        let holds = self.store.store().entry(key, None).await.unwrap().status.holds;
         holds.into_iter().map(|hold| format!("{}: {}", hold.kind, hold.reason)).collect()
     }
 
     pub(crate) async fn id(&self, key: &str) -> EntryId {
-        self.store.entry(key, None).await.unwrap().status.id
+        self.store.store().entry(key, None).await.unwrap().status.id
     }
 
     pub(crate) fn request(&self) -> ClaimRequest {
@@ -114,14 +139,14 @@ impl<S: Store> World<S> {
     }
 
     pub(crate) async fn claim(&self) -> ClaimedRun {
-        match self.store.claim(self.request()).await.unwrap() {
+        match self.store.store().claim(self.request()).await.unwrap() {
             ClaimOutcome::Claimed(run) => *run,
             other => panic!("expected a run, got {other:?}"),
         }
     }
 
     pub(crate) async fn claim_nothing(&self) -> ClaimOutcome {
-        match self.store.claim(self.request()).await.unwrap() {
+        match self.store.store().claim(self.request()).await.unwrap() {
             ClaimOutcome::Claimed(run) => panic!("expected no run, got {run:?}"),
             other => other,
         }
@@ -135,15 +160,16 @@ impl<S: Store> World<S> {
     }
 
     pub(crate) async fn finish(&self, run: &ClaimedRun, end: End) {
-        self.store.write(finish(run, self.store.id(), end)).await.unwrap();
+        self.store.store().write(finish(run, self.store.store().id(), end)).await.unwrap();
     }
 
     pub(crate) async fn take(&self, max: u32) -> Vec<Delivery> {
-        self.store.take_deliveries(&self.host, LEASE, max).await.unwrap()
+        self.store.store().take_deliveries(&self.host, LEASE, max).await.unwrap()
     }
 
     pub(crate) async fn settle(&self, delivery: &Delivery) {
-        let stale = self.store.settle_deliveries(vec![(delivery.ticket(), delivered())]).await.unwrap();
+        let stale =
+            self.store.store().settle_deliveries(vec![(delivery.ticket(), delivered())]).await.unwrap();
         assert_eq!(stale, vec![], "the delivery is still ours");
     }
 }

@@ -565,7 +565,7 @@ proptest! {
         let window = Duration::from_secs(300);
         let rate = Some(Rate { count, window });
         let guard = Guard { per_author: rate, per_source: rate, per_origin: Some(per_origin), ..Guard::default() };
-        let went = block_on(conformance::opening::feed_itself(&sqlite::in_memory, &guard, depth_max, &children, 2_000));
+        let went = block_on(conformance::opening::feed_itself(&|clock| Box::new(sqlite::in_memory(clock)), &guard, depth_max, &children, 2_000));
         prop_assert!(went.let_in.len() <= per_origin as usize, "{}", went.let_in.len());
         let most = children.iter().max().copied().unwrap_or_default() as u64;
         prop_assert!(went.entries <= 1 + (u64::from(per_origin) + 1) * most, "{}", went.entries);

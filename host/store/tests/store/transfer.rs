@@ -182,7 +182,9 @@ fn is_moved<S>(open: &dyn Fn() -> Result<S, StoreError>) -> bool {
 }
 
 /// A store that a host has open, and how it is opened.
-async fn check_moved<S: Archive>(open: &dyn Fn(OpenMode, Arc<ManualClock>) -> Result<S, StoreError>) {
+async fn check_moved<S: Archive + HasStore>(
+    open: &dyn Fn(OpenMode, Arc<ManualClock>) -> Result<S, StoreError>,
+) {
     let world = World::new(&|clock| open(OpenMode::Host, clock).unwrap()).await;
     let clock = Arc::clone(&world.clock);
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;

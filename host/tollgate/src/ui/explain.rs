@@ -154,6 +154,7 @@ fn advice(kind: HoldKind, key: &str) -> Option<String> {
         HoldKind::Intake | HoldKind::OwnOutput | HoldKind::Duplicate | HoldKind::Cancelled => {
             return Some(format!("`{}` lets it in.", how_to_lift(key, LiftedBy::Admission)));
         }
+        HoldKind::Unjudged => "It lifts when a host runs.",
         HoldKind::NotRefined
         | HoldKind::NotBefore
         | HoldKind::Dependency

@@ -36,6 +36,25 @@ pub(crate) struct MutantsArgs {
 /// The version of cargo-mutants that is installed where there is none.
 const CARGO_MUTANTS: &str = "27.1.0";
 
+/// Tests that notice nearly everything, and take seconds: what they notice the others need not be asked about.
+const QUICK: [&str; 12] = [
+    "--skip",
+    "postgres",
+    "--skip",
+    "in_a_file",
+    "--skip",
+    "in_plain_maps",
+    "--skip",
+    "traces",
+    "--skip",
+    "disks",
+    "--skip",
+    "log_cut",
+];
+
+/// All that need no server.
+const ALL: [&str; 2] = ["--skip", "postgres"];
+
 /// Where the list is kept.
 const LIST: &str = "docs/mutants.md";
 
@@ -148,12 +167,25 @@ impl Drop for Copy {
 fn rust(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
     install_cargo_mutants()?;
     if only_list {
-        copy.cargo().args(["mutants", "--list"]).status().context("cannot start cargo")?;
+        copy.cargo().args(["mutants", "--workspace", "--list"]).status().context("cannot start cargo")?;
         return Ok(Vec::new());
     }
     let out = copy.target.with_file_name("out");
+    let first = outcomes(copy, &out, &["--no-shuffle"], &QUICK)?;
+    let rest = match first.iter().any(|mutant| mutant.outcome == Outcome::Survived) {
+        true => outcomes(copy, &out, &["--no-shuffle", "--iterate"], &ALL)?,
+        false => Vec::new(),
+    };
+    let is_open = |mutant: &Mutant| mutant.outcome == Outcome::Survived;
+    Ok(first.into_iter().filter(|mutant| !is_open(mutant)).chain(rest).collect())
+}
+
+/// What the tests that are told by `test` make of each change.
+fn outcomes(copy: &Copy, out: &Path, args: &[&str], test: &[&str]) -> Result<Vec<Mutant>> {
+    let mut cargo = copy.cargo();
+    cargo.args(["mutants", "--workspace", "--in-place", "--output"]).arg(out).args(args);
     // Its status says whether all were caught, which its outcomes say as well.
-    copy.cargo().args(["mutants", "--in-place", "--no-shuffle", "--output"]).arg(&out).status()?;
+    cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
     let path = out.join("mutants.out/outcomes.json");
     let text = fs::read(&path).with_context(|| format!("cargo-mutants left no {}", path.display()))?;
     let outcomes: serde_json::Value = serde_json::from_slice(&text)?;

@@ -90,10 +90,10 @@ const STEPS: &[Step] = &[
     cargo("test", "everything else", &["test", "--workspace", "--locked", "--no-fail-fast"]),
     Step {
         name: "simulation",
-        why: "five thousand worlds of whole hosts, each with faults of its own, end well",
+        why: "ten thousand worlds of whole hosts, each with faults of its own, end well",
         program: "cargo",
         args: &["test", "--workspace", "--locked", "--test", "simulation", "worlds_of_many_seeds"],
-        envs: &[("TOLLGATE_SIM_SEEDS", "5000")],
+        envs: &[("TOLLGATE_SIM_SEEDS", "10000")],
     },
     cargo("foreign", "components of other languages' toolchains", &["xtask", "foreign"]),
     cargo(

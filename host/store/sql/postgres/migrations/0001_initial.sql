@@ -282,18 +282,26 @@ CREATE TABLE coverage (
 
 CREATE FUNCTION coverage_count() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        INSERT INTO coverage VALUES (OLD.backlog, OLD.state, coalesce(OLD.held_for, ''), OLD.adopted, slot(), -1)
-        ON CONFLICT (backlog, state, held_for, adopted, slot) DO UPDATE SET entries = coverage.entries - 1;
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO coverage
+        SELECT backlog, state, coalesce(held_for, ''), adopted, slot(), count(*) FROM is_so GROUP BY 1, 2, 3, 4
+        ON CONFLICT (backlog, state, held_for, adopted, slot) DO UPDATE SET entries = coverage.entries + excluded.entries;
+    ELSE
+        INSERT INTO coverage
+        SELECT backlog, state, held_for, adopted, slot(), sum(entries)
+        FROM (SELECT backlog, state, coalesce(held_for, '') AS held_for, adopted, 1 AS entries FROM is_so
+              UNION ALL
+              SELECT backlog, state, coalesce(held_for, ''), adopted, -1 FROM was_so) AS changed
+        GROUP BY 1, 2, 3, 4
+        HAVING sum(entries) <> 0
+        ON CONFLICT (backlog, state, held_for, adopted, slot) DO UPDATE SET entries = coverage.entries + excluded.entries;
     END IF;
-    INSERT INTO coverage VALUES (NEW.backlog, NEW.state, coalesce(NEW.held_for, ''), NEW.adopted, slot(), 1)
-    ON CONFLICT (backlog, state, held_for, adopted, slot) DO UPDATE SET entries = coverage.entries + 1;
     RETURN NULL;
 END $$;
-CREATE TRIGGER coverage_insert AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION coverage_count();
-CREATE TRIGGER coverage_update AFTER UPDATE OF backlog, state, held_for, adopted ON entry FOR EACH ROW
-WHEN ((OLD.backlog, OLD.state, OLD.held_for, OLD.adopted) IS DISTINCT FROM (NEW.backlog, NEW.state, NEW.held_for, NEW.adopted))
-EXECUTE FUNCTION coverage_count();
+CREATE TRIGGER coverage_insert AFTER INSERT ON entry REFERENCING NEW TABLE AS is_so
+    FOR EACH STATEMENT EXECUTE FUNCTION coverage_count();
+CREATE TRIGGER coverage_update AFTER UPDATE ON entry REFERENCING OLD TABLE AS was_so NEW TABLE AS is_so
+    FOR EACH STATEMENT EXECUTE FUNCTION coverage_count();
 
 -- What the runs of a backlog have cost.
 CREATE TABLE backlog_cost (

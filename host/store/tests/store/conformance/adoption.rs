@@ -1,22 +1,16 @@
 //! Work that was done before Tollgate.
 
-use std::sync::Arc;
-
 use tollgate_core::{
     AdoptionId,
     adoption::{Evidence, EvidenceKind},
     course::End,
     entry::EntryState,
-    time::ManualClock,
 };
-use tollgate_store::{
-    Store,
-    port::{AdoptionOutcome, DeliveryKind, NewAdoption, OnChange},
-};
+use tollgate_store::port::{AdoptionOutcome, DeliveryKind, NewAdoption, OnChange};
 
-use crate::support::{ArrivalExt as _, World};
+use crate::support::{ArrivalExt as _, Make, World};
 
-pub(super) async fn adopt<S: Store>(world: &World<S>, key: &str) -> AdoptionOutcome {
+pub(super) async fn adopt(world: &World, key: &str) -> AdoptionOutcome {
     let status = world.store.entry(key, None).await.unwrap().status;
     let evidence = Evidence {
         kind: EvidenceKind::List,
@@ -35,9 +29,7 @@ pub(super) async fn adopt<S: Store>(world: &World<S>, key: &str) -> AdoptionOutc
     world.store.adopt(vec![new]).await.unwrap().remove(0)
 }
 
-pub(crate) async fn an_adopted_entry_is_done_and_lifts_what_waits_for_it<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_adopted_entry_is_done_and_lifts_what_waits_for_it(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B").needs("A")]).await;
     assert_eq!(adopt(&world, "A").await, AdoptionOutcome::Adopted);
@@ -63,9 +55,7 @@ pub(crate) async fn an_adopted_entry_is_done_and_lifts_what_waits_for_it<S: Stor
     assert!(reason.contains("done by a run"), "{reason}");
 }
 
-pub(crate) async fn what_is_worked_on_gone_or_edited_is_not_adopted<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_worked_on_gone_or_edited_is_not_adopted(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -74,9 +64,7 @@ pub(crate) async fn what_is_worked_on_gone_or_edited_is_not_adopted<S: Store>(
     assert_eq!(adopt(&world, "A").await, AdoptionOutcome::Adopted, "somebody finished it");
 }
 
-pub(crate) async fn an_adopted_entry_comes_back_as_one_that_was_worked_on<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_adopted_entry_comes_back_as_one_that_was_worked_on(make: &Make<'_>) {
     let world = World::new(make).await;
     let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
     world.admit(rules.map(|(key, _)| world.arrival(key)).to_vec()).await;

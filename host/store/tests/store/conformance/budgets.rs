@@ -1,7 +1,5 @@
 //! What entries cost that a run opened counts against that run's budget, which is 1,000 in this world; a claim sets 100 aside.
 
-use std::sync::Arc;
-
 use tollgate_core::{
     Microcents,
     approval::{Allowance, Word},
@@ -9,10 +7,9 @@ use tollgate_core::{
     entry::EntryState,
     event::EventKind,
     run::RunState,
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{ClaimOutcome, ClaimedRun, EscrowAnswer, NewDecision, RunWrite, Wake},
 };
 
@@ -23,7 +20,7 @@ use super::{
 use crate::support::*;
 
 /// A run that opened so many entries, `I-01` and on, and waits for them.
-async fn parent<S: Store>(world: &World<S>, children: usize) -> ClaimedRun {
+async fn parent(world: &World, children: usize) -> ClaimedRun {
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
     for number in 1..=children {
@@ -33,12 +30,12 @@ async fn parent<S: Store>(world: &World<S>, children: usize) -> ClaimedRun {
     parent
 }
 
-async fn await_children<S: Store>(world: &World<S>, run: &ClaimedRun) {
+async fn await_children(world: &World, run: &ClaimedRun) {
     let steps = vec![waiting(1, None)];
     world.store.write(RunWrite { steps, ..wait(run.claim, vec![Wake::Asked]) }).await.unwrap();
 }
 
-async fn claims<S: Store>(world: &World<S>) -> Vec<ClaimedRun> {
+async fn claims(world: &World) -> Vec<ClaimedRun> {
     let mut claimed = Vec::new();
     while let ClaimOutcome::Claimed(run) = world.store.claim(world.request()).await.unwrap() {
         claimed.push(*run);
@@ -46,12 +43,12 @@ async fn claims<S: Store>(world: &World<S>) -> Vec<ClaimedRun> {
     claimed
 }
 
-async fn spends<S: Store>(world: &World<S>, run: &ClaimedRun, cost: u64) {
+async fn spends(world: &World, run: &ClaimedRun, cost: u64) {
     let write = RunWrite { steps: vec![step("draft", 1, cost)], ..go_on(run.claim) };
     world.store.write(write).await.unwrap();
 }
 
-async fn family<S: Store>(world: &World<S>, run: &ClaimedRun) -> (u64, u64, u64) {
+async fn family(world: &World, run: &ClaimedRun) -> (u64, u64, u64) {
     let family = world.store.run(run.claim.run).await.unwrap().family.unwrap();
     (family.limit.0, family.settled.0, family.escrow.0)
 }
@@ -61,9 +58,7 @@ fn money(cost: u64) -> NewDecision {
     NewDecision { who: "ines".into(), why: "it is worth it".into(), word: Word::Approved { added } }
 }
 
-pub(crate) async fn children_together_stay_within_the_budget_of_their_parent<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn children_together_stay_within_the_budget_of_their_parent(make: &Make<'_>) {
     let world = World::new(make).await;
     let parent = parent(&world, 13).await;
     let claimed = claims(&world).await;
@@ -93,9 +88,7 @@ pub(crate) async fn children_together_stay_within_the_budget_of_their_parent<S: 
 }
 
 /// A child that was begun and needs more than there is waits for it, and holds nothing.
-pub(crate) async fn a_child_that_needs_more_waits_for_its_parents_money<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_child_that_needs_more_waits_for_its_parents_money(make: &Make<'_>) {
     let world = World::new(make).await;
     let parent = parent(&world, 2).await;
     let [first, second] = claims(&world).await.try_into().unwrap();
@@ -117,9 +110,7 @@ pub(crate) async fn a_child_that_needs_more_waits_for_its_parents_money<S: Store
 }
 
 /// A child that was begun, and whose parent took the money meanwhile, is in nobody else's way.
-pub(crate) async fn what_was_begun_and_cannot_be_paid_for_waits<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_was_begun_and_cannot_be_paid_for_waits(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -135,7 +126,7 @@ pub(crate) async fn what_was_begun_and_cannot_be_paid_for_waits<S: Store>(
 }
 
 /// Money is one of the things that a run may wait for; when another comes first, it waits for it no longer.
-pub(crate) async fn a_wait_for_money_ends_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_wait_for_money_ends_once(make: &Make<'_>) {
     let world = World::new(make).await;
     parent(&world, 2).await;
     let [first, second] = claims(&world).await.try_into().unwrap();
@@ -153,9 +144,7 @@ pub(crate) async fn a_wait_for_money_ends_once<S: Store>(make: &dyn Fn(Arc<Manua
 }
 
 /// What a child's own children cost counts all the way up; who is over pays nothing.
-pub(crate) async fn what_grandchildren_cost_counts_all_the_way_up<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_grandchildren_cost_counts_all_the_way_up(make: &Make<'_>) {
     let world = World::new(make).await;
     let parent = parent(&world, 1).await;
     let child = world.claim().await;
@@ -177,13 +166,13 @@ pub(crate) async fn what_grandchildren_cost_counts_all_the_way_up<S: Store>(
     assert_eq!(told.cost, Microcents(50), "with what it opened");
 }
 
-async fn spends_again<S: Store>(world: &World<S>, run: &ClaimedRun, cost: u64) {
+async fn spends_again(world: &World, run: &ClaimedRun, cost: u64) {
     let write = RunWrite { steps: vec![step("draft", 2, cost)], ..go_on(run.claim) };
     world.store.write(write).await.unwrap();
 }
 
 /// A run that goes on while its children are worked on has what these leave.
-pub(crate) async fn a_parent_has_what_its_children_leave<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_parent_has_what_its_children_leave(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -204,9 +193,7 @@ pub(crate) async fn a_parent_has_what_its_children_leave<S: Store>(make: &dyn Fn
 }
 
 /// What a parent sets aside for itself is in the way of its children only as long as it does.
-pub(crate) async fn what_a_parent_gives_back_its_children_have<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_parent_gives_back_its_children_have(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     for rest in ["waits", "is given back", "vanishes"] {
@@ -239,9 +226,7 @@ pub(crate) async fn what_a_parent_gives_back_its_children_have<S: Store>(
     }
 }
 
-pub(crate) async fn what_a_run_that_is_over_could_not_pay_for<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_run_that_is_over_could_not_pay_for(make: &Make<'_>) {
     let ends = [(End::Done, EntryState::Ready), (failed("it broke"), EntryState::Held)];
     // Whether it spent its money or gave it back is the same, once it is over.
     let cases =

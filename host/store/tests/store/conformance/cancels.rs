@@ -1,20 +1,20 @@
 //! Runs that a person ends, with all that they led to.
 
-use std::sync::Arc;
-
 use tollgate_core::{
-    Microcents, RunId,
-    approval::{Allowance, Ask, Lack},
+    HostId, Microcents, RunId,
+    approval::{Allowance, Ask, Lack, Word},
     course::End,
     effect::Delivered,
     entry::EntryState,
     event::EventKind,
     run::RunState,
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
-    port::{Cancelled, ClaimOutcome, ClaimedRun, EscrowAnswer, NewCancellation, RunWrite, Wake},
+    StoreError,
+    port::{
+        Cancelled, ClaimOutcome, ClaimRequest, ClaimedRun, EscrowAnswer, NewCancellation, NewDecision,
+        RunWrite, Wake,
+    },
 };
 
 use super::{
@@ -37,26 +37,26 @@ fn approval() -> Wake {
     Wake::Approval(Box::new(Ask { step, lack: Lack::Approval, role: None, reason, suggested }))
 }
 
-async fn conflict<S: Store>(world: &World<S>, run: RunId) -> String {
+async fn conflict(world: &World, run: RunId) -> String {
     match world.store.cancel(run, enough()).await {
         Err(StoreError::Conflict(text)) => text,
         other => panic!("expected a conflict, got {other:?}"),
     }
 }
 
-async fn await_children<S: Store>(world: &World<S>, run: &ClaimedRun) {
+async fn await_children(world: &World, run: &ClaimedRun) {
     let steps = vec![waiting(1, None)];
     world.store.write(RunWrite { steps, ..wait(run.claim, vec![Wake::Asked]) }).await.unwrap();
 }
 
 /// How many events of a kind a run has.
-async fn events<S: Store>(world: &World<S>, run: RunId, kind: EventKind) -> usize {
+async fn events(world: &World, run: RunId, kind: EventKind) -> usize {
     let events = world.store.run(run).await.unwrap().events;
     events.iter().filter(|event| event.what.kind == kind).count()
 }
 
 /// A run is claimable when it was cancelled, wherever it stood.
-pub(crate) async fn a_run_is_cancelled_wherever_it_stands<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_run_is_cancelled_wherever_it_stands(make: &Make<'_>) {
     let world = World::new(make).await;
     for (number, place) in ["waits", "asks", "ready", "driven", "driven and waits"].into_iter().enumerate() {
         world.admit(vec![world.arrival(&format!("A-{number}"))]).await;
@@ -101,7 +101,32 @@ pub(crate) async fn a_run_is_cancelled_wherever_it_stands<S: Store>(make: &dyn F
     assert!(matches!(unknown, Err(StoreError::NotFound { .. })));
 }
 
-pub(crate) async fn to_end_a_run_needs_no_money<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+/// Of all that was said to runs, a host is told which of its own were cancelled.
+pub(crate) async fn a_host_is_told_of_its_own_runs_alone(make: &Make<'_>) {
+    let world = World::new(make).await;
+    let there = HostId("there-1".into());
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    let asking = world.claim().await;
+    world.store.write(wait(asking.claim, vec![approval()])).await.unwrap();
+    let word = Word::Approved { added: Allowance::default() };
+    let decision = NewDecision { who: "ines".into(), why: "it is fine".into(), word };
+    world.store.decide(asking.claim.run, decision).await.unwrap();
+    let approved = world.claim().await;
+    let of_others = ClaimRequest { host: there.clone(), ..world.request() };
+    let ClaimOutcome::Claimed(run) = world.store.claim(of_others).await.unwrap() else {
+        panic!("expected a run");
+    };
+    world.store.cancel(run.claim.run, enough()).await.unwrap();
+    assert_eq!(world.store.cancellations(&there).await.unwrap(), [run.claim]);
+    assert_eq!(
+        world.store.cancellations(&world.host).await.unwrap(),
+        [],
+        "{:?} was approved",
+        approved.claim
+    );
+}
+
+pub(crate) async fn to_end_a_run_needs_no_money(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 100)]).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -120,9 +145,7 @@ pub(crate) async fn to_end_a_run_needs_no_money<S: Store>(make: &dyn Fn(Arc<Manu
     world.finish(&other, End::Done).await;
 }
 
-pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -160,9 +183,7 @@ pub(crate) async fn all_that_a_run_led_to_is_cancelled_with_it<S: Store>(
 }
 
 /// What nobody began to send is not sent; what may have been is sent to its end; and nothing more is opened.
-pub(crate) async fn what_a_cancelled_run_asked_for_outside_is_withheld<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_cancelled_run_asked_for_outside_is_withheld(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;

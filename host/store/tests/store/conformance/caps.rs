@@ -1,12 +1,9 @@
 //! Money.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use tollgate_core::{Microcents, course::End, ledger::CapBalance, time::ManualClock};
-use tollgate_store::{
-    Store,
-    port::{ClaimOutcome, EscrowAnswer, RunWrite, Wake},
-};
+use tollgate_core::{Microcents, course::End, ledger::CapBalance};
+use tollgate_store::port::{ClaimOutcome, EscrowAnswer, RunWrite, Wake};
 
 use crate::support::*;
 
@@ -15,13 +12,11 @@ fn balance(settled: u64, escrow: u64, overdraft: u64) -> CapBalance {
     CapBalance { settled, escrow, overdraft }
 }
 
-async fn balances<S: Store>(world: &World<S>) -> Vec<CapBalance> {
+async fn balances(world: &World) -> Vec<CapBalance> {
     world.store.cap_balances().await.unwrap().into_iter().map(|report| report.balance).collect()
 }
 
-pub(crate) async fn a_cap_without_room_changes_nothing_and_says_until_when<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_cap_without_room_changes_nothing_and_says_until_when(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 250)]).await;
     world.admit(["A", "B", "C"].map(|key| world.arrival(key)).to_vec()).await;
     let first = world.claim().await;
@@ -49,9 +44,7 @@ pub(crate) async fn a_cap_without_room_changes_nothing_and_says_until_when<S: St
     assert_eq!(balances(&world).await, [balance(0, 100, 0)]);
 }
 
-pub(crate) async fn what_is_not_spent_goes_back_whenever_a_run_rests<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_not_spent_goes_back_whenever_a_run_rests(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 100)]).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -72,9 +65,7 @@ pub(crate) async fn what_is_not_spent_goes_back_whenever_a_run_rests<S: Store>(
     assert_eq!(balances(&world).await, [balance(0, 0, 0)]);
 }
 
-pub(crate) async fn money_belongs_to_the_period_in_which_it_was_set_aside<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn money_belongs_to_the_period_in_which_it_was_set_aside(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 100)]).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let yesterday = world.claim().await;
@@ -85,9 +76,7 @@ pub(crate) async fn money_belongs_to_the_period_in_which_it_was_set_aside<S: Sto
     assert!(matches!(world.store.claim(world.request()).await.unwrap(), ClaimOutcome::Claimed(_)));
 }
 
-pub(crate) async fn a_cap_on_a_plugin_counts_that_plugin_alone<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_cap_on_a_plugin_counts_that_plugin_alone(make: &Make<'_>) {
     // Of a tranche of 100, `draft` may use 40 and `publish` 60.
     let world = World::with_caps(make, vec![cap("plugin:draft", 90), cap("plugin:other", 0)]).await;
     world.admit(["A", "B", "C"].map(|key| world.arrival(key)).to_vec()).await;

@@ -1,6 +1,6 @@
 //! Runs that wait for the entries that they opened: no end of one is lost, and a wait ends when all are over.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -9,12 +9,11 @@ use tollgate_core::{
     entry::{EntryState, INTERNAL_TRACKER},
     run::RunState,
     step::{Step, StepOutcome},
-    time::{Clock as _, ManualClock},
+    time::Clock as _,
     wait::{Children, Ended, WakeOn},
 };
-use tollgate_store::{
-    Store,
-    port::{AdoptionOutcome, ClaimedRun, OpenedHow, Opener, Reading, ReleasedEffect, RunWrite, Wake},
+use tollgate_store::port::{
+    AdoptionOutcome, ClaimedRun, OpenedHow, Opener, Reading, ReleasedEffect, RunWrite, Wake,
 };
 
 use super::{
@@ -39,13 +38,13 @@ pub(crate) fn begins(run: &ClaimedRun, step: Step) -> RunWrite {
     RunWrite { steps: vec![step], ..wait(run.claim, vec![Wake::Asked]) }
 }
 
-async fn summary<S: Store>(world: &World<S>, run: RunId) -> (RunState, String) {
+async fn summary(world: &World, run: RunId) -> (RunState, String) {
     let summary = world.store.run(run).await.unwrap().summary;
     (summary.state, summary.reason.unwrap_or_default())
 }
 
 /// What the only wait of a run ended with.
-async fn told<S: Store>(world: &World<S>, run: RunId) -> Value {
+async fn told(world: &World, run: RunId) -> Value {
     let waits = world.store.run(run).await.unwrap().waits;
     let [end] = waits.as_slice() else { panic!("{waits:?}") };
     match &end.how {
@@ -76,9 +75,7 @@ enum Way {
     Gone,
 }
 
-pub(crate) async fn a_wait_ends_with_the_last_child_whenever_and_however_it_ends<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_wait_ends_with_the_last_child_whenever_and_however_it_ends(make: &Make<'_>) {
     let world = World::new(make).await;
     let moments = [Moment::BeforeTheWait, Moment::InTheSameBatch, Moment::WhileItWaits];
     let ways = [Way::Done, Way::Failed, Way::Adopted, Way::Gone];
@@ -137,9 +134,7 @@ pub(crate) async fn a_wait_ends_with_the_last_child_whenever_and_however_it_ends
     }
 }
 
-pub(crate) async fn a_child_that_waits_for_a_person_is_not_over<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_child_that_waits_for_a_person_is_not_over(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -169,7 +164,7 @@ pub(crate) async fn a_child_that_waits_for_a_person_is_not_over<S: Store>(
     assert_eq!((&told["children"][0]["cost"], &told["cost"]), (&json!(30), &json!(30)), "both its runs");
 }
 
-pub(crate) async fn whoever_opened_nothing_does_not_wait<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn whoever_opened_nothing_does_not_wait(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -178,7 +173,7 @@ pub(crate) async fn whoever_opened_nothing_does_not_wait<S: Store>(make: &dyn Fn
     assert_eq!(world.claim().await.claim.run, parent.claim.run);
 }
 
-pub(crate) async fn a_wait_for_children_expires<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_wait_for_children_expires(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -196,9 +191,7 @@ pub(crate) async fn a_wait_for_children_expires<S: Store>(make: &dyn Fn(Arc<Manu
 }
 
 /// What a later round finds of an earlier one counts as its own; what others opened does not.
-pub(crate) async fn what_is_found_is_waited_for_where_it_is_a_child<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_found_is_waited_for_where_it_is_a_child(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let first = world.claim().await;
@@ -219,7 +212,7 @@ pub(crate) async fn what_is_found_is_waited_for_where_it_is_a_child<S: Store>(
     assert!(reason.ends_with("1 of 1 is not over yet, I"), "{reason}");
 }
 
-pub(crate) async fn what_is_still_to_be_opened_is_waited_for<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_is_still_to_be_opened_is_waited_for(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
@@ -241,9 +234,7 @@ pub(crate) async fn what_is_still_to_be_opened_is_waited_for<S: Store>(make: &dy
 }
 
 /// Who asks for some entries alone asks for what their runs open as well.
-pub(crate) async fn what_a_named_entry_opens_is_named_with_it<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_named_entry_opens_is_named_with_it(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), arrival(world.lane, "B", 9)]).await;
     let only = vec![world.id("A").await];

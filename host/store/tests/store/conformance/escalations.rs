@@ -1,18 +1,15 @@
 //! What waits for a person.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tollgate_core::{
     approval::{Allowance, Ask, Lack},
     course::{End, Stopped},
     entry::{Hold, HoldKind},
     escalation::EscalationKind,
-    time::{Clock as _, ManualClock},
+    time::Clock as _,
 };
-use tollgate_store::{
-    Store,
-    port::{Arrival, Escalation, EscalationFilter, Guard, Wake},
-};
+use tollgate_store::port::{Arrival, Escalation, EscalationFilter, Guard, Wake};
 
 use crate::support::*;
 
@@ -24,9 +21,7 @@ fn lines(found: &[Escalation]) -> Vec<(String, u64)> {
     found.iter().map(line).collect()
 }
 
-pub(crate) async fn what_waits_for_a_person_is_listed_from_the_longest_on<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_waits_for_a_person_is_listed_from_the_longest_on(make: &Make<'_>) {
     let world = World::new(make).await;
     let listed = async |filter: EscalationFilter| lines(&world.store.escalations(filter).await.unwrap().rows);
     let own = |arrival: Arrival| {

@@ -1,15 +1,14 @@
 //! Arrivals, holds, dependencies, reconciles, rescoring.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tollgate_core::{
     EntryId,
     course::End,
     entry::{DependencyRule, EntryState, EntryStatus, HoldKind},
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         Admission, Arrival, EntryFilter, NamedEntry, OnChange, Reading, Rejudged, ReleasedEffect,
         RescoreItem, RunWrite,
@@ -18,9 +17,7 @@ use tollgate_store::{
 
 use crate::support::*;
 
-pub(crate) async fn an_arrival_that_brings_nothing_new_changes_nothing<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_arrival_that_brings_nothing_new_changes_nothing(make: &Make<'_>) {
     let world = World::new(make).await;
     let arrivals = || vec![world.arrival("A"), world.arrival("B").needs("A"), world.arrival("C").closed()];
     let first = world.admit(arrivals()).await;
@@ -41,13 +38,11 @@ pub(crate) async fn an_arrival_that_brings_nothing_new_changes_nothing<S: Store>
     assert_eq!(seen, [("A".to_owned(), start())].into());
 }
 
-fn first_revision<S: Store>(world: &World<S>) -> tollgate_core::Digest {
+fn first_revision(world: &World) -> tollgate_core::Digest {
     world.arrival("A").revision
 }
 
-pub(crate) async fn a_hold_of_the_policy_keeps_an_entry_until_it_is_lifted<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_hold_of_the_policy_keeps_an_entry_until_it_is_lifted(make: &Make<'_>) {
     let world = World::new(make).await;
     let held = || world.arrival("A").held(HoldKind::FieldMissing, "`effort` has no value; add it");
     world.admit(vec![held()]).await;
@@ -64,9 +59,7 @@ pub(crate) async fn a_hold_of_the_policy_keeps_an_entry_until_it_is_lifted<S: St
     assert_eq!(world.holds("B").await, ["no-pipeline: the policy gives it no place in any pipeline"]);
 }
 
-pub(crate) async fn an_entry_whose_time_comes_is_ready_by_itself<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_whose_time_comes_is_ready_by_itself(make: &Make<'_>) {
     let world = World::new(make).await;
     let noon = start().after(Duration::from_secs(60));
     world.admit(vec![world.arrival("A").not_before(noon)]).await;
@@ -80,7 +73,7 @@ pub(crate) async fn an_entry_whose_time_comes_is_ready_by_itself<S: Store>(
     assert_eq!(world.state("A").await, EntryState::Ready, "a time that has come holds nobody");
 }
 
-pub(crate) async fn dependencies_hold_and_lift<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn dependencies_hold_and_lift(make: &Make<'_>) {
     let world = World::new(make).await;
     let b = || world.arrival("B").needs("A").needs("C");
     world.admit(vec![b(), arrival(world.lane, "C", 0).closed()]).await;
@@ -106,7 +99,7 @@ pub(crate) async fn dependencies_hold_and_lift<S: Store>(make: &dyn Fn(Arc<Manua
     assert_eq!(world.state("B").await, EntryState::Ready, "its tracker says that it is closed");
 }
 
-pub(crate) async fn a_dependency_is_satisfied_by_its_rule<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_dependency_is_satisfied_by_its_rule(make: &Make<'_>) {
     let world = World::new(make).await;
     let by = |rule| world.arrival(&format!("{rule:?}")).needs("A").rule(rule);
     use DependencyRule::*;
@@ -123,7 +116,7 @@ pub(crate) async fn a_dependency_is_satisfied_by_its_rule<S: Store>(make: &dyn F
     assert_eq!(states().await, [EntryState::Ready; 3]);
 }
 
-pub(crate) async fn entries_that_wait_for_each_other_say_so<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn entries_that_wait_for_each_other_say_so(make: &Make<'_>) {
     let world = World::new(make).await;
     world
         .admit(vec![
@@ -137,9 +130,7 @@ pub(crate) async fn entries_that_wait_for_each_other_say_so<S: Store>(make: &dyn
     assert_eq!(world.holds("C").await, ["dependency: waits for C, which is held"]);
 }
 
-pub(crate) async fn a_key_that_an_alias_changed_is_told_as_written<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_key_that_an_alias_changed_is_told_as_written(make: &Make<'_>) {
     let world = World::new(make).await;
     let mut aliased = world.arrival("A").needs("BACK-24.1");
     aliased.links[0].written = Some("task-24.1".into());
@@ -148,9 +139,7 @@ pub(crate) async fn a_key_that_an_alias_changed_is_told_as_written<S: Store>(
     assert!(hold.contains("depends on BACK-24.1 (written `task-24.1`)"), "{hold}");
 }
 
-pub(crate) async fn an_edit_during_a_run_changes_nothing_but_is_remembered<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_edit_during_a_run_changes_nothing_but_is_remembered(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -170,9 +159,7 @@ pub(crate) async fn an_edit_during_a_run_changes_nothing_but_is_remembered<S: St
     assert_eq!(world.state("A").await, EntryState::Done);
 }
 
-pub(crate) async fn what_a_change_means_for_an_entry_that_is_over<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_change_means_for_an_entry_that_is_over(make: &Make<'_>) {
     let world = World::new(make).await;
     let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
     world.admit(rules.map(|(key, _)| world.arrival(key)).to_vec()).await;
@@ -195,9 +182,7 @@ pub(crate) async fn what_a_change_means_for_an_entry_that_is_over<S: Store>(
     assert_eq!(world.state("Q").await, Ready);
 }
 
-pub(crate) async fn an_entry_that_was_done_does_not_satisfy_itself<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_that_was_done_does_not_satisfy_itself(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     world.work(End::Done).await;
@@ -206,9 +191,7 @@ pub(crate) async fn an_entry_that_was_done_does_not_satisfy_itself<S: Store>(
     assert_eq!(world.state("A").await, EntryState::Held);
 }
 
-pub(crate) async fn a_text_that_goes_to_and_fro_is_given_to_a_person<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_text_that_goes_to_and_fro_is_given_to_a_person(make: &Make<'_>) {
     let world = World::new(make).await;
     let says = |text: &str| world.arrival("A").says(text).on_change(OnChange::Rerun);
     world.admit(vec![says("one")]).await;
@@ -224,9 +207,7 @@ pub(crate) async fn a_text_that_goes_to_and_fro_is_given_to_a_person<S: Store>(
     assert_eq!(world.state("A").await, EntryState::Ready);
 }
 
-pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back(make: &Make<'_>) {
     let world = World::new(make).await;
     let both = || vec![arrival(world.lane, "A", 9), world.arrival("B").needs("A")];
     let without_a = || both().split_off(1);
@@ -260,9 +241,7 @@ pub(crate) async fn what_is_absent_twice_is_gone_and_can_come_back<S: Store>(
 }
 
 /// Two hosts may read one source at the same time, and the one that began first end last.
-pub(crate) async fn what_was_seen_by_a_later_reading_is_not_forgotten<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_was_seen_by_a_later_reading_is_not_forgotten(make: &Make<'_>) {
     let world = World::new(make).await;
     let early = world.store.begin_reconcile(BACKLOG, TRACKER).await.unwrap();
     world.reconcile(vec![world.arrival("A")], true).await;
@@ -272,9 +251,7 @@ pub(crate) async fn what_was_seen_by_a_later_reading_is_not_forgotten<S: Store>(
     assert_eq!(world.reconcile(vec![], true).await, ["A"]);
 }
 
-pub(crate) async fn what_cannot_be_read_is_not_gone_and_what_is_gone_is<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_cannot_be_read_is_not_gone_and_what_is_gone_is(make: &Make<'_>) {
     let world = World::new(make).await;
     let all = ["A", "B", "C"].map(|key| world.arrival(key)).to_vec();
     let broken = |place: &str| Reading::Full { unread: vec![place.into(), "docs/never-read.md".into()] };
@@ -292,7 +269,7 @@ pub(crate) async fn what_cannot_be_read_is_not_gone_and_what_is_gone_is<S: Store
     assert_eq!(states().await, [Gone, Gone, Ready], "what is gone does not come back broken");
 }
 
-pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn scores_that_are_due_get_new_places(make: &Make<'_>) {
     let world = World::new(make).await;
     let due = |key, score, hours: u64| {
         let mut arrival: Arrival = arrival(world.lane, key, score);
@@ -318,9 +295,7 @@ pub(crate) async fn scores_that_are_due_get_new_places<S: Store>(make: &dyn Fn(A
     assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
 }
 
-pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn many_that_are_due_are_where_they_are_told(make: &Make<'_>) {
     let world = World::new(make).await;
     let keys: Vec<_> = (0..100).map(|number| format!("K-{number:02}")).collect();
     let later = start().after(Duration::from_secs(3_600));
@@ -392,7 +367,7 @@ pub(crate) async fn many_that_are_due_are_where_they_are_told<S: Store>(
     assert_eq!(world.store.names(all.last().map(|entry| entry.id), 1_000).await.unwrap(), []);
 }
 
-pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_had_begun_is_known_for_every_moment(make: &Make<'_>) {
     let world = World::new(make).await;
     // Nobody loses a run meanwhile.
     let span = LEASE / 4;
@@ -421,9 +396,7 @@ pub(crate) async fn what_had_begun_is_known_for_every_moment<S: Store>(make: &dy
     assert_eq!(begun(4).await, [(a, false), (b, false)], "of several runs of an entry the newest counts");
 }
 
-pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due(make: &Make<'_>) {
     let world = World::new(make).await;
     let mut young = world.arrival("A").held(HoldKind::NotEligible, "`age_days > 7` is false");
     young.admission.place = None;
@@ -444,7 +417,7 @@ pub(crate) async fn an_entry_without_a_lane_is_judged_again_when_it_is_due<S: St
     assert_eq!(world.store.due_for_rescoring(None, 10).await.unwrap().len(), 0);
 }
 
-pub(crate) async fn what_a_run_itself_changes_is_no_change<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_a_run_itself_changes_is_no_change(make: &Make<'_>) {
     let world = World::new(make).await;
     let item = |says: &str| world.arrival("A").says(says).on_change(OnChange::Rerun);
     world.admit(vec![item("open")]).await;
@@ -470,9 +443,7 @@ pub(crate) async fn what_a_run_itself_changes_is_no_change<S: Store>(make: &dyn 
     assert_eq!(world.state("A").await, EntryState::Ready, "what an earlier run did is a person's word now");
 }
 
-pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("A").beside()]).await;
     let error = world.store.entry("A", None).await.unwrap_err();
@@ -489,7 +460,7 @@ fn rejudged(id: EntryId, admission: Admission) -> Rejudged {
     Rejudged { id, says: None, supplement_version: 0, admission }
 }
 
-pub(crate) async fn pages_together_are_the_whole_list<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn pages_together_are_the_whole_list(make: &Make<'_>) {
     let world = World::new(make).await;
     let keys = ["A", "B", "C", "D", "E"];
     let mut arrivals: Vec<_> =

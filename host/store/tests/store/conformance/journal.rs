@@ -1,6 +1,6 @@
 //! Journals, and what runs ask of people.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 use tollgate_core::{
@@ -13,10 +13,9 @@ use tollgate_core::{
     pipeline::StepName,
     run::RunState,
     step::{FailureClass, Fault, StepFailure, StepOutcome},
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{ClaimedRun, EscrowAnswer, NewDecision, NewIntent, PausedCall, RunWrite, Wake},
 };
 
@@ -51,33 +50,33 @@ fn answer(cost: u64) -> Answer {
     Answer { body: json!({ "said": cost }), cost: Microcents(cost) }
 }
 
-async fn intend<S: Store>(world: &World<S>, run: &ClaimedRun, call: u32) {
+async fn intend(world: &World, run: &ClaimedRun, call: u32) {
     let reserved = world.store.journal_intend(intent(run, call)).await.unwrap();
     assert_eq!(reserved, EscrowAnswer::Reserved);
 }
 
-async fn answered<S: Store>(world: &World<S>, run: &ClaimedRun, call: u32, cost: u64) {
+async fn answered(world: &World, run: &ClaimedRun, call: u32, cost: u64) {
     let step = key_of_step("draft", 1);
     world.store.journal_answer(run.claim, &step, call, answer(cost)).await.unwrap();
 }
 
-async fn attempt<S: Store>(world: &World<S>, run: &ClaimedRun) -> Attempt {
+async fn attempt(world: &World, run: &ClaimedRun) -> Attempt {
     world.store.attempt(run.claim.run, &key_of_step("draft", 1)).await.unwrap().expect("it asked something")
 }
 
-async fn balance<S: Store>(world: &World<S>) -> [u64; 3] {
+async fn balance(world: &World) -> [u64; 3] {
     let CapBalance { settled, escrow, overdraft } = world.store.cap_balances().await.unwrap()[0].balance;
     [settled.0, escrow.0, overdraft.0]
 }
 
-async fn one_run<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S, cap_limit: u64) -> (World<S>, ClaimedRun) {
+async fn one_run(make: &Make<'_>, cap_limit: u64) -> (World, ClaimedRun) {
     let world = World::with_caps(make, vec![cap("project", cap_limit)]).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
     (world, run)
 }
 
-pub(crate) async fn an_answer_is_settled_when_it_comes<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn an_answer_is_settled_when_it_comes(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     assert_eq!(world.store.attempt(run.claim.run, &key_of_step("draft", 1)).await.unwrap(), None);
     intend(&world, &run, 0).await;
@@ -102,9 +101,7 @@ pub(crate) async fn an_answer_is_settled_when_it_comes<S: Store>(make: &dyn Fn(A
     assert_eq!(world.store.run(run.claim.run).await.unwrap().summary.cost, Microcents(52));
 }
 
-pub(crate) async fn an_answer_that_is_lost_is_charged_at_its_largest<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_answer_that_is_lost_is_charged_at_its_largest(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     intend(&world, &run, 0).await;
     world.store.release(run.claim, "the host stops").await.unwrap();
@@ -125,9 +122,7 @@ pub(crate) async fn an_answer_that_is_lost_is_charged_at_its_largest<S: Store>(
     assert_eq!(balance(&world).await, [65, 0, 0], "what was answered is paid once");
 }
 
-pub(crate) async fn what_nobody_began_is_taken_back_and_costs_nothing<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_nobody_began_is_taken_back_and_costs_nothing(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     let step = key_of_step("draft", 1);
     intend(&world, &run, 0).await;
@@ -150,9 +145,7 @@ pub(crate) async fn what_nobody_began_is_taken_back_and_costs_nothing<S: Store>(
     assert_eq!(attempt(&world, &run).await.charged, Microcents(12));
 }
 
-pub(crate) async fn what_was_answered_or_was_something_else_is_not_asked_again<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_was_answered_or_was_something_else_is_not_asked_again(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     let refused = async |intent: NewIntent, words: &str| {
         let error = world.store.journal_intend(intent).await.unwrap_err();
@@ -170,7 +163,7 @@ pub(crate) async fn what_was_answered_or_was_something_else_is_not_asked_again<S
     assert_eq!(balance(&world).await, [1, 99, 0]);
 }
 
-pub(crate) async fn a_stale_driver_journals_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_stale_driver_journals_nothing(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     intend(&world, &run, 0).await;
     world.clock.advance(LEASE);
@@ -186,9 +179,7 @@ pub(crate) async fn a_stale_driver_journals_nothing<S: Store>(make: &dyn Fn(Arc<
     assert_eq!(attempt(&world, &run).await, before);
 }
 
-pub(crate) async fn an_intent_that_no_cap_has_room_for_changes_nothing<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_intent_that_no_cap_has_room_for_changes_nothing(make: &Make<'_>) {
     let (world, run) = one_run(make, 110).await;
     let dear = NewIntent { set_aside: Microcents(111), ..intent(&run, 0) };
     let refused = world.store.journal_intend(dear).await.unwrap();
@@ -197,9 +188,7 @@ pub(crate) async fn an_intent_that_no_cap_has_room_for_changes_nothing<S: Store>
     assert_eq!(balance(&world).await, [0, 100, 0]);
 }
 
-pub(crate) async fn an_answer_that_costs_more_than_was_set_aside_is_an_overdraft<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_answer_that_costs_more_than_was_set_aside_is_an_overdraft(make: &Make<'_>) {
     let (world, run) = one_run(make, 100).await;
     intend(&world, &run, 0).await;
     answered(&world, &run, 0, 50).await;
@@ -219,9 +208,7 @@ fn ask() -> Ask {
     }
 }
 
-pub(crate) async fn a_run_that_asks_waits_until_a_person_answers<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_run_that_asks_waits_until_a_person_answers(make: &Make<'_>) {
     let (world, run) = one_run(make, 1_000).await;
     let paused = PausedCall {
         step: key_of_step("draft", 1),
@@ -266,7 +253,7 @@ pub(crate) async fn a_run_that_asks_waits_until_a_person_answers<S: Store>(
     assert_eq!((found.charged, found.journal), (Microcents(40), vec![]));
 }
 
-pub(crate) async fn a_history_is_of_calls_that_ended_well<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_history_is_of_calls_that_ended_well(make: &Make<'_>) {
     let world = World::new(make).await;
     let component = StepName { stage: "draft".into(), gate: None };
     let history = async || world.store.history("spec", &component, plugin("draft")).await.unwrap();

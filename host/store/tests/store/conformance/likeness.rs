@@ -1,13 +1,10 @@
 //! Entries that say nearly the same.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::cmp::Reverse;
 
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
-use tollgate_core::{
-    likeness::{Sketch, Words},
-    time::ManualClock,
-};
-use tollgate_store::{Store, port::Guard};
+use tollgate_core::likeness::{Sketch, Words};
+use tollgate_store::port::Guard;
 
 use crate::support::*;
 
@@ -56,9 +53,7 @@ fn defined(texts: &[String]) -> Vec<Option<usize>> {
     duplicates
 }
 
-pub(crate) async fn what_is_a_duplicate_is_so_however_arrivals_are_dealt_out<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_a_duplicate_is_so_however_arrivals_are_dealt_out(make: &Make<'_>) {
     let world = World::new(make).await;
     let mut runner = TestRunner::deterministic();
     let mut found_some = 0;

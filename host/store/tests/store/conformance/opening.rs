@@ -1,15 +1,14 @@
 //! Entries that live in the store alone, and how many may come in (S2-25).
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tollgate_core::{
     RunId, Timestamp,
     course::End,
     entry::{EntryState, INTERNAL_TRACKER, LinkKind},
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{Arrival, EntryFilter, Guard, Opened, OpenedHow, Opener, Opening, Rate},
 };
 
@@ -17,7 +16,7 @@ use crate::support::*;
 
 const WINDOW: Duration = Duration::from_secs(300);
 
-pub(crate) fn internal<S>(world: &World<S>, key: &str) -> Arrival {
+pub(crate) fn internal<S: HasStore>(world: &World<S>, key: &str) -> Arrival {
     let mut arrival = arrival(world.lane, key, 0);
     for name in [&mut arrival.item.name, &mut arrival.snapshot.name] {
         name.tracker = INTERNAL_TRACKER.into();
@@ -26,7 +25,7 @@ pub(crate) fn internal<S>(world: &World<S>, key: &str) -> Arrival {
     arrival
 }
 
-pub(crate) fn opening<S>(world: &World<S>, key: &str, opener: Opener) -> Opening {
+pub(crate) fn opening<S: HasStore>(world: &World<S>, key: &str, opener: Opener) -> Opening {
     Opening { arrival: internal(world, key), fingerprint: format!("f-{key}"), opener }
 }
 
@@ -34,7 +33,7 @@ pub(crate) fn by_run(run: RunId, depth_max: u32) -> Opener {
     Opener::Run { run, depth_max }
 }
 
-pub(super) async fn open<S: Store>(world: &World<S>, key: &str, opener: Opener) -> Opened {
+pub(super) async fn open(world: &World, key: &str, opener: Opener) -> Opened {
     world.store.open_entry(opening(world, key, opener)).await.unwrap()
 }
 
@@ -45,9 +44,7 @@ fn conflict<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
     }
 }
 
-pub(crate) async fn an_entry_of_one_fingerprint_is_opened_once<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_of_one_fingerprint_is_opened_once(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.work(End::Done).await.run.id;
@@ -73,7 +70,7 @@ pub(crate) async fn an_entry_of_one_fingerprint_is_opened_once<S: Store>(
     assert!(reason.contains("internal#I is there already"), "{reason}");
 }
 
-pub(crate) async fn a_chain_of_openings_ends_at_its_depth<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_chain_of_openings_ends_at_its_depth(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     for key in ["I", "J"] {
@@ -86,9 +83,7 @@ pub(crate) async fn a_chain_of_openings_ends_at_its_depth<S: Store>(make: &dyn F
     assert_eq!(world.store.entries(EntryFilter::default()).await.unwrap().total, 3, "nothing was made");
 }
 
-pub(crate) async fn what_a_person_says_of_an_entry_keeps_who_opened_it<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_a_person_says_of_an_entry_keeps_who_opened_it(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.work(End::Done).await.run.id;
@@ -105,17 +100,12 @@ pub(crate) async fn what_a_person_says_of_an_entry_keeps_who_opened_it<S: Store>
 }
 
 /// An arrival of a source that lets two in within five minutes.
-fn limited<S>(world: &World<S>, key: &str) -> Arrival
-where
-    S: Store,
-{
+fn limited(world: &World, key: &str) -> Arrival {
     let per_source = Some(Rate { count: 2, window: WINDOW });
     Arrival { guard: Guard { per_source, ..Guard::default() }, ..world.arrival(key) }
 }
 
-pub(crate) async fn what_exceeds_a_rate_is_let_in_when_there_is_room<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_exceeds_a_rate_is_let_in_when_there_is_room(make: &Make<'_>) {
     let world = World::new(make).await;
     world.reconcile(vec![], true).await;
     let keys = ["A", "B", "C", "D", "E"];
@@ -151,9 +141,7 @@ pub(crate) async fn what_exceeds_a_rate_is_let_in_when_there_is_room<S: Store>(
 }
 
 /// S0-2: a backlog of 340 items is no flood.
-pub(crate) async fn what_stood_in_a_source_before_it_was_read_in_full_does_not_count<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_stood_in_a_source_before_it_was_read_in_full_does_not_count(make: &Make<'_>) {
     let world = World::new(make).await;
     let there: Vec<_> = (0..340).map(|number| limited(&world, &format!("W-{number}"))).collect();
     world.reconcile(there[..200].to_vec(), false).await;
@@ -166,9 +154,7 @@ pub(crate) async fn what_stood_in_a_source_before_it_was_read_in_full_does_not_c
     assert_eq!(world.store.entries(held).await.unwrap().total, 1);
 }
 
-pub(crate) async fn a_flood_of_one_author_is_in_nobody_elses_way<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_flood_of_one_author_is_in_nobody_elses_way(make: &Make<'_>) {
     let world = World::new(make).await;
     world.reconcile(vec![], true).await;
     let by = |author: &str, key: String| {
@@ -189,9 +175,7 @@ pub(crate) async fn a_flood_of_one_author_is_in_nobody_elses_way<S: Store>(
     assert_eq!(last, Some(start().after(WINDOW * 24)), "two in every window");
 }
 
-pub(crate) async fn what_tollgate_wrote_is_held_until_a_person_lets_it_in<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_tollgate_wrote_is_held_until_a_person_lets_it_in(make: &Make<'_>) {
     let world = World::new(make).await;
     let own = |body: &str| {
         let guard = Guard { own_output: Some("its author is tollgate:spec".into()), ..Guard::default() };
@@ -209,9 +193,7 @@ pub(crate) async fn what_tollgate_wrote_is_held_until_a_person_lets_it_in<S: Sto
     assert_eq!(world.state("A").await, EntryState::Ready, "a person's word holds");
 }
 
-pub(crate) async fn runs_that_one_entry_led_to_open_so_many_entries<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn runs_that_one_entry_led_to_open_so_many_entries(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.work(End::Done).await.run.id;
@@ -255,9 +237,7 @@ fn text(number: usize) -> String {
 }
 
 /// S0-3: of 340 entries, three say what others say.
-pub(crate) async fn an_entry_that_says_nearly_what_an_earlier_one_says_is_held<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_that_says_nearly_what_an_earlier_one_says_is_held(make: &Make<'_>) {
     let world = World::new(make).await;
     let compared = |key: &str, body: &str| {
         let guard = Guard { duplicate_thousandths: Some(750), ..Guard::default() };
@@ -296,8 +276,8 @@ pub(crate) struct Loop {
 }
 
 /// Runs whatever is ready; every run opens as many entries as `children` says next, for as many ticks.
-pub(crate) async fn feed_itself<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
+pub(crate) async fn feed_itself(
+    make: &Make<'_>,
     guard: &Guard,
     depth_max: u32,
     children: &[usize],

@@ -1,17 +1,14 @@
 //! Deliveries.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
-use tollgate_core::{Digest, course::End, effect::Delivered, entry::EntryName, time::ManualClock};
-use tollgate_store::{
-    Store,
-    port::{DeliveryKind, DeliveryOutcome, RunWrite, Wake},
-};
+use tollgate_core::{Digest, course::End, effect::Delivered, entry::EntryName};
+use tollgate_store::port::{DeliveryKind, DeliveryOutcome, RunWrite, Wake};
 
 use crate::support::*;
 
-pub(crate) async fn deliveries_to_one_entry_are_in_order<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn deliveries_to_one_entry_are_in_order(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let (a, b) = (world.claim().await, world.claim().await);
@@ -35,9 +32,7 @@ pub(crate) async fn deliveries_to_one_entry_are_in_order<S: Store>(make: &dyn Fn
     assert!(world.take(10).await.is_empty());
 }
 
-pub(crate) async fn a_delivery_that_failed_is_tried_again_before_later_ones<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_delivery_that_failed_is_tried_again_before_later_ones(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -61,7 +56,7 @@ pub(crate) async fn a_delivery_that_failed_is_tried_again_before_later_ones<S: S
     assert_eq!(world.store.settle_deliveries(twice).await.unwrap(), [again.id]);
 }
 
-pub(crate) async fn a_delivery_whose_host_died_is_ambiguous<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_delivery_whose_host_died_is_ambiguous(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     world.work(End::Done).await;
@@ -76,9 +71,7 @@ pub(crate) async fn a_delivery_whose_host_died_is_ambiguous<S: Store>(make: &dyn
     world.settle(&found).await;
 }
 
-pub(crate) async fn a_delivery_that_nobody_began_is_as_it_was<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_delivery_that_nobody_began_is_as_it_was(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     world.work(End::Done).await;
@@ -105,9 +98,7 @@ pub(crate) async fn a_delivery_that_nobody_began_is_as_it_was<S: Store>(
     world.settle(&found).await;
 }
 
-pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -131,9 +122,7 @@ pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled<S: Store
     assert_eq!(effects[1].2, Some(refused));
 }
 
-pub(crate) async fn what_is_delivered_after_the_end_does_not_change_the_chain<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_delivered_after_the_end_does_not_change_the_chain(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -150,9 +139,7 @@ pub(crate) async fn what_is_delivered_after_the_end_does_not_change_the_chain<S:
     assert!(after.effects[0].2.is_some() && after.record_delivered.is_some());
 }
 
-pub(crate) async fn a_published_file_knows_what_was_published_there_before<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_published_file_knows_what_was_published_there_before(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let path = "specs/A.md";

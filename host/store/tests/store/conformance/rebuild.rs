@@ -1,7 +1,5 @@
 //! What a store makes of the records of work that it does not know.
 
-use std::sync::Arc;
-
 use tollgate_core::{
     AdoptionId, Microcents, RunId,
     adoption::{AdoptedEntry, Adoption, SCHEMA},
@@ -10,17 +8,13 @@ use tollgate_core::{
     event::ChainHead,
     record::Record,
     run::{RunKind, RunState},
-    time::ManualClock,
 };
-use tollgate_store::{
-    Store,
-    port::{FoundAccount, OnChange, PriorAccount, Rebuilt, RunFilter},
-};
+use tollgate_store::port::{FoundAccount, OnChange, PriorAccount, Rebuilt, RunFilter};
 
-use crate::support::{ArrivalExt as _, TRACKER, World, cap, failed, record, start};
+use crate::support::{ArrivalExt as _, Make, TRACKER, World, cap, failed, record, start};
 
 /// The record of a run of this entry that some other store kept.
-async fn recorded<S: Store>(world: &World<S>, key: &str, end: End) -> Record {
+async fn recorded(world: &World, key: &str, end: End) -> Record {
     world.admit(vec![world.arrival(&format!("for {key}"))]).await;
     let run = world.work(End::Cancelled { reason: "it was for its record".into() }).await;
     let id = RunId::generate();
@@ -35,7 +29,7 @@ async fn recorded<S: Store>(world: &World<S>, key: &str, end: End) -> Record {
 }
 
 /// That an entry was adopted in some other store.
-fn adopted<S: Store>(world: &World<S>, key: &str) -> Adoption {
+fn adopted(world: &World, key: &str) -> Adoption {
     let arrival = world.arrival(key);
     let entry = AdoptedEntry {
         name: arrival.item.name,
@@ -64,9 +58,7 @@ fn of_run(record: &Record) -> FoundAccount {
     found(&record.entry.name.key, PriorAccount::Run(Box::new(record.clone())))
 }
 
-pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
     let (done, not_done) =
         (recorded(&world, "A", End::Done).await, recorded(&world, "B", failed("no")).await);
@@ -106,7 +98,7 @@ pub(crate) async fn what_records_tell_is_over_before_it_can_be_claimed<S: Store>
     assert_eq!(states, [Done, Failed, Ready, Ready]);
 }
 
-pub(crate) async fn what_is_recorded_twice_was_done_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_is_recorded_twice_was_done_once(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
     let (known, coming) = (recorded(&world, "A", End::Done).await, recorded(&world, "B", End::Done).await);
     world.admit(vec![world.arrival("A")]).await;
@@ -137,7 +129,7 @@ pub(crate) async fn what_is_recorded_twice_was_done_once<S: Store>(make: &dyn Fn
     assert_eq!(world.store.rebuild(TRACKER, accounts, true).await.unwrap(), Rebuilt::default());
 }
 
-pub(crate) async fn what_does_not_verify_waits_for_a_person<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_does_not_verify_waits_for_a_person(make: &Make<'_>) {
     let world = World::new(make).await;
     let done = recorded(&world, "A", End::Done).await;
     let damaged = |key| found(key, PriorAccount::Damaged(format!("docs/{key}.tollgate.md: it was changed")));
@@ -155,9 +147,7 @@ pub(crate) async fn what_does_not_verify_waits_for_a_person<S: Store>(make: &dyn
     assert_eq!(world.state("A").await, EntryState::Done);
 }
 
-pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say(make: &Make<'_>) {
     let world = World::new(make).await;
     let rules = [("I", OnChange::Ignore), ("Q", OnChange::Ask), ("R", OnChange::Rerun)];
     let mut accounts = Vec::new();

@@ -1,6 +1,6 @@
 //! What becomes known of an entry besides what its source says: by refine runs, and by people.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 use tollgate_core::{
@@ -10,10 +10,9 @@ use tollgate_core::{
     entry::{EntryState, HoldKind},
     refine::{self, Found, Refinement},
     run::RunKind,
-    time::ManualClock,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         Arrival, ClaimOutcome, ClaimRequest, ClaimedRun, EntryFilter, NewFieldValue, NextState, OnChange,
         Rejudged, RescoreItem, Says,
@@ -23,7 +22,7 @@ use tollgate_store::{
 use crate::support::*;
 
 /// A world with a second lane, in which entries wait to be refined.
-async fn world<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) -> (World<S>, LaneId) {
+async fn world(make: &Make<'_>) -> (World, LaneId) {
     let world = World::new(make).await;
     let mut application = policy(&["spec", refine::PIPELINE], vec![]);
     application.lanes[1].kind = RunKind::Refine;
@@ -32,13 +31,13 @@ async fn world<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) -> (World<S>, Lan
 }
 
 /// An item that is to be refined first.
-fn unrefined<S: Store>(world: &World<S>, lane: LaneId, key: &str) -> Arrival {
+fn unrefined(world: &World, lane: LaneId, key: &str) -> Arrival {
     let mut arrival = world.arrival(key).held(HoldKind::NotRefined, "it is not refined yet");
     arrival.admission.place.as_mut().unwrap().lane = lane;
     arrival
 }
 
-async fn claim<S: Store>(world: &World<S>, lane: LaneId) -> ClaimedRun {
+async fn claim(world: &World, lane: LaneId) -> ClaimedRun {
     let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
     match world.store.claim(request).await.unwrap() {
         ClaimOutcome::Claimed(run) => *run,
@@ -47,7 +46,7 @@ async fn claim<S: Store>(world: &World<S>, lane: LaneId) -> ClaimedRun {
 }
 
 /// Ends a refine run with what it found.
-async fn end<S: Store>(world: &World<S>, run: &ClaimedRun, end: End, found: Found) {
+async fn end(world: &World, run: &ClaimedRun, end: End, found: Found) {
     let refinement = Refinement {
         run: run.claim.run,
         at: Timestamp::default(),
@@ -64,7 +63,7 @@ async fn end<S: Store>(world: &World<S>, run: &ClaimedRun, end: End, found: Foun
 }
 
 /// What the policy says of an entry that is due, by what is known of it now.
-fn judged<S: Store>(world: &World<S>, due: &RescoreItem) -> Rejudged {
+fn judged(world: &World, due: &RescoreItem) -> Rejudged {
     let mut arrival = world.arrival(&due.item.name.key);
     arrival.snapshot.fields.insert("effort".into(), json!(due.known.version));
     let revision = arrival.snapshot.revision();
@@ -72,14 +71,12 @@ fn judged<S: Store>(world: &World<S>, due: &RescoreItem) -> Rejudged {
     Rejudged { id: due.id, says, supplement_version: due.known.version, admission: arrival.admission }
 }
 
-async fn due<S: Store>(world: &World<S>) -> RescoreItem {
+async fn due(world: &World) -> RescoreItem {
     let [due] = world.store.due_for_rescoring(None, 10).await.unwrap().try_into().unwrap();
     due
 }
 
-pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     // Refining comes before work, and a dependency does not keep an entry from it.
     world.admit(vec![world.arrival("OLD"), unrefined(&world, lane, "A").needs("OLD")]).await;
@@ -112,7 +109,7 @@ pub(crate) async fn an_entry_is_refined_judged_again_and_then_worked_on<S: Store
 }
 
 /// What is to be refined stands in a lane like what is ready, and is not ready.
-pub(crate) async fn what_waits_to_be_refined_is_listed_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_waits_to_be_refined_is_listed_once(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     world.admit(vec![unrefined(&world, lane, "A"), world.arrival("B"), unrefined(&world, lane, "C")]).await;
     let listed = async |limit, offset| {
@@ -126,9 +123,7 @@ pub(crate) async fn what_waits_to_be_refined_is_listed_once<S: Store>(make: &dyn
     assert_eq!(listed(2, 1).await, ("AC".into(), 3));
 }
 
-pub(crate) async fn what_is_to_be_judged_is_not_claimed_before<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_to_be_judged_is_not_claimed_before(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     world.admit(vec![world.arrival("OLD"), unrefined(&world, lane, "A").needs("OLD")]).await;
     let run = claim(&world, lane).await;
@@ -147,7 +142,7 @@ pub(crate) async fn what_is_to_be_judged_is_not_claimed_before<S: Store>(
 }
 
 /// Runs that refine an entry do none of its work, so they are not counted where its text goes to and fro.
-pub(crate) async fn refining_is_no_work_on_a_text<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn refining_is_no_work_on_a_text(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     for round in 1..=2 {
         let version = world.store.known(TRACKER, vec!["A".into()]).await.unwrap();
@@ -180,9 +175,7 @@ pub(crate) async fn refining_is_no_work_on_a_text<S: Store>(make: &dyn Fn(Arc<Ma
     panic!("it goes to and fro for ever");
 }
 
-pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     world.admit(vec![unrefined(&world, lane, "A")]).await;
     let run = claim(&world, lane).await;
@@ -209,9 +202,50 @@ pub(crate) async fn what_becomes_known_while_a_source_is_read_is_not_lost<S: Sto
     assert_eq!(due(&world).await.known.supplement.set, BTreeMap::new());
 }
 
-pub(crate) async fn what_could_not_be_refined_waits_for_a_person<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+/// What people say decides, whenever they say it: nothing begins that was judged without it.
+pub(crate) async fn what_was_set_since_it_was_judged_comes_first(make: &Make<'_>) {
+    let (world, lane) = world(make).await;
+    let request = ClaimRequest { lanes: vec![world.lane, lane], ..world.request() };
+    let nothing_can_begin = async || {
+        let claimed = world.store.claim(request.clone()).await.unwrap();
+        assert!(matches!(claimed, ClaimOutcome::Nothing), "{claimed:?}");
+        assert!(world.store.open_work().await.unwrap().to_judge);
+        assert_eq!(world.store.entry("A", None).await.unwrap().status.holds[0].kind, HoldKind::Unjudged);
+        let judgement = due(&world).await;
+        assert_eq!(world.store.rescore(vec![judged(&world, &judgement)]).await.unwrap(), 1);
+        assert_eq!(world.state("A").await, EntryState::Ready);
+        assert!(!world.store.open_work().await.unwrap().to_judge);
+    };
+    let set = async |value: u32| {
+        let (field, value) = ("effort".into(), Some(json!(value)));
+        let new = NewFieldValue { field, value, who: "anna".into(), why: "a test".into() };
+        world.store.set_field(world.id("A").await, new).await.unwrap();
+    };
+    // While it waits, for its work or to be refined.
+    for arrival in [world.arrival("A"), unrefined(&world, lane, "A")] {
+        let known = world.store.known(TRACKER, vec!["A".into()]).await.unwrap();
+        let supplement_version = known.get("A").map_or(0, |known| known.version);
+        world.admit(vec![Arrival { supplement_version, ..arrival }]).await;
+        set(1).await;
+        set(2).await;
+        nothing_can_begin().await;
+    }
+    // While it is in hand, and waits again later.
+    let run = world.claim().await;
+    set(3).await;
+    assert_eq!(world.state("A").await, EntryState::Busy);
+    world.finish(&run, failed("out of ideas")).await;
+    assert_eq!(world.store.due_for_rescoring(None, 9).await.unwrap().len(), 0, "it does not wait");
+    world.store.retry(run.run.entry_id, "anna", "once more").await.unwrap();
+    nothing_can_begin().await;
+    // One that is judged already is judged by nothing less.
+    let run = world.claim().await;
+    world.finish(&run, failed("out of ideas")).await;
+    world.store.retry(run.run.entry_id, "anna", "once more").await.unwrap();
+    assert_eq!(world.state("A").await, EntryState::Ready);
+}
+
+pub(crate) async fn what_could_not_be_refined_waits_for_a_person(make: &Make<'_>) {
     let (world, lane) = world(make).await;
     world.admit(vec![unrefined(&world, lane, "A")]).await;
     let run = claim(&world, lane).await;

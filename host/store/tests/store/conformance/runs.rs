@@ -1,6 +1,6 @@
 //! Claims, writes, waits and ends.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tollgate_core::{
     Digest, HostId, Microcents, RunId,
@@ -9,10 +9,10 @@ use tollgate_core::{
     event::{ChainHead, EventKind},
     late::{Brought, Late},
     run::RunState,
-    time::{Clock as _, ManualClock},
+    time::Clock as _,
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{
         ClaimOutcome, ClaimRequest, Control, DeliveryKind, EscrowAnswer, LaneHead, OpenWork, RunWrite,
         StopMode, StopRequest, Sweep, Wake,
@@ -21,9 +21,7 @@ use tollgate_store::{
 
 use crate::support::*;
 
-pub(crate) async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_entry_goes_from_arrival_to_delivered_record(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 1_000)]).await;
     let changes = world.admit(vec![world.arrival("A")]).await;
     assert_eq!((changes[0].created, changes[0].state), (true, EntryState::Ready));
@@ -86,9 +84,7 @@ pub(crate) async fn an_entry_goes_from_arrival_to_delivered_record<S: Store>(
     assert_eq!(coverage[0].cost, Microcents(90));
 }
 
-pub(crate) async fn a_claim_takes_the_smallest_rank_key_and_begun_runs_first<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_claim_takes_the_smallest_rank_key_and_begun_runs_first(make: &Make<'_>) {
     let world = World::new(make).await;
     let scores = [("LOW", 1), ("HIGH", 9), ("MID", 5)];
     world.admit(scores.map(|(key, score)| arrival(world.lane, key, score)).to_vec()).await;
@@ -109,7 +105,7 @@ pub(crate) async fn a_claim_takes_the_smallest_rank_key_and_begun_runs_first<S: 
     assert_eq!(world.claim().await.run.entry.key, "LOW");
 }
 
-pub(crate) async fn lanes_take_turns_and_save_up_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn lanes_take_turns_and_save_up_nothing(make: &Make<'_>) {
     let world = World::new(make).await;
     let applied = world.store.apply_policy(policy(&["spec", "triage"], vec![])).await.unwrap();
     let [spec, triage] = [applied.lanes[0].id, applied.lanes[1].id];
@@ -137,9 +133,7 @@ pub(crate) async fn lanes_take_turns_and_save_up_nothing<S: Store>(make: &dyn Fn
 }
 
 /// A run is pinned to its pipeline, so that it ends whatever becomes of that.
-pub(crate) async fn what_began_in_a_lane_that_the_policy_has_no_more_goes_on<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_began_in_a_lane_that_the_policy_has_no_more_goes_on(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let begun = world.claim().await;
@@ -156,9 +150,7 @@ pub(crate) async fn what_began_in_a_lane_that_the_policy_has_no_more_goes_on<S: 
 }
 
 /// Whoever may claim nothing knows in the same moment what others may still put back.
-pub(crate) async fn what_is_left_is_told_to_whom_nothing_is_left_for<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn what_is_left_is_told_to_whom_nothing_is_left_for(make: &Make<'_>) {
     let world = World::new(make).await;
     let left = async |request: ClaimRequest| world.store.left_besides(request).await.unwrap();
     assert_eq!(left(world.request()).await, Some(OpenWork::default()));
@@ -183,9 +175,7 @@ pub(crate) async fn what_is_left_is_told_to_whom_nothing_is_left_for<S: Store>(
     assert_eq!(left(begun).await, Some(waits));
 }
 
-pub(crate) async fn only_named_entries_are_claimed_when_some_are_named<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn only_named_entries_are_claimed_when_some_are_named(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![arrival(world.lane, "HIGH", 9), arrival(world.lane, "LOW", 1)]).await;
     let only_low = ClaimRequest { only: vec![world.id("LOW").await], ..world.request() };
@@ -195,9 +185,7 @@ pub(crate) async fn only_named_entries_are_claimed_when_some_are_named<S: Store>
     assert!(matches!(world.store.claim(again).await.unwrap(), ClaimOutcome::Nothing));
 }
 
-pub(crate) async fn a_claim_whose_answer_was_lost_is_given_again<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_claim_whose_answer_was_lost_is_given_again(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let request = world.request();
@@ -208,7 +196,7 @@ pub(crate) async fn a_claim_whose_answer_was_lost_is_given_again<S: Store>(
     assert!(matches!(world.store.claim(other).await, Err(StoreError::Conflict(_))));
 }
 
-pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_stale_fence_changes_nothing(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let stale = world.claim().await;
@@ -246,9 +234,7 @@ pub(crate) async fn a_stale_fence_changes_nothing<S: Store>(make: &dyn Fn(Arc<Ma
     assert!(is_stale(world.store.write(twice).await.unwrap_err()));
 }
 
-pub(crate) async fn events_that_are_packed_are_read_as_before<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn events_that_are_packed_are_read_as_before(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(["A", "B", "C", "D"].map(|key| world.arrival(key)).to_vec()).await;
     let mut over = Vec::new();
@@ -292,7 +278,7 @@ pub(crate) async fn events_that_are_packed_are_read_as_before<S: Store>(
     }
 }
 
-pub(crate) async fn a_lease_that_is_renewed_does_not_lapse<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_lease_that_is_renewed_does_not_lapse(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let first = world.claim().await;
@@ -313,9 +299,7 @@ pub(crate) async fn a_lease_that_is_renewed_does_not_lapse<S: Store>(make: &dyn 
 }
 
 /// A store that was out of reach has taken leases from hosts that live.
-pub(crate) async fn a_host_that_is_heard_of_again_did_not_vanish<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_host_that_is_heard_of_again_did_not_vanish(make: &Make<'_>) {
     let world = World::new(make).await;
     let other = HostId("there-1".into());
     world.admit(vec![world.arrival("A")]).await;
@@ -344,7 +328,7 @@ pub(crate) async fn a_host_that_is_heard_of_again_did_not_vanish<S: Store>(
     assert_eq!(lost_hosts().await, []);
 }
 
-pub(crate) async fn a_write_is_all_or_nothing<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_write_is_all_or_nothing(make: &Make<'_>) {
     let world = World::with_caps(make, vec![cap("project", 1_000)]).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -368,7 +352,7 @@ pub(crate) async fn a_write_is_all_or_nothing<S: Store>(make: &dyn Fn(Arc<Manual
     world.store.write(enough).await.unwrap();
 }
 
-pub(crate) async fn a_wait_for_what_has_happened_is_no_wait<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_wait_for_what_has_happened_is_no_wait(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -397,7 +381,7 @@ pub(crate) async fn a_wait_for_what_has_happened_is_no_wait<S: Store>(make: &dyn
     assert!(world.claim().await.begun);
 }
 
-pub(crate) async fn how_a_run_ends_is_how_its_entry_stands<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn how_a_run_ends_is_how_its_entry_stands(make: &Make<'_>) {
     let world = World::new(make).await;
     let escalated = End::Escalated {
         to: "ines".into(),
@@ -427,9 +411,7 @@ pub(crate) async fn how_a_run_ends_is_how_its_entry_stands<S: Store>(make: &dyn 
     assert_eq!(world.store.run_ids().await.unwrap().len(), 4);
 }
 
-pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
     let begun = world.claim().await;
@@ -449,7 +431,7 @@ pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing<S: Store>(
     assert!(!world.claim().await.begun);
 }
 
-pub(crate) async fn a_new_policy_pins_new_runs_only<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_new_policy_pins_new_runs_only(make: &Make<'_>) {
     let world = World::new(make).await;
     let first = world.store.applied_policy().await.unwrap().unwrap();
     assert_eq!(world.store.apply_policy(policy(&["spec"], vec![])).await.unwrap(), first, "nothing changed");

@@ -1,31 +1,26 @@
 //! Dependencies between the sources of one backlog.
 
-use std::sync::Arc;
-
 use tollgate_core::{
     course::End,
     entry::{EntryState, HoldKind},
-    time::ManualClock,
 };
-use tollgate_store::{Store, port::Arrival};
+use tollgate_store::port::Arrival;
 
 use crate::support::*;
 
 /// Reads a source until what is not there is gone.
-async fn read_out<S: Store>(world: &World<S>, tracker: &str, arrivals: &[Arrival]) {
+async fn read_out(world: &World, tracker: &str, arrivals: &[Arrival]) {
     for _ in 0..3 {
         world.read(tracker, arrivals.to_vec(), full()).await;
     }
 }
 
-async fn first_hold<S: Store>(world: &World<S>, key: &str) -> Option<HoldKind> {
+async fn first_hold(world: &World, key: &str) -> Option<HoldKind> {
     let holds = world.store.entry(key, None).await.unwrap().status.holds;
     holds.first().map(|hold| hold.kind)
 }
 
-pub(crate) async fn a_key_of_another_source_is_found_whenever_it_comes<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_key_of_another_source_is_found_whenever_it_comes(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("B").needs("A")]).await;
     assert_eq!(first_hold(&world, "B").await, Some(HoldKind::DependencyUnknown));
@@ -52,9 +47,7 @@ pub(crate) async fn a_key_of_another_source_is_found_whenever_it_comes<S: Store>
     assert_eq!(world.state("B").await, EntryState::Ready, "it is back, and was done");
 }
 
-pub(crate) async fn a_key_of_several_other_sources_holds_until_one_is_left<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn a_key_of_several_other_sources_holds_until_one_is_left(make: &Make<'_>) {
     let world = World::new(make).await;
     let third = |key: &str| {
         let mut arrival = world.arrival(key);
@@ -85,7 +78,7 @@ pub(crate) async fn a_key_of_several_other_sources_holds_until_one_is_left<S: St
     assert_eq!(world.state("B").await, EntryState::Ready);
 }
 
-pub(crate) async fn another_backlog_is_another_world<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn another_backlog_is_another_world(make: &Make<'_>) {
     let world = World::new(make).await;
     let elsewhere = || Arrival { backlog: "defects".into(), ..world.arrival("A").beside().closed() };
     world.admit(vec![world.arrival("B").needs("A"), elsewhere()]).await;

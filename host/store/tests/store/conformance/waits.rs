@@ -1,6 +1,6 @@
 //! Waits that calls asked for: nothing that happens is lost, and each ends once.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -8,11 +8,11 @@ use tollgate_core::{
     approval::{Allowance, Lack, Word},
     run::{Claim, RunState},
     step::{Step, StepOutcome},
-    time::{Clock as _, ManualClock},
+    time::Clock as _,
     wait::{Answer, At, Ended, Event, WaitEnd, WakeOn},
 };
 use tollgate_store::{
-    Store, StoreError,
+    StoreError,
     port::{NewDecision, NewSignal, RunWrite, Wake},
 };
 
@@ -78,9 +78,7 @@ const MOMENTS: [Moment; 9] = [
 ];
 
 /// An event ends a wait wherever it falls between the beginning of the call and the wait; what was said before does not.
-pub(crate) async fn an_event_is_found_at_whatever_moment_it_comes<S: Store>(
-    make: &dyn Fn(Arc<ManualClock>) -> S,
-) {
+pub(crate) async fn an_event_is_found_at_whatever_moment_it_comes(make: &Make<'_>) {
     let world = World::new(make).await;
     for (number, (moment, of_this_run)) in
         MOMENTS.into_iter().flat_map(|moment| [(moment, true), (moment, false)]).enumerate()
@@ -142,7 +140,7 @@ pub(crate) async fn an_event_is_found_at_whatever_moment_it_comes<S: Store>(
 }
 
 /// What ended one wait does not end the next one.
-pub(crate) async fn an_event_ends_a_wait_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn an_event_ends_a_wait_once(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -161,7 +159,7 @@ pub(crate) async fn an_event_ends_a_wait_once<S: Store>(make: &dyn Fn(Arc<Manual
     world.claim_nothing().await;
 }
 
-pub(crate) async fn time_ends_a_wait_or_lets_it_expire<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn time_ends_a_wait_or_lets_it_expire(make: &Make<'_>) {
     let world = World::new(make).await;
     let event = |number| event_named(&format!("ci-{number}"));
     for number in 0..3 {
@@ -189,7 +187,7 @@ pub(crate) async fn time_ends_a_wait_or_lets_it_expire<S: Store>(make: &dyn Fn(A
     }
 }
 
-pub(crate) async fn a_person_answers_a_wait_once<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn a_person_answers_a_wait_once(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.claim().await;
@@ -209,7 +207,7 @@ pub(crate) async fn a_person_answers_a_wait_once<S: Store>(make: &dyn Fn(Arc<Man
     assert_eq!((detail.decisions.len(), detail.waits.len()), (1, 0));
 }
 
-pub(crate) async fn what_cannot_happen_is_refused<S: Store>(make: &dyn Fn(Arc<ManualClock>) -> S) {
+pub(crate) async fn what_cannot_happen_is_refused(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
     let run = world.work(tollgate_core::course::End::Done).await;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio_postgres::Client;
-use tollgate_core::course::End;
+use tollgate_core::{HostId, course::End};
 use tollgate_store::Store as _;
 
 use super::{open, server};
@@ -40,14 +40,21 @@ fn a_cap_is_free_before_the_disk_is_and_nobody_is_told_before_it_is() {
     block_on(async {
         let url = own.new_database("");
         let world = World::with_caps(&|clock| open(&url, clock), vec![cap("project", 10_000)]).await;
-        let world = Arc::new(world);
+        let there = World {
+            store: open(&url, Arc::clone(&world.clock)),
+            clock: Arc::clone(&world.clock),
+            lane: world.lane,
+            host: HostId("there-2".into()),
+        };
         world.admit(["A", "B", "C"].map(|key| world.arrival(key)).into()).await;
         // There is a row to wait for.
         world.work(End::Done).await;
         let client = super::connect(&url).await;
         hold(&client, true).await;
-        let claims = [0, 1].map(|_| {
-            let world = Arc::clone(&world);
+        // Of one host they would go together.
+        let (world, there) = (Arc::new(world), Arc::new(there));
+        let claims = [&world, &there].map(|world| {
+            let world = Arc::clone(world);
             tokio::spawn(async move { world.claim().await.run.entry.key })
         });
         let both_are_done = "SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";

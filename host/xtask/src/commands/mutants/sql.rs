@@ -1,14 +1,19 @@
 //! Conditions of queries, made always true one at a time.
+//!
+//! Property wanted: a change costs a run of the tests, and no compiler. So in the copy each condition is written as `(… AND TRUE)`, the
+//! tests are built once, and each change is made in what was built: `AND` becomes `OR `, which is as long.
 
 use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Copy, Mutant, Outcome};
+use crate::postgres::{self, Server};
 
 /// A query belongs here when its conditions have one of these words: they are what keeps a stale driver or deliverer out, and what
 /// takes a lease back.
@@ -17,56 +22,129 @@ const WORDS: [&str; 3] = ["fence", "lease_until", "'sending'"];
 /// What ends a condition besides the next one.
 const ENDS: [&str; 5] = ["RETURNING", "ORDER", "LIMIT", "GROUP", "FOR"];
 
+/// Those that notice most come first; what they notice the others need not be asked about.
+const TESTS: [&[&str]; 2] = [&["conformance::"], &["--skip", "conformance::"]];
+
+/// What a condition is written as, and what it becomes.
+const KEPT: &str = " AND TRUE)";
+const LOST: &str = " OR  TRUE)";
+
 /// One condition of one query.
 struct Condition {
     path: PathBuf,
     at: Range<usize>,
 }
 
+/// One change: what it is, and the texts of the query without and with it.
+struct Change {
+    what: String,
+    before: String,
+    after: String,
+}
+
 /// Makes each condition true and runs the tests of its store.
 pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
-    let mut mutants = Vec::new();
+    let mut changes = Vec::new();
     for store in ["sqlite", "postgres"] {
-        let folder = copy.tree.join("host/store/sql").join(store);
-        let conditions = conditions_in(&folder)?;
-        if !only_list && !passes(copy, store)? {
+        let conditions = conditions_in(&copy.tree.join("host/store/sql").join(store))?;
+        let of_store = changes_of(&copy.tree, conditions)?;
+        changes.extend(of_store.into_iter().map(|change| (store, change)));
+    }
+    if only_list {
+        changes.iter().for_each(|(_, change)| println!("{}", change.what));
+        return Ok(Vec::new());
+    }
+    let server = Server::start()?;
+    let tests = build(copy)?;
+    let bytes = fs::read(&tests).with_context(|| format!("cannot read {}", tests.display()))?;
+    for store in ["sqlite", "postgres"] {
+        if !pass(copy, &tests, store, &server)? {
             bail!("the tests of the store in {store} fail without any change; mend that first");
         }
-        for Condition { path, at } in conditions {
-            let text = fs::read_to_string(&path)?;
-            let file = path.strip_prefix(&copy.tree).unwrap_or(&path).display().to_string();
-            let what = format!(
-                "{file}: {} OR TRUE",
-                text[at.clone()].split_whitespace().collect::<Vec<_>>().join(" ")
-            );
-            if only_list {
-                println!("{what}");
-                continue;
-            }
-            // Parameters stay in use, so that nothing fails but for the condition.
-            let changed = format!("{}({} OR TRUE){}", &text[..at.start], &text[at.clone()], &text[at.end..]);
-            fs::write(&path, changed)?;
-            let passes = passes(copy, store);
-            fs::write(&path, &text)?;
-            let outcome = if passes? { Outcome::Survived } else { Outcome::Caught };
-            println!("{}: {what}", if outcome == Outcome::Caught { "caught" } else { "SURVIVED" });
-            mutants.push(Mutant { what, outcome });
-        }
+    }
+    let changed = tests.with_extension("changed");
+    let mut mutants = Vec::new();
+    for (store, Change { what, before, after }) in changes {
+        fs::write(&changed, replaced(&bytes, before.as_bytes(), after.as_bytes(), &what)?)?;
+        fs::set_permissions(&changed, fs::metadata(&tests)?.permissions())?;
+        let outcome = if pass(copy, &changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
+        println!("{}: {what}", if outcome == Outcome::Caught { "caught" } else { "SURVIVED" });
+        mutants.push(Mutant { what, outcome });
     }
     Ok(mutants)
 }
 
-fn passes(copy: &Copy, store: &str) -> Result<bool> {
-    let other = if store == "sqlite" { "postgres" } else { "sqlite" };
-    let args =
-        ["test", "--quiet", "--package", "tollgate-store", "--lib", "--test", "store", "--", "--skip", other];
-    let output = copy.cargo().args(args).output().context("cannot start cargo")?;
-    let text =
-        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    if text.contains("could not compile") {
-        bail!("the store does not compile:\n{text}");
+/// Writes every condition so that it can be changed in place; the changes.
+fn changes_of(tree: &Path, conditions: Vec<Condition>) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    for of_query in conditions.chunk_by(|one, other| one.path == other.path) {
+        let path = &of_query[0].path;
+        let text = fs::read_to_string(path)?;
+        let file = path.strip_prefix(tree).unwrap_or(path).display().to_string();
+        let ranges: Vec<_> = of_query.iter().map(|condition| condition.at.clone()).collect();
+        let before = rewritten(&text, &ranges, None);
+        fs::write(path, &before)?;
+        changes.extend(ranges.iter().enumerate().map(|(lost, at)| Change {
+            what: format!(
+                "{file}: {} OR TRUE",
+                text[at.clone()].split_whitespace().collect::<Vec<_>>().join(" ")
+            ),
+            before: before.clone(),
+            after: rewritten(&text, &ranges, Some(lost)),
+        }));
     }
-    Ok(output.status.success())
+    Ok(changes)
+}
+
+/// A query whose conditions can be changed in place, with one of them changed or none. Parameters stay in use, so that nothing fails
+/// but for the condition.
+fn rewritten(text: &str, conditions: &[Range<usize>], lost: Option<usize>) -> String {
+    let (mut rewritten, mut from) = (String::new(), 0);
+    for (number, at) in conditions.iter().enumerate() {
+        let end = if lost == Some(number) { LOST } else { KEPT };
+        rewritten += &format!("{}(({}){end}", &text[from..at.start], &text[at.clone()]);
+        from = at.end;
+    }
+    rewritten + &text[from..]
+}
+
+/// The store's tests as a program.
+fn build(copy: &Copy) -> Result<PathBuf> {
+    let args =
+        ["test", "--package", "tollgate-store", "--test", "store", "--no-run", "--message-format", "json"];
+    let output = copy.cargo().args(args).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut built = messages.filter(|message| message["target"]["name"] == "store");
+    let program = built.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
+    program.context("the store's tests were not built")
+}
+
+/// Whether the tests of a store pass.
+fn pass(copy: &Copy, tests: &Path, store: &str, server: &Server) -> Result<bool> {
+    let other = if store == "sqlite" { "postgres" } else { "sqlite" };
+    for filter in TESTS {
+        let mut run = Command::new(tests);
+        run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
+        run.current_dir(copy.tree.join("host/store")).stdin(Stdio::null());
+        let output = run.output().with_context(|| format!("cannot start {}", tests.display()))?;
+        if !output.status.success() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What was built, with each of these texts replaced.
+fn replaced(bytes: &[u8], before: &[u8], after: &[u8], what: &str) -> Result<Vec<u8>> {
+    ensure!(before.len() == after.len(), "{what}: the change has another length");
+    let mut replaced = bytes.to_vec();
+    let places: Vec<_> = memchr::memmem::find_iter(bytes, before).collect();
+    ensure!(!places.is_empty(), "{what}: the query is not in what was built");
+    for at in places {
+        replaced[at..at + after.len()].copy_from_slice(after);
+    }
+    Ok(replaced)
 }
 
 fn conditions_in(folder: &Path) -> Result<Vec<Condition>> {
@@ -131,6 +209,20 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let found: Vec<_> = conditions_of(text).into_iter().map(|at| &text[at]).collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_change_is_as_long_as_what_was_there() {
+        let text = "DELETE FROM a WHERE b = :b AND c;";
+        let conditions = conditions_of(text);
+        let kept = rewritten(text, &conditions, None);
+        assert_eq!(kept, "DELETE FROM a WHERE ((b = :b) AND TRUE) AND ((c) AND TRUE);");
+        let lost = rewritten(text, &conditions, Some(1));
+        assert_eq!(lost, "DELETE FROM a WHERE ((b = :b) AND TRUE) AND ((c) OR  TRUE);");
+        let built = format!("..{kept}..{kept}");
+        let changed = replaced(built.as_bytes(), kept.as_bytes(), lost.as_bytes(), "b").unwrap();
+        assert_eq!(changed, format!("..{lost}..{lost}").into_bytes());
+        assert!(replaced(b"none", kept.as_bytes(), lost.as_bytes(), "b").is_err());
     }
 
     #[test]

@@ -1,0 +1,1 @@
+INSERT INTO outbox_body (outbox_id, body) VALUES (:id, :body);
