@@ -19,6 +19,18 @@ pub(super) struct Line {
 /// What a client says to commit.
 const COMMIT: &[u8] = b"COMMIT";
 
+/// What the server says when it has, or when there was nothing to be kept.
+const COMMITTED: [&[u8]; 2] = [b"COMMIT\0", b"ROLLBACK\0"];
+
+/// What becomes of something that was said.
+enum Fate {
+    /// The other end hears it.
+    Heard,
+    Lost,
+    /// The line is cut before it.
+    Cut,
+}
+
 impl Line {
     /// A line to the server of a database.
     pub(super) fn to(address: &str) -> Self {
@@ -62,22 +74,39 @@ fn connect(client: &TcpStream, server: &TcpStream, loses: &Arc<AtomicBool>) {
     let ([mut client_end, mut server_end], cut, loses) = (ends(), Arc::clone(&is_cut), Arc::clone(loses));
     std::thread::spawn(move || {
         carry(&mut client_end, &mut server_end, |said| {
-            let commits = said.windows(COMMIT.len()).any(|window| window == COMMIT);
-            if commits && loses.swap(false, Ordering::SeqCst) {
+            if has(said, COMMIT) && loses.swap(false, Ordering::SeqCst) {
                 cut.store(true, Ordering::SeqCst);
             }
-            true
+            Fate::Heard
         });
     });
     let [mut client_end, mut server_end] = ends();
-    std::thread::spawn(move || carry(&mut server_end, &mut client_end, |_| !is_cut.load(Ordering::SeqCst)));
+    std::thread::spawn(move || {
+        carry(&mut server_end, &mut client_end, |said| {
+            // What is answered before that is of what goes with the commit, and it is not done yet.
+            match is_cut.load(Ordering::SeqCst) {
+                false => Fate::Heard,
+                true if COMMITTED.iter().any(|done| has(said, done)) => Fate::Cut,
+                true => Fate::Lost,
+            }
+        });
+    });
 }
 
-/// Carries what comes from one end to the other, as long as `goes_on` says so of it.
-fn carry(from: &mut TcpStream, to: &mut TcpStream, mut goes_on: impl FnMut(&[u8]) -> bool) {
+fn has(said: &[u8], words: &[u8]) -> bool {
+    said.windows(words.len()).any(|window| window == words)
+}
+
+/// Carries what comes from one end to the other, until it is cut.
+fn carry(from: &mut TcpStream, to: &mut TcpStream, mut fate: impl FnMut(&[u8]) -> Fate) {
     let mut buffer = [0; 1 << 16];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if !goes_on(&buffer[..length]) || to.write_all(&buffer[..length]).is_err() {
+        let carried = match fate(&buffer[..length]) {
+            Fate::Heard => to.write_all(&buffer[..length]).is_ok(),
+            Fate::Lost => true,
+            Fate::Cut => false,
+        };
+        if !carried {
             break;
         }
     }
