@@ -4,7 +4,7 @@
 //! goes at once, and the server does each in its order, as if they had come one by one. Of those that fail the first says why: the
 //! server does nothing of what comes after it, not even a `COMMIT`.
 //!
-//! What waits and does the same for other values is done by one statement ([`many`](super::many)). For that it goes before what was to be
+//! What waits and does the same for other values is done by one statement ([`many`]). For that it goes before what was to be
 //! done first, where that makes no difference ([`effect`](super::effect)).
 
 use std::{
