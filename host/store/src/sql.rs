@@ -383,6 +383,7 @@ mod tests {
     fn no_query_hides_in_the_code() {
         // Those that copy tables are made of one list.
         for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("transfer/tables.rs")) {
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
             for verb in ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE "] {
                 let hidden = format!("\"{verb}");
                 assert!(!text.contains(&hidden), "{path} has a query that begins with {verb}");

@@ -95,7 +95,10 @@ impl Effect {
     /// refers to is there before it and after it.
     pub(super) fn may_go_before(&self, other: &Self) -> bool {
         let makes_or_takes = |effect: &Self| !matches!(effect.verb, Verb::Update | Verb::Select);
-        self.names & other.writes == 0
+        let is_known = |effect: &Self| effect.verb != Verb::Other;
+        is_known(self)
+            && is_known(other)
+            && self.names & other.writes == 0
             && self.writes & other.names == 0
             && !(makes_or_takes(other) && self.refers_to & other.writes != 0)
             && !(self.verb == Verb::Delete && other.refers_to & self.writes != 0)
