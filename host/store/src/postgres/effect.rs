@@ -82,17 +82,16 @@ impl Effect {
         };
         let with = WRITTEN_WITH.iter().filter(|(table, _)| written == Some(table)).map(|(_, with)| *with);
         let names_view = form.words().any(|word| SCHEMA.views.contains(&word));
-        let may_do_anything = form.verb == Verb::Other;
         Self {
             verb: form.verb,
-            names: if names_view || may_do_anything { Tables::MAX } else { SCHEMA.bits(form.words()) },
-            writes: if may_do_anything { Tables::MAX } else { SCHEMA.bits(written.into_iter().chain(with)) },
+            names: if names_view { Tables::MAX } else { SCHEMA.bits(form.words()) },
+            writes: SCHEMA.bits(written.into_iter().chain(with)),
             refers_to: written.map_or(0, |written| SCHEMA.referred_by(written)),
         }
     }
 
     /// Whether it may be done before `other` that was to be done first: neither reads nor changes what the other writes, and what a row
-    /// refers to is there before it and after it.
+    /// refers to is there before it and after it. What may do anything goes before nothing.
     pub(super) fn may_go_before(&self, other: &Self) -> bool {
         let makes_or_takes = |effect: &Self| !matches!(effect.verb, Verb::Update | Verb::Select);
         let is_known = |effect: &Self| effect.verb != Verb::Other;

@@ -43,8 +43,8 @@ impl Contents {
     pub(crate) fn differs_from(&self, other: &Self) -> Differences {
         let mut differences = Vec::new();
         let none = BTreeSet::new();
-        for (table, rows) in &self.0 {
-            let others = other.0.get(table).unwrap_or(&none);
+        for table in self.0.keys().chain(other.0.keys()).collect::<BTreeSet<_>>() {
+            let [rows, others] = [self, other].map(|contents| contents.0.get(table).unwrap_or(&none));
             differences.extend(rows.difference(others).map(|row| format!("+ {table}: {row}")));
             differences.extend(others.difference(rows).map(|row| format!("- {table}: {row}")));
         }
@@ -74,6 +74,6 @@ fn text(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Real(number) => number.to_string(),
         Value::Text(text) => format!("{text:?}"),
-        Value::Blob(bytes) => bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
+        Value::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
 }
