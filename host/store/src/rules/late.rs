@@ -11,7 +11,7 @@ use super::{
     sql,
     tx::{Failure, Row, Tx, TxResult, json_of, named_params},
 };
-use crate::StoreError;
+use crate::{StoreError, port};
 
 /// The run that a claim gives the right to drive. None when it no longer does; then what was brought is kept.
 pub(super) fn held_or_kept(
@@ -31,7 +31,7 @@ pub(super) fn held_or_kept(
 }
 
 /// What a driver is told that brought something.
-pub(super) fn refuse_unless(in_time: bool, claim: Claim) -> Result<(), StoreError> {
+pub(super) fn refuse_unless(in_time: bool, claim: Claim) -> port::Result<()> {
     match in_time {
         true => Ok(()),
         false => Err(StoreError::StaleFence { run: claim.run, fence: claim.fence }),
