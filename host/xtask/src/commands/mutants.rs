@@ -19,6 +19,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::postgres::{self, Server};
+
 /// Change what must not be changed, one place at a time, and see whether a test fails
 #[derive(clap::Args)]
 pub(crate) struct MutantsArgs {
@@ -52,8 +54,8 @@ const QUICK: [&str; 12] = [
     "log_cut",
 ];
 
-/// All that need no server.
-const ALL: [&str; 2] = ["--skip", "postgres"];
+/// All, on a server as well.
+const ALL: [&str; 0] = [];
 
 /// Where the list is kept.
 const LIST: &str = "docs/mutants.md";
@@ -183,9 +185,12 @@ fn rust(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
         return Ok(Vec::new());
     }
     let out = copy.target.with_file_name("out");
-    let first = outcomes(copy, &out, &["--no-shuffle"], &QUICK)?;
+    let first = outcomes(copy, &out, &["--no-shuffle"], &QUICK, None)?;
     let rest = match first.iter().any(|mutant| mutant.outcome == Outcome::Survived) {
-        true => outcomes(copy, &out, &["--no-shuffle", "--iterate"], &ALL)?,
+        true => {
+            let server = Server::start()?;
+            outcomes(copy, &out, &["--no-shuffle", "--iterate"], &ALL, Some(&server))?
+        }
         false => Vec::new(),
     };
     let is_open = |mutant: &Mutant| mutant.outcome == Outcome::Survived;
@@ -193,8 +198,15 @@ fn rust(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
 }
 
 /// What the tests that are told by `test` make of each change.
-fn outcomes(copy: &Copy, out: &Path, args: &[&str], test: &[&str]) -> Result<Vec<Mutant>> {
+fn outcomes(
+    copy: &Copy,
+    out: &Path,
+    args: &[&str],
+    test: &[&str],
+    server: Option<&Server>,
+) -> Result<Vec<Mutant>> {
     let mut cargo = copy.cargo();
+    cargo.envs(server.map(|server| (postgres::VARIABLE, server.url())));
     cargo.args(["mutants", "--workspace", "--in-place", "--output"]).arg(out).args(args);
     // Its status says whether all were caught, which its outcomes say as well.
     cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
