@@ -102,6 +102,11 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_fence_is_told_by_its_number() {
+        assert_eq!(format!("fence {:>3}", Fence::default().raised()), "fence   1");
+    }
+
     proptest! {
         /// Whatever the delay between sending and the store's stamping: when the store's lease ends, the local bound has lapsed.
         #[test]
@@ -114,6 +119,7 @@ mod tests {
             let bound = terms.bound(sent);
             prop_assert!(!bound.holds_at(lease_end));
             prop_assert!(!bound.holds_at(lease_end.saturating_sub(terms.margin())));
+            prop_assert!(terms.margin() > Duration::ZERO);
             prop_assert!(bound.holds_at(sent));
             prop_assert_eq!(bound.remaining_at(sent), terms.length - terms.margin());
         }

@@ -1,5 +1,7 @@
 //! Takes an export in, in one transaction that writes.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::{
@@ -130,7 +132,7 @@ impl Batch {
             None => return Err(Failure::damaged("a row stands before any table")),
         }
         self.rows.push(if self.count == 0 { '[' } else { ',' });
-        self.rows.push_str(row);
+        self.rows.push_str(&without_nul(row));
         self.count += 1;
         if self.count >= ROWS_MAX || self.rows.len() >= BATCH_BYTES { self.flush(tx) } else { Ok(()) }
     }
@@ -147,6 +149,24 @@ impl Batch {
         self.count = 0;
         Ok(())
     }
+}
+
+/// JSON with the sign for what cannot be shown in place of the one character that PostgreSQL keeps in no text, as a store in PostgreSQL has
+/// it of what comes in there.
+fn without_nul(json: &str) -> Cow<'_, str> {
+    const NUL: &str = "\\u0000";
+    if !json.contains(NUL) {
+        return Cow::Borrowed(json);
+    }
+    let mut parts = json.split(NUL);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // Behind an odd number of backslashes it is a text that speaks of the character.
+        let backslashes = text.bytes().rev().take_while(|byte| *byte == b'\\').count();
+        text.push_str(if backslashes % 2 == 0 { "\\ufffd" } else { NUL });
+        text.push_str(part);
+    }
+    Cow::Owned(text)
 }
 
 fn insert_lane(tx: &Tx<'_>, row: &str) -> TxResult<()> {
@@ -189,5 +209,23 @@ impl Few {
 
     fn text(&self, at: usize) -> TxResult<&str> {
         self.0[at].as_str().ok_or_else(|| Failure::damaged(format!("{} is no text", self.0[at])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_nul;
+
+    #[track_caller]
+    fn check(json: &str, expected: &str) {
+        assert_eq!(without_nul(json), expected);
+        serde_json::from_str::<serde_json::Value>(expected).unwrap();
+    }
+
+    #[test]
+    fn a_nul_is_not_a_text_about_one() {
+        check(r#"["a", 1]"#, r#"["a", 1]"#);
+        check(r#"["\u0000a\u0000\u0000"]"#, r#"["\ufffda\ufffd\ufffd"]"#);
+        check(r#"["\\u0000", "\\\u0000", "\\\\u0000"]"#, r#"["\\u0000", "\\\ufffd", "\\\\u0000"]"#);
     }
 }

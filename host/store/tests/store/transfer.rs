@@ -110,6 +110,24 @@ fn a_store_goes_on_in_another_database_where_it_stood() {
     });
 }
 
+/// A file keeps one character that PostgreSQL does not.
+#[test]
+fn a_nul_in_a_text_keeps_nobody_from_moving() {
+    block_on(async {
+        let world = World::new(&|clock| crate::sqlite::in_memory(clock)).await;
+        let mut strange = world.arrival("A").says("a \0 and \\u0000");
+        for title in [&mut strange.item.title, &mut strange.snapshot.title] {
+            *title = "a \0 and \\u0000".into();
+        }
+        world.admit(vec![strange]).await;
+        world.work(End::Done).await;
+        let there = in_postgres(&server::new_database(), &world.clock, OpenMode::Keeper);
+        there.import(source(&exported(&world.store).await)).await.unwrap();
+        assert_eq!(there.entry("A", None).await.unwrap().status.title, "a \u{fffd} and \\u0000");
+        comes_back(&exported(&there).await, &world.clock).await;
+    });
+}
+
 #[test]
 fn what_was_cut_or_changed_is_refused_and_leaves_the_store_empty() {
     block_on(async {
