@@ -5,6 +5,7 @@
 //! 1. Every condition of the queries that fence writes, leases and deliveries is needed: without it a test fails.
 //! 2. So is every line of the arithmetic of leases and caps, and of the rules of claims, the ledger and the outbox.
 //! 3. What survives is named with its place, and the command fails.
+//! 4. Whoever writes a test for what survived tries that alone (`--survivors`), and need not wait for hours.
 //!
 //! Conditions are changed here, by [`sql`]; lines by `cargo-mutants`, as `.cargo/mutants.toml` says. Both in a copy of what is
 //! committed. It takes hours, so CI does not run it; the last list is in `docs/mutants.md`.
@@ -12,6 +13,7 @@
 mod sql;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -33,6 +35,9 @@ pub(crate) struct MutantsArgs {
     /// Change lines of Rust alone
     #[arg(long)]
     rust: bool,
+    /// Make those changes again that no test noticed the last time, and those that are new
+    #[arg(long)]
+    survivors: bool,
 }
 
 /// The version of cargo-mutants that is installed where there is none.
@@ -60,11 +65,8 @@ const ALL: [&str; 0] = [];
 /// Where the list is kept.
 const LIST: &str = "docs/mutants.md";
 
-/// One change and what became of it.
-struct Mutant {
-    what: String,
-    outcome: Outcome,
-}
+/// What became of each change.
+type Outcomes = BTreeMap<String, Outcome>;
 
 /// What the tests made of a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,48 +77,69 @@ enum Outcome {
     Unviable,
 }
 
+impl Outcome {
+    const ALL: [Self; 3] = [Self::Caught, Self::Survived, Self::Unviable];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Caught => "caught",
+            Self::Survived => "**survived**",
+            Self::Unviable => "refused",
+        }
+    }
+}
+
 pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     let copy = Copy::make(Path::new("target/mutants"))?;
-    let mut mutants = Vec::new();
+    let mut outcomes =
+        if Path::new(LIST).exists() { known(&fs::read_to_string(LIST)?) } else { Outcomes::new() };
+    if !args.survivors {
+        outcomes.retain(|what, _| if is_of_sql(what) { args.rust } else { args.sql });
+    }
+    let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Survived).collect();
+    let done = done.into_iter().map(|(what, _)| what.clone()).collect::<Vec<_>>();
     if !args.rust {
-        mutants.extend(sql::run(&copy, args.list)?);
+        outcomes.extend(sql::run(&copy, args.list, &done)?);
     }
     if !args.sql {
-        mutants.extend(rust(&copy, args.list)?);
+        outcomes.extend(rust(&copy, args)?);
     }
     if args.list {
         return Ok(());
     }
-    let survivors: Vec<_> = mutants.iter().filter(|mutant| mutant.outcome == Outcome::Survived).collect();
-    for survivor in &survivors {
-        println!("no test notices: {}", survivor.what);
-    }
-    if !args.sql && !args.rust {
-        fs::write(LIST, list(&mutants)).with_context(|| format!("cannot write {LIST}"))?;
+    fs::write(LIST, list(&outcomes)).with_context(|| format!("cannot write {LIST}"))?;
+    let survivors: Vec<_> = outcomes.iter().filter(|(_, outcome)| **outcome == Outcome::Survived).collect();
+    for (what, _) in &survivors {
+        println!("no test notices: {what}");
     }
     match survivors.len() {
         0 => Ok(()),
-        count => bail!("{count} of {} changes are noticed by no test", mutants.len()),
+        count => bail!("{count} of {} changes are noticed by no test", outcomes.len()),
     }
 }
 
-fn list(mutants: &[Mutant]) -> String {
-    let count = |outcome| mutants.iter().filter(|mutant| mutant.outcome == outcome).count();
-    let (caught, survived) = (count(Outcome::Caught), count(Outcome::Survived));
+fn is_of_sql(what: &str) -> bool {
+    what.contains(".sql: ")
+}
+
+fn list(outcomes: &Outcomes) -> String {
+    let count = |of| outcomes.values().filter(|outcome| **outcome == of).count();
+    let [caught, survived, refused] = Outcome::ALL.map(count);
     let mut text = format!(
         "# What the tests notice\n\nWritten by `cargo xtask mutants`: each line is one change of what keeps work from being lost or done \
-         twice. {caught} are caught by a test, {survived} by none, {} the compiler refuses.\n\n",
-        count(Outcome::Unviable)
+         twice. {caught} are caught by a test, {survived} by none, {refused} the compiler refuses.\n\n"
     );
-    for mutant in mutants {
-        let outcome = match mutant.outcome {
-            Outcome::Caught => "caught",
-            Outcome::Survived => "**survived**",
-            Outcome::Unviable => "refused",
-        };
-        text += &format!("* {outcome}: `{}`\n", mutant.what);
+    for (what, outcome) in outcomes {
+        text += &format!("* {}: `{what}`\n", outcome.name());
     }
     text
+}
+
+/// What a list says.
+fn known(list: &str) -> Outcomes {
+    let lines = list.lines().filter_map(|line| line.strip_prefix("* ")?.strip_suffix('`')?.split_once(": `"));
+    let of = |name: &str| Outcome::ALL.into_iter().find(|outcome| outcome.name() == name);
+    lines.filter_map(|(name, what)| Some((what.to_owned(), of(name)?))).collect()
 }
 
 /// A copy of what is committed, with a target folder of its own.
@@ -177,55 +200,52 @@ impl Drop for Copy {
 }
 
 /// Changes lines of Rust.
-fn rust(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
+fn rust(copy: &Copy, args: &MutantsArgs) -> Result<Outcomes> {
     install_cargo_mutants()?;
     copy.call_results_by_their_name()?;
-    if only_list {
+    if args.list {
         copy.cargo().args(["mutants", "--workspace", "--list"]).status().context("cannot start cargo")?;
-        return Ok(Vec::new());
+        return Ok(Outcomes::new());
     }
     let out = copy.target.with_file_name("out");
-    let first = outcomes(copy, &out, &["--no-shuffle"], &QUICK, None)?;
-    let rest = match first.iter().any(|mutant| mutant.outcome == Outcome::Survived) {
-        true => {
-            let server = Server::start()?;
-            outcomes(copy, &out, &["--no-shuffle", "--iterate"], &ALL, Some(&server))?
-        }
-        false => Vec::new(),
-    };
-    let is_open = |mutant: &Mutant| mutant.outcome == Outcome::Survived;
-    Ok(first.into_iter().filter(|mutant| !is_open(mutant)).chain(rest).collect())
+    let mut found = outcomes(copy, &out, args.survivors, &QUICK, None)?;
+    if found.values().any(|outcome| *outcome == Outcome::Survived) {
+        let server = Server::start()?;
+        found.extend(outcomes(copy, &out, true, &ALL, Some(&server))?);
+    }
+    Ok(found)
 }
 
-/// What the tests that are told by `test` make of each change.
+/// What the tests that are told by `test` make of each change, or of each that they did not notice the last time.
 fn outcomes(
     copy: &Copy,
     out: &Path,
-    args: &[&str],
+    only_survivors: bool,
     test: &[&str],
     server: Option<&Server>,
-) -> Result<Vec<Mutant>> {
+) -> Result<Outcomes> {
     let mut cargo = copy.cargo();
     cargo.envs(server.map(|server| (postgres::VARIABLE, server.url())));
-    cargo.args(["mutants", "--workspace", "--in-place", "--output"]).arg(out).args(args);
+    cargo.args(["mutants", "--workspace", "--in-place", "--no-shuffle", "--output"]).arg(out);
+    cargo.args(only_survivors.then_some("--iterate"));
     // Its status says whether all were caught, which its outcomes say as well.
     cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
     let path = out.join("mutants.out/outcomes.json");
     let text = fs::read(&path).with_context(|| format!("cargo-mutants left no {}", path.display()))?;
     let outcomes: serde_json::Value = serde_json::from_slice(&text)?;
     let outcomes = outcomes["outcomes"].as_array().context("cargo-mutants left no list of outcomes")?;
-    Ok(outcomes.iter().filter_map(mutant).collect())
+    Ok(outcomes.iter().filter_map(of_mutant).collect())
 }
 
 /// A line of what `cargo-mutants` left; none for the run without a change.
-fn mutant(outcome: &serde_json::Value) -> Option<Mutant> {
+fn of_mutant(outcome: &serde_json::Value) -> Option<(String, Outcome)> {
     let what = outcome["scenario"]["Mutant"]["name"].as_str()?.to_owned();
     let outcome = match outcome["summary"].as_str()? {
         "CaughtMutant" | "Timeout" => Outcome::Caught,
         "Unviable" => Outcome::Unviable,
         _ => Outcome::Survived,
     };
-    Some(Mutant { what, outcome })
+    Some((what, outcome))
 }
 
 fn install_cargo_mutants() -> Result<()> {
@@ -240,4 +260,23 @@ fn install_cargo_mutants() -> Result<()> {
         bail!("cargo-mutants cannot be installed; install it by hand and try again");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_what_it_was_made_of() {
+        let changes = [
+            ("a/lease.rs:42:9: replace margin -> Duration with Default::default()", Outcome::Caught),
+            ("a/host_list.sql: lease_until > :now OR TRUE", Outcome::Survived),
+            ("a/outbox.rs:1:1: replace < with ==", Outcome::Unviable),
+        ];
+        let outcomes: Outcomes = changes.map(|(what, outcome)| (what.to_owned(), outcome)).into();
+        let text = list(&outcomes);
+        assert!(text.contains("1 are caught by a test, 1 by none, 1 the compiler refuses"), "{text}");
+        assert!(known(&text) == outcomes);
+        assert_eq!(changes.map(|(what, _)| is_of_sql(what)), [false, true, false]);
+    }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Copy, Mutant, Outcome};
+use super::{Copy, Outcome, Outcomes};
 use crate::postgres::{self, Server};
 
 /// A query belongs here when its conditions have one of these words: they are what keeps a stale driver or deliverer out, and what
@@ -42,8 +42,8 @@ struct Change {
     after: String,
 }
 
-/// Makes each condition true and runs the tests of its store.
-pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
+/// Makes each condition true and runs the tests of its store, but for changes that were `done` before.
+pub(super) fn run(copy: &Copy, only_list: bool, done: &[String]) -> Result<Outcomes> {
     let mut changes = Vec::new();
     for store in ["sqlite", "postgres"] {
         let conditions = conditions_in(&copy.tree.join("host/store/sql").join(store))?;
@@ -52,8 +52,9 @@ pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
     }
     if only_list {
         changes.iter().for_each(|(_, change)| println!("{}", change.what));
-        return Ok(Vec::new());
+        return Ok(Outcomes::new());
     }
+    changes.retain(|(_, change)| !done.contains(&change.what));
     let server = Server::start()?;
     let tests = build(copy)?;
     let bytes = fs::read(&tests).with_context(|| format!("cannot read {}", tests.display()))?;
@@ -63,15 +64,15 @@ pub(super) fn run(copy: &Copy, only_list: bool) -> Result<Vec<Mutant>> {
         }
     }
     let changed = tests.with_extension("changed");
-    let mut mutants = Vec::new();
+    let mut outcomes = Outcomes::new();
     for (store, Change { what, before, after }) in changes {
         fs::write(&changed, replaced(&bytes, before.as_bytes(), after.as_bytes(), &what)?)?;
         fs::set_permissions(&changed, fs::metadata(&tests)?.permissions())?;
         let outcome = if pass(copy, &changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
-        println!("{}: {what}", if outcome == Outcome::Caught { "caught" } else { "SURVIVED" });
-        mutants.push(Mutant { what, outcome });
+        println!("{}: {what}", outcome.name());
+        outcomes.insert(what, outcome);
     }
-    Ok(mutants)
+    Ok(outcomes)
 }
 
 /// Writes every condition so that it can be changed in place; the changes.
