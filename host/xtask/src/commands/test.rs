@@ -19,7 +19,7 @@ pub(crate) struct TestArgs {
 
 /// Properties are tried with what this seed gives, unless the environment names another: the same code passes or fails each time. Whoever
 /// runs `cargo test` by hand tries other values each time.
-const PROPERTIES: (&str, &str) = ("PROPTEST_RNG_SEED", "20261122");
+pub(super) const PROPERTIES: (&str, &str) = ("PROPTEST_RNG_SEED", "20261122");
 
 /// The version of cargo-deny that is installed where there is none.
 const CARGO_DENY: &str = "0.18.9";

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Copy, Outcome, Outcomes};
+use super::{Copy, DETERMINED, Outcome, Outcomes};
 use crate::postgres::{self, Server};
 
 /// A query belongs here when its conditions have one of these words: they are what keeps a stale driver or deliverer out, and what
@@ -127,7 +127,7 @@ fn pass(copy: &Copy, tests: &Path, store: &str, server: &Server) -> Result<bool>
     for filter in TESTS {
         let mut run = Command::new(tests);
         run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
-        run.current_dir(copy.tree.join("host/store")).stdin(Stdio::null());
+        run.current_dir(copy.tree.join("host/store")).envs(DETERMINED).stdin(Stdio::null());
         let output = run.output().with_context(|| format!("cannot start {}", tests.display()))?;
         if !output.status.success() {
             return Ok(false);
