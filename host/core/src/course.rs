@@ -416,7 +416,7 @@ impl<'p> Course<'p> {
                 recovery: "mend what the reason names, then retry the run".into(),
             });
             let stage = self.pipeline().stage(&effect.step.name.stage).map_or(self.at.stage, |(at, _)| at);
-            self.stop_after(stage, end);
+            self.stop_for_refusal(stage, end);
         }
     }
 

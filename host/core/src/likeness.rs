@@ -84,7 +84,7 @@ fn mix(number: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 
     use super::*;
 
@@ -124,22 +124,26 @@ mod tests {
         assert_eq!(sketch[..2], [-852_452_163_630_004_460, 1_762_108_733_527_158_448]);
     }
 
-    proptest! {
-        #[test]
-        fn texts_of_which_nine_words_in_ten_are_the_same_share_a_number(
-            words in proptest::collection::btree_set("[a-z]{3,9}", 40..200),
-        ) {
-            let words: Vec<_> = words.into_iter().collect();
+    /// Which texts share one is a matter of chance: of so many, one more or less may miss the other.
+    #[test]
+    fn texts_of_which_nine_words_in_ten_are_the_same_share_a_number() {
+        let mut runner = TestRunner::deterministic();
+        let texts = proptest::collection::btree_set("[a-z]{3,9}", 40..200);
+        let missed = (0..1_000).filter(|_| {
+            let words: Vec<_> = texts.new_tree(&mut runner).unwrap().current().into_iter().collect();
             let changed: Vec<_> = words
                 .iter()
                 .enumerate()
                 .map(|(at, word)| if at % 10 == 0 { format!("x{word}") } else { word.clone() })
                 .collect();
             let (one, other) = (Words::of("", &words.join(" ")), Words::of("", &changed.join(" ")));
-            prop_assert!(one.likeness_of_at_least(&other, 870).is_some());
-            prop_assert!(shares(&one, &other));
-        }
+            assert!(one.likeness_of_at_least(&other, 870).is_some());
+            !shares(&one, &other)
+        });
+        assert!(missed.count() <= 1);
+    }
 
+    proptest! {
         #[test]
         fn likeness_is_what_it_is_by_definition_wherever_it_is_asked_for(
             one in proptest::collection::vec(0..9_u8, 0..150),

@@ -72,6 +72,16 @@ impl Course<'_> {
         self.go_on_after(stage);
     }
 
+    /// The same when an effect was refused. A run that was ending already stays where it is by then, behind what a person had no longer
+    /// called.
+    pub(super) fn stop_for_refusal(&mut self, stage: usize, end: End) {
+        let has_left = self.is_over || stage < self.at.stage;
+        match &mut self.end {
+            Some(first) if has_left => first.note(&end),
+            _ => self.stop_after(stage, end),
+        }
+    }
+
     /// Goes to the next stage that runs, as things stand; it is over when there is none.
     pub(super) fn go_on_after(&mut self, stage: usize) {
         let mut later = self.pipeline().stages.iter().enumerate().skip(stage + 1);

@@ -94,6 +94,31 @@ fn a_run_that_is_cancelled_runs_what_always_runs_and_one_that_is_ended_runs_noth
     assert_eq!(end(&course), cancelled);
 }
 
+/// A call that a person had no longer made is not made because an effect was refused that the run awaited then.
+#[test]
+fn an_effect_that_is_refused_after_a_cancellation_brings_up_nothing() {
+    let [failing, always] = [On::Failure, On::Always];
+    for (on_second, first) in [(failing, failed(FailureClass::Escalate)), (always, produced(vec![]))] {
+        let pins = pins(vec![stage("s0", vec![]), on("s1", on_second), on("s2", on_second)]);
+        let mut kept = Kept::default();
+        let mut course = Course::new(&pins);
+        for outcome in [first, produced(vec![effect("now", false)])] {
+            let Next::Call { step: key, .. } = course.next() else { panic!("{:?}", course.next()) };
+            kept.steps.push(step(key, outcome));
+            course.apply(kept.steps.last().unwrap());
+        }
+        kept.cancelled = Some(Cancellation { who: "ines".into(), why: "so".into(), after_steps: 2 });
+        let mut course = kept.replayed(&pins);
+        kept.go_on(&mut course, &Turn::Refused);
+        assert_eq!(course.abandoned()[0].name.stage, "s2");
+        let (End::Escalated { .. } | End::Cancelled { .. }) = end(&course) else {
+            panic!("{:?}", end(&course))
+        };
+        assert!(format!("{:?}", end(&course)).contains("the effect `now` was refused: not ours"));
+        assert_eq!(kept.replayed(&pins).next(), course.next());
+    }
+}
+
 #[test]
 fn what_cleans_up_is_judged_and_done_again_on_its_own() {
     let restart = Stage { on: On::Always, ..stage("restart", vec![gate("healthy", "restart")]) };
