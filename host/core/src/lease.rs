@@ -121,7 +121,9 @@ mod tests {
             prop_assert!(!bound.holds_at(lease_end.saturating_sub(terms.margin())));
             prop_assert!(terms.margin() > Duration::ZERO);
             prop_assert!(bound.holds_at(sent));
-            prop_assert_eq!(bound.remaining_at(sent), terms.length - terms.margin());
+            let lasts = bound.remaining_at(sent);
+            prop_assert_eq!(lasts, terms.length - terms.margin());
+            prop_assert!(!bound.holds_at(sent + lasts), "not at its end");
         }
 
         /// One lost renewal is survived.
@@ -130,6 +132,7 @@ mod tests {
             let terms = LeaseTerms::new(Duration::from_millis(length_ms));
             prop_assert!(terms.bound(Duration::ZERO).holds_at(terms.renew_every() * 2));
             prop_assert!(terms.renew_every() * 3 < SILENT_AFTER);
+            prop_assert!(terms.renew_every() > Duration::ZERO);
         }
     }
 }

@@ -192,6 +192,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cap_is_told_with_its_period_and_its_scope() {
+        let (scope, zone) = ("plugin:triage".into(), "UTC".into());
+        let cap = Cap { scope, period: CapPeriod::Month, zone, limit: Microcents(150_000_000) };
+        assert_eq!(cap.to_string(), "$1.50 a month for plugin:triage");
+    }
+
+    #[test]
     fn a_day_begins_at_midnight_in_the_zone_of_the_cap() {
         let late: Timestamp = "2026-11-20T23:30:00Z".parse().unwrap();
         let berlin = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();

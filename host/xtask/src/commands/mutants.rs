@@ -39,6 +39,9 @@ pub(crate) struct MutantsArgs {
     /// Make those changes again that no test noticed the last time, and those that are new
     #[arg(long)]
     survivors: bool,
+    /// Change this file alone, named from the top of the project
+    #[arg(long, value_name = "PATH")]
+    file: Option<String>,
 }
 
 /// The version of cargo-mutants that is installed where there is none.
@@ -98,14 +101,16 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     let mut outcomes =
         if Path::new(LIST).exists() { known(&fs::read_to_string(LIST)?) } else { Outcomes::new() };
     if !args.survivors {
-        outcomes.retain(|what, _| if is_of_sql(what) { args.rust } else { args.sql });
+        outcomes.retain(|what, _| !args.is_about(what));
     }
-    let done: Vec<_> = outcomes.iter().filter(|(_, outcome)| **outcome != Outcome::Survived).collect();
-    let done = done.into_iter().map(|(what, _)| what.clone()).collect::<Vec<_>>();
-    if !args.rust {
-        outcomes.extend(sql::run(&copy, args.list, &done)?);
+    if !args.rust && args.may_be_in(".sql") {
+        let is_open = |what: &str| {
+            args.is_about(what) && outcomes.get(what).is_none_or(|known| *known == Outcome::Survived)
+        };
+        let found = sql::run(&copy, args.list, &is_open)?;
+        outcomes.extend(found);
     }
-    if !args.sql {
+    if !args.sql && args.may_be_in(".rs") {
         outcomes.extend(rust(&copy, args)?);
     }
     if args.list {
@@ -122,8 +127,16 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     }
 }
 
-fn is_of_sql(what: &str) -> bool {
-    what.contains(".sql: ")
+impl MutantsArgs {
+    fn may_be_in(&self, extension: &str) -> bool {
+        self.file.as_ref().is_none_or(|file| file.ends_with(extension))
+    }
+
+    fn is_about(&self, what: &str) -> bool {
+        let is_of_sql = what.contains(".sql: ");
+        let is_of_file = self.file.as_ref().is_none_or(|file| what.starts_with(&format!("{file}:")));
+        is_of_file && if is_of_sql { !self.rust } else { !self.sql }
+    }
 }
 
 fn list(outcomes: &Outcomes) -> String {
@@ -212,27 +225,31 @@ fn rust(copy: &Copy, args: &MutantsArgs) -> Result<Outcomes> {
         copy.cargo().args(["mutants", "--workspace", "--list"]).status().context("cannot start cargo")?;
         return Ok(Outcomes::new());
     }
-    let out = copy.target.with_file_name("out");
-    let mut found = outcomes(copy, &out, args.survivors, &QUICK, None)?;
+    let (out, survivors) = (copy.target.with_file_name("out"), args.survivors);
+    let args = |again: bool| {
+        let file = args.file.iter().flat_map(|file| ["--file", file]);
+        file.chain(again.then_some("--iterate")).collect::<Vec<_>>()
+    };
+    let mut found = outcomes(copy, &out, &args(survivors), &QUICK, None)?;
     if found.values().any(|outcome| *outcome == Outcome::Survived) {
         let server = Server::start()?;
-        found.extend(outcomes(copy, &out, true, &ALL, Some(&server))?);
+        found.extend(outcomes(copy, &out, &args(true), &ALL, Some(&server))?);
     }
     Ok(found)
 }
 
-/// What the tests that are told by `test` make of each change, or of each that they did not notice the last time.
+/// What the tests that are told by `test` make of each change that cargo-mutants makes when it is told `args`.
 fn outcomes(
     copy: &Copy,
     out: &Path,
-    only_survivors: bool,
+    args: &[&str],
     test: &[&str],
     server: Option<&Server>,
 ) -> Result<Outcomes> {
     let mut cargo = copy.cargo();
     cargo.envs(server.map(|server| (postgres::VARIABLE, server.url())));
     cargo.args(["mutants", "--workspace", "--in-place", "--no-shuffle", "--output"]).arg(out);
-    cargo.args(only_survivors.then_some("--iterate"));
+    cargo.args(args);
     // Its status says whether all were caught, which its outcomes say as well.
     cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
     let path = out.join("mutants.out/outcomes.json");
@@ -282,6 +299,23 @@ mod tests {
         let text = list(&outcomes);
         assert!(text.contains("1 are caught by a test, 1 by none, 1 the compiler refuses"), "{text}");
         assert!(known(&text) == outcomes);
-        assert_eq!(changes.map(|(what, _)| is_of_sql(what)), [false, true, false]);
+    }
+
+    #[test]
+    fn what_is_changed_is_said_by_kind_and_by_file() {
+        let args = |sql, rust, file: Option<&str>| MutantsArgs {
+            list: false,
+            sql,
+            rust,
+            survivors: false,
+            file: file.map(Into::into),
+        };
+        let changes = ["a/b.rs:1:2: replace < with ==", "a/b.sql: c OR TRUE", "a/d.sql: c OR TRUE"];
+        let about = |args: MutantsArgs| changes.map(|what| args.is_about(what));
+        assert_eq!(about(args(false, false, None)), [true, true, true]);
+        assert_eq!(about(args(true, false, None)), [false, true, true]);
+        assert_eq!(about(args(false, true, None)), [true, false, false]);
+        assert_eq!(about(args(false, false, Some("a/b.sql"))), [false, true, false]);
+        assert_eq!(about(args(true, false, Some("a/b.rs"))), [false, false, false]);
     }
 }
