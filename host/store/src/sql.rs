@@ -199,7 +199,7 @@ queries! {
         OUTBOX_LIST_TAKABLE = "outbox_list_takable";
         OUTBOX_NEXT_IDS = "outbox_next_ids";
         OUTBOX_RETRY_IF_FENCE = "outbox_retry_if_fence";
-        OUTBOX_SETTLE_IF_FENCE = "outbox_settle_if_fence";
+        OUTBOX_SETTLE = "outbox_settle";
         OUTBOX_SET_SENDING = "outbox_set_sending";
         OUTBOX_WITHHOLD = "outbox_withhold";
         PINS_GET = "pins_get";

@@ -36,7 +36,7 @@ pub struct Delivery {
 }
 
 /// The right to say what became of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeliveryTicket {
     /// Which delivery.
     pub id: DeliveryId,

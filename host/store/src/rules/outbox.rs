@@ -1,6 +1,6 @@
 //! What leaves the host: in order per entry, each with a lease and fence of its own.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use tollgate_core::{
@@ -104,8 +104,8 @@ pub(super) fn settle(
         let ids: Vec<_> = outcomes.iter().map(|(delivery, _)| delivery.id.0).collect();
         tx.send(sql::OUTBOX_LOCK_RUNS, named_params! { ":deliveries": json_of(&ids)? })?;
     }
-    let settled = |outcome: &DeliveryOutcome| matches!(outcome, DeliveryOutcome::Settled(_));
-    for (delivery, _) in outcomes.iter().filter(|(_, outcome)| settled(outcome)) {
+    let settled = outcomes.iter().filter(|(_, outcome)| matches!(outcome, DeliveryOutcome::Settled(_)));
+    for delivery in settled.map(|(delivery, _)| delivery).collect::<BTreeSet<_>>() {
         tx.foresee(sql::OUTBOX_GET_SENT, sent_params!(delivery))?;
     }
     let mut stale = Vec::new();
@@ -160,21 +160,15 @@ fn previous_artifact(tx: &Tx<'_>, entry: i64, path: &str, id: i64) -> TxResult<O
 
 /// Whether it was still this deliverer's.
 fn settle_one(tx: &Tx<'_>, delivery: DeliveryTicket, became: &Delivered) -> TxResult<bool> {
-    let params = named_params! {
-        ":id": delivery.id.0,
-        ":fence": delivery.fence.0,
-        ":became": json_of(became)?,
-        ":now": tx.now.as_millis(),
-    };
     let effect = tx.one(sql::OUTBOX_GET_SENT, sent_params!(delivery), |row| {
         let of =
             (row.plain::<Option<i64>>("run_seq")?, row.entry_id("entry_id")?, row.plain::<String>("kind")?);
         Ok((of, row.json_or_none::<EffectRef>("reference")?))
     })?;
     let Some(((run_seq, entry, kind), effect)) = effect else { return Ok(false) };
-    if !tx.change_one(sql::OUTBOX_SETTLE_IF_FENCE, params)? {
-        return Ok(false);
-    }
+    let (became_json, now) = (json_of(became)?, tx.now.as_millis());
+    let params = named_params! { ":id": delivery.id.0, ":became": became_json, ":now": now };
+    tx.send(sql::OUTBOX_SETTLE, params)?;
     if kind == "leave" {
         follow_item(tx, entry, became)?;
     }

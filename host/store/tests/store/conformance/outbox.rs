@@ -71,6 +71,36 @@ pub(crate) async fn a_delivery_whose_host_died_is_ambiguous(make: &Make<'_>) {
     world.settle(&found).await;
 }
 
+/// Whatever became of it there: it is being sent by whoever took it last, and so is what is sent beside it.
+pub(crate) async fn a_delivery_that_was_taken_again_is_no_longer_who_had_its_first(make: &Make<'_>) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
+    world.work(End::Done).await;
+    world.work(End::Done).await;
+    let lost = world.take(2).await;
+    world.clock.advance(LEASE);
+    world.store.sweep().await.unwrap();
+    let taken = world.take(2).await;
+    let retry = || DeliveryOutcome::Retry { at: start(), reason: "timed out".into(), ambiguous: false };
+    for outcome in [delivered, retry, || DeliveryOutcome::NotBegun] {
+        let late: Vec<_> = lost.iter().map(|delivery| (delivery.ticket(), outcome())).collect();
+        let stale = world.store.settle_deliveries(late).await.unwrap();
+        assert_eq!(stale, lost.iter().map(|delivery| delivery.id).collect::<Vec<_>>());
+        assert!(world.take(2).await.is_empty());
+    }
+    let [mut one, other] = taken.try_into().unwrap();
+    for outcome in [DeliveryOutcome::NotBegun, retry()] {
+        assert_eq!(world.store.settle_deliveries(vec![(one.ticket(), outcome)]).await.unwrap(), []);
+        let [again] = world.take(2).await.try_into().unwrap();
+        assert_eq!(again.id, one.id);
+        one = again;
+    }
+    let twice = vec![(one.ticket(), delivered()), (one.ticket(), delivered())];
+    assert_eq!(world.store.settle_deliveries(twice).await.unwrap(), [one.id]);
+    assert!(world.take(2).await.is_empty());
+    world.settle(&other).await;
+}
+
 pub(crate) async fn a_delivery_that_nobody_began_is_as_it_was(make: &Make<'_>) {
     let world = World::new(make).await;
     world.admit(vec![world.arrival("A")]).await;
