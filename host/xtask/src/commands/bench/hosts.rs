@@ -74,7 +74,7 @@ impl<'s> Hosts<'s> {
         let store = format!("{}/{DATABASE}?sslmode=disable", self.server.address());
         let policy = format!(
             "[instance]\nstore = \"{store}\"\nlease = \"60s\"\n\n[backlog.work]\nowner = \"team\"\npipeline = \"idle\"\n\
-             eligible = 'true'\npriority = '0'\nintake = {{ per_author = \"100000 / 1h\" }}\n\n[[backlog.work.source]]\ninternal = true\n"
+             eligible = 'true'\npriority = '0'\nintake = {{ per_author = \"100000 / 1h\", per_source = \"100000 / 1h\" }}\n\n[[backlog.work.source]]\ninternal = true\n"
         );
         let stage =
             |number: u32| format!("\n[[stage]]\nname = \"stage-{number}\"\nplugin = \"idle-stage\"\n");
