@@ -1,19 +1,22 @@
 //! Judges again what a new day, a time that has come, or what became known of an entry has changed.
 
+mod flood;
+
 use std::{
     collections::VecDeque,
     num::NonZero,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex as AsyncMutex, task::JoinHandle};
 use tollgate_core::Timestamp;
 use tollgate_policy::{Policy, Remembered, Seen};
 use tollgate_store::{
     Store,
-    port::{Rejudged, RescoreItem, Says},
+    port::{Rejudged, RescoreItem, Rescored, Says},
 };
 
+use self::flood::Flood;
 use crate::{
     error::{EngineError, Result},
     judge::{self, Lanes},
@@ -38,26 +41,61 @@ struct Judging {
     lanes: Lanes,
     /// What was found out about some chunk, for the next.
     remembered: Mutex<Vec<Remembered>>,
+    /// What is judged, and not in order yet.
+    flood: AsyncMutex<Option<Flood>>,
+}
+
+/// What a look for entries that are due came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ranked {
+    /// How many were touched.
+    pub entries: u64,
+    /// Whether all that was judged stands in order.
+    pub is_in_order: bool,
+}
+
+impl Ranked {
+    /// Whether there was nothing to do.
+    pub fn is_done(self) -> bool {
+        self.entries == 0 && self.is_in_order
+    }
 }
 
 impl Ranker {
     /// By this policy, with the lanes that it has where it is applied.
     pub fn new(policy: &Arc<Policy>, lanes: Lanes) -> Self {
-        let judging = Judging { policy: Arc::clone(policy), lanes, remembered: Mutex::default() };
+        let judging = Judging { policy: Arc::clone(policy), lanes, remembered: Mutex::default(), flood: AsyncMutex::default() };
         Self { judging: Arc::new(judging) }
     }
 
-    /// Lifts what is due and judges entries again, all that are due within a while; how many were touched, so that the caller goes on
-    /// until it is none.
+    /// Lifts what is due and judges entries again, as many as are due within a while; the caller goes on until it is done.
     ///
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn tick(&self, store: &dyn Store) -> Result<u64> {
+    pub async fn tick(&self, store: &dyn Store) -> Result<Ranked> {
         let lifted = store.lift_due().await?;
         let judged = self.judge_due(store).await?;
-        let more = if judged < u64::from(CHUNK) { 0 } else { self.judge_flood(store).await? };
-        Ok(lifted + judged + more)
+        let mut present = self.judging.flood.lock().await;
+        // Where something fails it is gone from here, and is found as what another host left behind.
+        let (mut flood, mut more) = (present.take(), 0);
+        let has_room = flood.as_ref().is_none_or(Flood::has_room);
+        if judged >= u64::from(CHUNK) && has_room {
+            let mut judging = match flood {
+                Some(flood) => flood,
+                None => Flood::begin(store).await?,
+            };
+            more = self.judge_flood(store, &mut judging).await?;
+            flood = Some(judging);
+        } else if let Some(judged) = flood {
+            flood = judged.put_some_in_order(store).await?;
+        } else {
+            flood = Flood::left_behind(store).await?;
+        }
+        let entries = lifted + judged + more;
+        let is_in_order = flood.is_none();
+        *present = flood;
+        Ok(Ranked { entries, is_in_order })
     }
 
     /// Judges one chunk of what is due again; how many entries that were.
@@ -75,8 +113,8 @@ impl Ranker {
     }
 
     /// A whole backlog, say: a chunk is read and others are judged, on every core, while one is written.
-    async fn judge_flood(&self, store: &dyn Store) -> Result<u64> {
-        let now = store.now().await?;
+    async fn judge_flood(&self, store: &dyn Store, flood: &mut Flood) -> Result<u64> {
+        let (now, rescoring) = (store.now().await?, flood.rescoring());
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let mut judged: VecDeque<JoinHandle<Vec<Rejudged>>> = VecDeque::new();
         let (mut after, mut chunks, mut entries) = (None, 0, 0);
@@ -85,11 +123,12 @@ impl Ranker {
                 match judged.len() > cores || chunks == FLOOD_CHUNKS {
                     true => match judged.pop_front() {
                         Some(chunk) => {
-                            Ok::<_, EngineError>(Some(store.rescore(judged_chunk(chunk).await?).await?))
+                            let judged = judged_chunk(chunk).await?;
+                            Ok::<_, EngineError>(Some(store.rescore_apart(rescoring, judged).await?))
                         }
                         None => Ok(None),
                     },
-                    false => Ok(Some(0)),
+                    false => Ok(Some(Rescored::default())),
                 }
             };
             let read = async {
@@ -100,7 +139,10 @@ impl Ranker {
             };
             let (written, due) = tokio::join!(write, read);
             match written? {
-                Some(more) => entries += more,
+                Some(rescored) => {
+                    entries += rescored.entries;
+                    flood.add(rescored);
+                }
                 None => return Ok(entries),
             }
             let due = due?;

@@ -1,1 +1,7 @@
-DELETE FROM ready WHERE entry_id = :entry AND run_seq IS NULL;
+-- Wherever it stands.
+DELETE FROM ready
+WHERE entry_id = :entry AND run_seq IS NULL
+  AND (lane_id, rank_key) IN (
+      SELECT lane_id, rank_key FROM place WHERE entry_id = :entry
+      UNION ALL
+      SELECT lane_id, former_key FROM place WHERE entry_id = :entry);

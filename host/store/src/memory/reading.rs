@@ -11,7 +11,7 @@ use super::{
     state::{Life, SourceReading, State},
     table::{Number, ReadingNo},
 };
-use crate::port::{Reading, Reconciled, Rejudged, RescoreItem, Result};
+use crate::port::{Reading, Reconciled, RescoreItem, Result};
 
 impl State {
     pub(super) fn begin_reading(&mut self, backlog: &str, tracker: &str) -> i64 {
@@ -111,27 +111,5 @@ impl State {
             known: entry.known.clone(),
             first_seen_at: entry.first_seen_at,
         }
-    }
-
-    /// Gives waiting entries new places.
-    pub(super) fn rescore(&mut self, items: Vec<Rejudged>) -> Result<u64> {
-        self.require_lanes(items.iter().map(|judged| &judged.admission))?;
-        let mut entries = 0;
-        for Rejudged { id, says, supplement_version, admission } in items {
-            let entry = self.entries.get(id).filter(|entry| entry.waits());
-            if entry.is_none_or(|entry| entry.known.version != supplement_version) {
-                continue;
-            }
-            if let Some(says) = says.filter(|says| says.revision != self.entries[id].revision) {
-                self.keep_snapshot(&says.snapshot, says.revision);
-                let entry = &mut self.entries[id];
-                (entry.revision, entry.basis) = (says.revision, says.basis);
-            }
-            self.judged(id, &admission);
-            self.entries[id].last = None;
-            self.wait(id);
-            entries += 1;
-        }
-        Ok(entries)
     }
 }
