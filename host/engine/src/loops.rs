@@ -292,7 +292,9 @@ impl Loops {
             let ranked = host.present.applied().ranker.tick(&*host.parts.store).await;
             self.tell_scored(&mut entries, ranked.as_ref().ok());
             match ranked {
-                Ok(ranked) if ranked.is_done() => host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await,
+                Ok(ranked) if ranked.is_done() => {
+                    host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await
+                }
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("score entries again", &error);

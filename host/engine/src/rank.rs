@@ -64,7 +64,12 @@ impl Ranked {
 impl Ranker {
     /// By this policy, with the lanes that it has where it is applied.
     pub fn new(policy: &Arc<Policy>, lanes: Lanes) -> Self {
-        let judging = Judging { policy: Arc::clone(policy), lanes, remembered: Mutex::default(), flood: AsyncMutex::default() };
+        let judging = Judging {
+            policy: Arc::clone(policy),
+            lanes,
+            remembered: Mutex::default(),
+            flood: AsyncMutex::default(),
+        };
         Self { judging: Arc::new(judging) }
     }
 
@@ -75,27 +80,24 @@ impl Ranker {
     /// When the store fails.
     pub async fn tick(&self, store: &dyn Store) -> Result<Ranked> {
         let lifted = store.lift_due().await?;
-        let judged = self.judge_due(store).await?;
+        let due = store.due_for_rescoring(None, CHUNK).await?;
         let mut present = self.judging.flood.lock().await;
         // Where something fails it is gone from here, and is found as what another host left behind.
-        let (mut flood, mut more) = (present.take(), 0);
+        let flood = present.take();
         let has_room = flood.as_ref().is_none_or(Flood::has_room);
-        if judged >= u64::from(CHUNK) && has_room {
-            let mut judging = match flood {
-                Some(flood) => flood,
-                None => Flood::begin(store).await?,
-            };
-            more = self.judge_flood(store, &mut judging).await?;
-            flood = Some(judging);
-        } else if let Some(judged) = flood {
-            flood = judged.put_some_in_order(store).await?;
+        let (judged, flood) = if due.len() >= CHUNK as usize && has_room {
+            self.judge_flood(store, flood).await?
         } else {
-            flood = Flood::left_behind(store).await?;
-        }
-        let entries = lifted + judged + more;
+            let judged = self.judge_now(store, &due).await?;
+            let flood = match flood {
+                Some(judged) => judged.put_some_in_order(store).await?,
+                None => Flood::left_behind(store).await?,
+            };
+            (judged, flood)
+        };
         let is_in_order = flood.is_none();
         *present = flood;
-        Ok(Ranked { entries, is_in_order })
+        Ok(Ranked { entries: lifted + judged, is_in_order })
     }
 
     /// Judges one chunk of what is due again; how many entries that were.
@@ -105,19 +107,27 @@ impl Ranker {
     /// When the store fails.
     pub async fn judge_due(&self, store: &dyn Store) -> Result<u64> {
         let due = store.due_for_rescoring(None, CHUNK).await?;
+        self.judge_now(store, &due).await
+    }
+
+    async fn judge_now(&self, store: &dyn Store, due: &[RescoreItem]) -> Result<u64> {
         if due.is_empty() {
             return Ok(0);
         }
         let now = store.now().await?;
-        Ok(store.rescore(self.judging.judge(&due, now)).await?)
+        Ok(store.rescore(self.judging.judge(due, now)).await?)
     }
 
     /// A whole backlog, say: a chunk is read and others are judged, on every core, while one is written.
-    async fn judge_flood(&self, store: &dyn Store, flood: &mut Flood) -> Result<u64> {
+    async fn judge_flood(&self, store: &dyn Store, flood: Option<Flood>) -> Result<(u64, Option<Flood>)> {
+        let mut flood = match flood {
+            Some(flood) => flood,
+            None => Flood::begin(store).await?,
+        };
         let (now, rescoring) = (store.now().await?, flood.rescoring());
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let mut judged: VecDeque<JoinHandle<Vec<Rejudged>>> = VecDeque::new();
-        let (mut after, mut chunks, mut entries) = (None, 0, 0);
+        let (mut after, mut chunks, mut entries) = (flood.judged_to, 0, 0);
         loop {
             let write = async {
                 match judged.len() > cores || chunks == FLOOD_CHUNKS {
@@ -133,7 +143,7 @@ impl Ranker {
             };
             let read = async {
                 match chunks < FLOOD_CHUNKS {
-                    true => store.due_for_rescoring(after, FLOOD_CHUNK).await,
+                    true => store.due_by_number(after, FLOOD_CHUNK).await,
                     false => Ok(Vec::new()),
                 }
             };
@@ -143,13 +153,17 @@ impl Ranker {
                     entries += rescored.entries;
                     flood.add(rescored);
                 }
-                None => return Ok(entries),
+                None => {
+                    flood.judged_to = after;
+                    return Ok((entries, Some(flood)));
+                }
             }
             let due = due?;
             match due.last() {
-                None => chunks = FLOOD_CHUNKS,
+                None if chunks < FLOOD_CHUNKS => (after, chunks) = (None, FLOOD_CHUNKS),
+                None => {}
                 Some(last) => {
-                    after = Some((last.due_at, last.id));
+                    after = Some(last.id);
                     chunks += 1;
                     let judging = Arc::clone(&self.judging);
                     judged.push_back(tokio::task::spawn_blocking(move || judging.judge(&due, now)));

@@ -62,11 +62,12 @@ use crate::{
     StoreError,
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
-        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
-        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail,
+        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry,
+        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened,
+        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored,
+        Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
+        Sweep,
     },
 };
 
@@ -167,6 +168,10 @@ impl Store for MemoryStore {
         limit: u32,
     ) -> Result<Vec<RescoreItem>> {
         Ok(self.at_present().due_for_rescoring(after, limit))
+    }
+
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>> {
+        Ok(self.at_present().due_by_number(after, limit))
     }
 
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {

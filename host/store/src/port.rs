@@ -33,8 +33,8 @@ pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
-    Admission, Arrival, Change, Displaced, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate,
-    Reading, Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Says,
+    Admission, Arrival, Change, Displaced, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
+    Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Says,
 };
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
@@ -129,6 +129,9 @@ pub trait Store: Send + Sync + 'static {
         after: Option<(Timestamp, EntryId)>,
         limit: u32,
     ) -> Result<Vec<RescoreItem>>;
+
+    /// The same by their numbers: those after one, if it is named.
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>>;
 
     /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone, and so are those of which something
     /// else is known by now.

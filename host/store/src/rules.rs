@@ -64,11 +64,12 @@ pub(crate) use self::{
 use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
-        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
-        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail,
+        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry,
+        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened,
+        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored,
+        Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
+        Sweep,
     },
     sql,
     tx::{self, Tx, TxResult},
@@ -224,6 +225,11 @@ impl<D: Database> Store for D {
         limit: u32,
     ) -> Result<Vec<RescoreItem>> {
         let body = move |tx: &Tx<'_>| due::for_rescoring(tx, after, limit);
+        self.transact(Access::Read, "find scores that are due", body).await
+    }
+
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>> {
+        let body = move |tx: &Tx<'_>| due::for_rescoring_by_number(tx, after, limit);
         self.transact(Access::Read, "find scores that are due", body).await
     }
 

@@ -72,7 +72,6 @@ queries! {
         COVERAGE_LIST = "coverage_list";
         DECISION_INSERT = "decision_insert";
         ENTRY_FORGET_ARRIVAL = "entry_forget_arrival";
-        ENTRY_FORGET_ARRIVALS = "entry_forget_arrivals";
         ENTRY_GET = "entry_get";
         ENTRY_GET_BY_ID = "entry_get_by_id";
         ENTRY_GET_CLAIMABLE = "entry_get_claimable";
@@ -85,6 +84,7 @@ queries! {
         ENTRY_LIST_ABSENT = "entry_list_absent";
         ENTRY_LIST_DEPENDANTS = "entry_list_dependants";
         ENTRY_LIST_DUE = "entry_list_due";
+        ENTRY_LIST_DUE_BY_NUMBER = "entry_list_due_by_number";
         ENTRY_LIST_FIRST_SEEN = "entry_list_first_seen";
         ENTRY_LIST_ITEMS = "entry_list_items";
         ENTRY_LIST_NAMES = "entry_list_names";

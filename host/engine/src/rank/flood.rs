@@ -7,6 +7,7 @@
 //! order, some at a time, in the order in which they are going to stand: so the database writes each of its pages a few times and not
 //! once an entry. What an error leaves behind is dropped: it is found again when nothing has been heard of it for a while.
 
+use tollgate_core::EntryId;
 use tollgate_store::{
     Store,
     port::{Displaced, Rescored, Rescoring},
@@ -27,6 +28,8 @@ const PAGE: u32 = 10_000;
 #[derive(Debug)]
 pub(super) struct Flood {
     rescoring: Rescoring,
+    /// The entry to go on after; none where all were looked at.
+    pub(super) judged_to: Option<EntryId>,
     displaced: Vec<Displaced>,
     /// Whether the last of them come first in their lanes.
     is_sorted: bool,
@@ -49,7 +52,7 @@ impl Flood {
     }
 
     fn of(rescoring: Rescoring, is_left: bool) -> Self {
-        Self { rescoring, displaced: Vec::new(), is_sorted: false, is_left }
+        Self { rescoring, judged_to: None, displaced: Vec::new(), is_sorted: false, is_left }
     }
 
     pub(super) fn rescoring(&self) -> Rescoring {
@@ -91,7 +94,8 @@ impl Flood {
             displaced.sort_unstable_by(|one, other| other.cmp(one));
             displaced
         });
-        let ended = |panicked| EngineError::Bug(format!("putting entries in order ended by a panic: {panicked}"));
+        let ended =
+            |panicked| EngineError::Bug(format!("putting entries in order ended by a panic: {panicked}"));
         self.displaced = sorted.await.map_err(ended)?;
         self.is_sorted = true;
         Ok(())

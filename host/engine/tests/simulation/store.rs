@@ -23,8 +23,8 @@ use tollgate_store::{
         EntryDetail, EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known,
         NamedEntry, NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal,
         NextState, OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled,
-        Rejudged, RescoreItem, Rescored, Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption,
-        StoredItem, Sweep,
+        Rejudged, RescoreItem, Rescored, Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest,
+        StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -199,6 +199,7 @@ over_the_line! {
     finish_reconcile(reconcile: i64, reading: Reading) -> Reconciled, noted nothing();
     lift_due() -> u64, noted nothing();
     due_for_rescoring(after: Option<(Timestamp, EntryId)>, limit: u32) -> Vec<RescoreItem>, noted nothing();
+    due_by_number(after: Option<EntryId>, limit: u32) -> Vec<RescoreItem>, noted nothing();
     rescore(items: Vec<Rejudged>) -> u64, noted nothing();
     begin_rescoring() -> Rescoring, noted nothing();
     rescore_apart(rescoring: Rescoring, items: Vec<Rejudged>) -> Rescored, noted nothing();

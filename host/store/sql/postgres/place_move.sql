@@ -3,7 +3,8 @@
 -- judgement is out of date. One whose row is not where it was before that either is left to who moves one entry alone.
 UPDATE place
 SET former_key = nullif(place.rank_key, decode(moved.value ->> 2, 'hex')), rank_key = decode(moved.value ->> 2, 'hex'),
-    score_thousandths = CAST(moved.value ->> 3 AS bigint), terms = moved.value ->> 4, due_at = CAST(moved.value ->> 5 AS bigint)
+    score_thousandths = CAST(moved.value ->> 3 AS bigint), terms = moved.value ->> 4, due_at = CAST(moved.value ->> 5 AS bigint),
+    rejudged = true
 FROM jsonb_array_elements(CAST(:moved AS jsonb)) AS moved
 WHERE place.entry_id = CAST(moved.value ->> 0 AS bigint) AND place.lane_id = CAST(moved.value ->> 1 AS bigint)
   AND NOT EXISTS (

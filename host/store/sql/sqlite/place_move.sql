@@ -3,7 +3,8 @@
 -- judgement is out of date. One whose row is not where it was before that either is left to who moves one entry alone.
 UPDATE place
 SET former_key = nullif(place.rank_key, unhex(moved.value ->> 2)), rank_key = unhex(moved.value ->> 2),
-    score_thousandths = moved.value ->> 3, terms = moved.value ->> 4, due_at = moved.value ->> 5
+    score_thousandths = moved.value ->> 3, terms = moved.value ->> 4, due_at = moved.value ->> 5,
+    rejudged = 1
 FROM json_each(:moved) AS moved
 WHERE place.entry_id = moved.value ->> 0 AND place.lane_id = moved.value ->> 1
   AND NOT EXISTS (

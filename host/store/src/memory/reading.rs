@@ -101,6 +101,14 @@ impl State {
         due.into_iter().map(|(due_at, id)| self.rescore_item(id, due_at)).collect()
     }
 
+    pub(super) fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Vec<RescoreItem> {
+        let mut due = self.due_for_rescoring(None, u32::MAX);
+        due.sort_by_key(|due| due.id);
+        due.retain(|due| after.is_none_or(|after| due.id > after));
+        due.truncate(limit as usize);
+        due
+    }
+
     fn rescore_item(&self, id: EntryId, due_at: Timestamp) -> RescoreItem {
         let entry = &self.entries[id];
         RescoreItem {

@@ -30,12 +30,16 @@ impl State {
 
     /// Gives waiting entries new places; those that only move stand where they do.
     pub(super) fn rescore_apart(&mut self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored> {
-        self.renew_rescoring(rescoring);
+        if !items.is_empty() {
+            self.renew_rescoring(rescoring);
+        }
         self.rescore_displacing(items)
     }
 
     pub(super) fn put_in_order(&mut self, rescoring: Rescoring, displaced: &[Displaced]) {
-        self.renew_rescoring(rescoring);
+        if !displaced.is_empty() {
+            self.renew_rescoring(rescoring);
+        }
         self.put_at_their_places(displaced);
     }
 

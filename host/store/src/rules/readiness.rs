@@ -124,7 +124,8 @@ pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState
 impl Place {
     /// None where there is no lane.
     fn read(row: &Row<'_>) -> TxResult<Option<Self>> {
-        let (lane, rank_key) = (row.plain::<Option<i64>>("lane_id")?, row.plain::<Option<Vec<u8>>>("rank_key")?);
+        let (lane, rank_key) =
+            (row.plain::<Option<i64>>("lane_id")?, row.plain::<Option<Vec<u8>>>("rank_key")?);
         let former_key = row.plain("former_key")?;
         Ok(lane.zip(rank_key).map(|(lane, rank_key)| Self { lane, rank_key, former_key }))
     }

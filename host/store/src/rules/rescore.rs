@@ -79,7 +79,8 @@ pub(super) fn next_slice(slice: Duration, gave_way: bool) -> Duration {
 
 /// Notes that entries are going to be scored again, and put in order afterwards.
 pub(super) fn begin(tx: &Tx<'_>) -> TxResult<Rescoring> {
-    let params = named_params! { ":now": tx.now.as_millis(), ":lease_until": tx.now.after(LEASE).as_millis() };
+    let params =
+        named_params! { ":now": tx.now.as_millis(), ":lease_until": tx.now.after(LEASE).as_millis() };
     let id = tx.one(sql::RESCORING_BEGIN, params, |row| row.plain("id"))?;
     id.map(Rescoring).ok_or_else(|| Failure::damaged("it counts no rescoring"))
 }
@@ -165,11 +166,11 @@ fn in_steps<T>(
 }
 
 fn rescore_some(tx: &Tx<'_>, items: &[Rejudged], order: Order, done: &mut Slice) -> TxResult<()> {
-    let moved: Vec<_> = items.iter().filter_map(|judged| moved(judged).transpose()).collect::<TxResult<_>>()?;
+    let moved: Vec<_> =
+        items.iter().filter_map(|judged| moved(judged).transpose()).collect::<TxResult<_>>()?;
     let is_displaced = place_move(tx, &moved)?;
     let (moved, others): (Vec<_>, Vec<_>) =
         items.iter().partition(|judged| is_displaced.contains_key(&judged.id));
-    forget_arrivals(tx, &moved)?;
     let displaced = moved.iter().filter(|judged| is_displaced[&judged.id]);
     match order {
         Order::AtOnce => ready_move(tx, displaced.map(|judged| judged.id))?,
@@ -185,7 +186,9 @@ fn rescore_some(tx: &Tx<'_>, items: &[Rejudged], order: Order, done: &mut Slice)
 /// Where an entry goes that is not held by the policy; whether it only moves is known to the store.
 fn moved(judged: &Rejudged) -> TxResult<Option<Moved>> {
     let Rejudged { id, says, supplement_version, admission } = judged;
-    let Some(place) = admission.place.as_ref().filter(|_| admission.holds.is_empty()) else { return Ok(None) };
+    let Some(place) = admission.place.as_ref().filter(|_| admission.holds.is_empty()) else {
+        return Ok(None);
+    };
     Ok(Some((
         id.0,
         place.lane.0,
@@ -222,15 +225,6 @@ fn ready_move(tx: &Tx<'_>, entries: impl Iterator<Item = EntryId>) -> TxResult<(
         return Ok(());
     }
     tx.send(sql::READY_MOVE, named_params! { ":entries": json_of(&entries)? })
-}
-
-/// What came in last is no longer what is known: the next arrival is compared with nothing.
-fn forget_arrivals(tx: &Tx<'_>, judged: &[&Rejudged]) -> TxResult<()> {
-    if judged.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<i64> = judged.iter().map(|judged| judged.id.0).collect();
-    tx.send(sql::ENTRY_FORGET_ARRIVALS, named_params! { ":ids": json_of(&ids)? })
 }
 
 /// Whether it still waits, as far as is known to whoever judged it.

@@ -233,6 +233,7 @@ CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 -- `due_at` is when what the policy says of it changes next, and set only while it waits.
 -- `former_key` is the key before the last time that it was scored again: until whoever did that has put in order what moved, the entry's
 -- row in `ready` stands there, and afterwards, if anywhere, at `rank_key`.
+-- `rejudged` is set when it is newer than what came in last: the next arrival is compared with nothing.
 CREATE TABLE place (
     entry_id          BIGINT PRIMARY KEY REFERENCES entry (id),
     lane_id           BIGINT REFERENCES lane (id),
@@ -240,7 +241,8 @@ CREATE TABLE place (
     score_thousandths BIGINT,
     terms             TEXT COLLATE "C" NOT NULL,
     due_at            BIGINT,
-    former_key        BYTEA
+    former_key        BYTEA,
+    rejudged          BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
 

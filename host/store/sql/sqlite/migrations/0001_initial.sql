@@ -247,6 +247,7 @@ CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 -- `due_at` is when what the policy says of it changes next, and set only while it waits.
 -- `former_key` is the key before the last time that it was scored again: until whoever did that has put in order what moved, the entry's
 -- row in `ready` stands there, and afterwards, if anywhere, at `rank_key`.
+-- `rejudged` is set when it is newer than what came in last: the next arrival is compared with nothing.
 CREATE TABLE place (
     entry_id          INTEGER PRIMARY KEY REFERENCES entry (id),
     lane_id           INTEGER REFERENCES lane (id),
@@ -254,7 +255,8 @@ CREATE TABLE place (
     score_thousandths INTEGER,
     terms             TEXT NOT NULL,
     due_at            INTEGER,
-    former_key        BLOB
+    former_key        BLOB,
+    rejudged          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
 

@@ -75,7 +75,11 @@ pub(crate) async fn what_moves_stands_where_it_did_until_it_is_put_in_order(make
     let world = waiting(make, 3).await;
     let displaced = displace(&world, &[("A", 1), ("B", 99), ("C", 200)]).await;
     let entries: Vec<_> = displaced.1.iter().map(|displaced| displaced.entry).collect();
-    assert_eq!(entries, [world.id("C").await, world.id("A").await], "B stays, and they compare as they will stand");
+    assert_eq!(
+        entries,
+        [world.id("C").await, world.id("A").await],
+        "B stays, and they compare as they will stand"
+    );
     assert_eq!(order(&world).await, ["A", "B", "C"]);
     let standing = world.store.entry("C", None).await.unwrap().standing.unwrap();
     assert_eq!((standing.ahead, standing.waiting), (0, 3), "it is going to be the first");
@@ -125,7 +129,9 @@ pub(crate) async fn what_becomes_of_an_entry_meanwhile_stands(make: &Make<'_>) {
     assert_eq!(claim_all(&world).await, ["A", "E", "D", "C"]);
 }
 
-pub(crate) async fn what_is_rescored_again_before_it_is_in_order_goes_where_it_was_judged_last(make: &Make<'_>) {
+pub(crate) async fn what_is_rescored_again_before_it_is_in_order_goes_where_it_was_judged_last(
+    make: &Make<'_>,
+) {
     let world = waiting(make, 3).await;
     let first = displace(&world, &[("A", 1), ("B", 300)]).await;
     let second = displace(&world, &[("A", 200), ("B", 2)]).await;
