@@ -1,4 +1,5 @@
--- Each row contradicts: an entry that is ready has a row in the ready index, at its place or where that was before.
+-- Each row contradicts: an entry that is ready has a row in the ready index.
+-- At its place, or where that was before.
 SELECT entry.id AS entry_id FROM entry
 LEFT JOIN place ON place.entry_id = entry.id
 LEFT JOIN ready ON ready.entry_id = entry.id AND ready.run_seq IS NULL

@@ -50,7 +50,7 @@ fn a_claim_descends_the_ready_index() {
     let sorts = plan(RUN_CLAIM).iter().any(|step| step.contains("TEMP B-TREE"));
     assert!(!sorts, "it reads the first row, and sorts nothing");
     check_searches(RUN_CLAIM_ONLY, "ready", "PRIMARY KEY (lane_id=? AND rank_key=? AND entry_id=?)");
-    check_searches(RUN_CLAIM_ONLY, "begun", "ready_begun (entry_id=?)");
+    check_searches(RUN_CLAIM_ONLY, "begun", "ready_begun (entry_id=?");
 }
 
 #[test]
