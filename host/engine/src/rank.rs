@@ -5,7 +5,10 @@ mod flood;
 use std::{
     collections::VecDeque,
     num::NonZero,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use tokio::{sync::Mutex as AsyncMutex, task::JoinHandle};
@@ -29,6 +32,9 @@ const CHUNK: u32 = 100;
 const FLOOD_CHUNK: u32 = 4_000;
 const FLOOD_CHUNKS: u32 = 16;
 
+/// What another host left behind is looked for at first, and then once in so many times: it is seldom there, and nobody waits for it.
+const LOOKS_BETWEEN: u32 = 16;
+
 /// Judges entries again, by one policy.
 #[derive(Debug, Clone)]
 pub struct Ranker {
@@ -43,6 +49,8 @@ struct Judging {
     remembered: Mutex<Vec<Remembered>>,
     /// What is judged, and not in order yet.
     flood: AsyncMutex<Option<Flood>>,
+    /// How often there was none.
+    looks: AtomicU32,
 }
 
 /// What a look for entries that are due came to.
@@ -69,6 +77,7 @@ impl Ranker {
             lanes,
             remembered: Mutex::default(),
             flood: AsyncMutex::default(),
+            looks: AtomicU32::default(),
         };
         Self { judging: Arc::new(judging) }
     }
@@ -91,13 +100,18 @@ impl Ranker {
             let judged = self.judge_now(store, &due).await?;
             let flood = match flood {
                 Some(judged) => judged.put_some_in_order(store).await?,
-                None => Flood::left_behind(store).await?,
+                None if self.looks_for_others() => Flood::left_behind(store).await?,
+                None => None,
             };
             (judged, flood)
         };
         let is_in_order = flood.is_none();
         *present = flood;
         Ok(Ranked { entries: lifted + judged, is_in_order })
+    }
+
+    fn looks_for_others(&self) -> bool {
+        self.judging.looks.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOKS_BETWEEN)
     }
 
     /// Judges one chunk of what is due again; how many entries that were.
