@@ -242,6 +242,7 @@ impl<D: Database> Store for D {
             let done = self.transact(Access::WriteBehind, "give entries new places", body).await?;
             entries += done.entries;
             (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
         }
         Ok(entries)
     }
@@ -260,6 +261,7 @@ impl<D: Database> Store for D {
             rescored.entries += done.entries;
             rescored.displaced.extend(done.displaced);
             (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
         }
         Ok(rescored)
     }
@@ -271,6 +273,7 @@ impl<D: Database> Store for D {
             let body = move |tx: &Tx<'_>| rescore::put_in_order(tx, rescoring, &displaced, from, slice);
             let done = self.transact(Access::WriteBehind, "put a backlog in order", body).await?;
             (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
         }
         Ok(())
     }

@@ -41,6 +41,9 @@ pub(super) const SLICE_MIN: Duration = Duration::from_millis(1);
 /// And for no longer than this where nobody did.
 pub(super) const SLICE_MAX: Duration = Duration::from_millis(256);
 
+/// How long nothing is done after somebody waited.
+const REST: Duration = Duration::from_millis(8);
+
 /// Entries that one statement is about. Nobody is given way to within them.
 const STEP: usize = 64;
 
@@ -75,6 +78,13 @@ type Moved = (i64, i64, String, Option<i64>, String, Option<i64>, i64, Option<St
 /// How long the next transaction may take, after one that gave way or did not.
 pub(super) fn next_slice(slice: Duration, gave_way: bool) -> Duration {
     if gave_way { SLICE_MIN } else { (slice * 2).min(SLICE_MAX) }
+}
+
+/// Leaves the writer, and the disk, to who waited for it: what is moved out of the log all the time keeps everybody waiting.
+pub(super) async fn rest(gave_way: bool) {
+    if gave_way {
+        tokio::time::sleep(REST).await;
+    }
 }
 
 /// Notes that entries are going to be scored again, and put in order afterwards.
