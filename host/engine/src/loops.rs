@@ -33,6 +33,7 @@ use crate::{
     marks,
     observer::Notice,
     pull::Unread,
+    rank::Ranked,
     rising::Rising,
     shutdown::Phase,
     sweeper,
@@ -288,10 +289,12 @@ impl Loops {
         let host = &self.host;
         let mut entries = 0;
         while self.phase() < Phase::Over {
-            let judged = host.present.applied().ranker.tick(&*host.parts.store).await;
-            self.tell_scored(&mut entries, *judged.as_ref().unwrap_or(&0));
-            match judged {
-                Ok(0) => host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await,
+            let ranked = host.present.applied().ranker.tick(&*host.parts.store).await;
+            self.tell_scored(&mut entries, ranked.as_ref().ok());
+            match ranked {
+                Ok(ranked) if ranked.is_done() => {
+                    host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await
+                }
                 Ok(_) => self.shared.changed(),
                 Err(error) => {
                     self.trouble("score entries again", &error);
@@ -302,9 +305,10 @@ impl Loops {
     }
 
     /// Tells how many were scored again, where that takes a while.
-    fn tell_scored(&self, entries: &mut u64, more: u64) {
-        let all = more < TOLD_FROM;
-        if !all || *entries > 0 {
+    fn tell_scored(&self, entries: &mut u64, ranked: Option<&Ranked>) {
+        let more = ranked.map_or(0, |ranked| ranked.entries);
+        let all = more < TOLD_FROM && ranked.is_none_or(|ranked| ranked.is_in_order);
+        if more >= TOLD_FROM || *entries > 0 {
             *entries += more;
             self.host.parts.observer.notice(&Notice::ScoredAgain { entries: *entries, all });
         }

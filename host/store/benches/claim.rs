@@ -45,6 +45,13 @@ const PACED_CLAIMS: usize = 200;
 /// One after the other, and as many at once as a host has workers.
 const ASKERS: [usize; 2] = [1, 8];
 
+/// Entries that are scored again at once, and so many are then put in order: a host waits for more of them.
+const CHUNK: u32 = 1_000;
+const PUT_IN_ORDER_FROM: usize = 32_000;
+
+/// The argument by which the last figure is measured alone.
+const BESIDE: &str = "beside";
+
 /// Entries that are taken in at once.
 const BATCH: usize = 5_000;
 
@@ -59,11 +66,13 @@ struct Filled {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let memory = tempfile::tempdir_in(MEMORY_FOLDER).expect("a folder in memory, as Linux has it");
-        compare(memory.path(), "in memory", None).await;
         // Beside the build's output, which is on the project's disk; a temporary folder may be in memory.
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the stores");
-        compare(folder.path(), "on disk", Some(folder.path())).await;
+        if !std::env::args().any(|argument| argument == BESIDE) {
+            let memory = tempfile::tempdir_in(MEMORY_FOLDER).expect("a folder in memory, as Linux has it");
+            compare(memory.path(), "in memory", None).await;
+            compare(folder.path(), "on disk", Some(folder.path())).await;
+        }
         beside_rescoring(folder.path()).await.print();
     });
 }
@@ -200,8 +209,16 @@ impl Rescoring {
         let (store, lane, scored) = (Arc::clone(&filled.store), filled.lane, Arc::new(AtomicU64::default()));
         let count = Arc::clone(&scored);
         tokio::spawn(async move {
+            let rescoring = store.begin_rescoring().await.expect("a store that answers");
+            let (mut after, mut displaced) = (None, Vec::new());
             while allowed.wait_for(|may| *may).await.is_ok() {
-                let due = store.due_for_rescoring(None, 100).await.expect("a store that answers");
+                if displaced.len() >= PUT_IN_ORDER_FROM {
+                    displaced.sort_unstable();
+                    let some = std::mem::take(&mut displaced);
+                    store.put_in_order(rescoring, some).await.expect("a store that answers");
+                }
+                let due = store.due_by_number(after, CHUNK).await.expect("a store that answers");
+                after = due.last().map(|due| due.id);
                 let again = due.iter().map(|entry| Rejudged {
                     id: entry.id,
                     says: None,
@@ -213,8 +230,10 @@ impl Rescoring {
                         None,
                     ),
                 });
-                let rescored = store.rescore(again.collect()).await.expect("a store that answers");
-                count.fetch_add(rescored, Ordering::Relaxed);
+                let rescored = store.rescore_apart(rescoring, again.collect()).await;
+                let rescored = rescored.expect("a store that answers");
+                count.fetch_add(rescored.entries, Ordering::Relaxed);
+                displaced.extend(rescored.displaced);
             }
         });
         Self { may, scored, so_far: Mutex::default() }

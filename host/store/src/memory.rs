@@ -30,6 +30,7 @@ mod readiness;
 mod reading;
 mod rebuild;
 mod report;
+mod rescore;
 mod run;
 mod state;
 mod table;
@@ -61,11 +62,12 @@ use crate::{
     StoreError,
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
-        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
-        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail,
+        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry,
+        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened,
+        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored,
+        Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
+        Sweep,
     },
 };
 
@@ -96,6 +98,7 @@ impl MemoryStore {
         let mut next = state.clone();
         let answer = change(&mut next)?;
         next.tell_parents();
+        next.leave_former_places();
         *state = next;
         Ok(answer)
     }
@@ -167,8 +170,42 @@ impl Store for MemoryStore {
         Ok(self.at_present().due_for_rescoring(after, limit))
     }
 
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>> {
+        Ok(self.at_present().due_by_number(after, limit))
+    }
+
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
         self.change(|state| state.rescore(items))
+    }
+
+    async fn begin_rescoring(&self) -> Result<Rescoring> {
+        self.change(|state| Ok(state.begin_rescoring()))
+    }
+
+    async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored> {
+        self.change(|state| state.rescore_apart(rescoring, items))
+    }
+
+    async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()> {
+        self.change(|state| {
+            state.put_in_order(rescoring, &displaced);
+            Ok(())
+        })
+    }
+
+    async fn end_rescoring(&self, rescoring: Rescoring) -> Result<()> {
+        self.change(|state| {
+            state.rescorings.remove(&rescoring.0);
+            Ok(())
+        })
+    }
+
+    async fn lapsed_rescorings(&self) -> Result<Vec<Rescoring>> {
+        Ok(self.at_present().lapsed_rescorings())
+    }
+
+    async fn displaced(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<Displaced>> {
+        Ok(self.at_present().displaced(after, limit))
     }
 
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {

@@ -33,8 +33,8 @@ pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
-    Admission, Arrival, Change, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
-    Reconciled, Rejudged, RescoreItem, Says,
+    Admission, Arrival, Change, Displaced, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
+    Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Says,
 };
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
@@ -130,9 +130,32 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<RescoreItem>>;
 
+    /// The same by their numbers: those after one, if it is named.
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>>;
+
     /// Gives waiting entries new places; entries that stopped waiting meanwhile are left alone, and so are those of which something
     /// else is known by now.
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64>;
+
+    /// Begins to score so many entries again that they are put in order when all are judged. Until [`Store::end_rescoring`] somebody else
+    /// can find out that they are not, and see to it.
+    async fn begin_rescoring(&self) -> Result<Rescoring>;
+
+    /// As [`Store::rescore`], but entries that only move within their lanes stand where they do until they are put in order.
+    async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored>;
+
+    /// Puts entries where their places are, those of them that stand where they did before: claimed meanwhile, held or moved otherwise they
+    /// do not. It is done the faster the nearer to each other those are that come one after the other.
+    async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()>;
+
+    /// Ends it: all who were displaced are in order.
+    async fn end_rescoring(&self, rescoring: Rescoring) -> Result<()>;
+
+    /// Those of whom nothing was heard for so long that whoever began them is not going to end them.
+    async fn lapsed_rescorings(&self) -> Result<Vec<Rescoring>>;
+
+    /// Entries that do not stand at their places, by their numbers; those after one, if it is named.
+    async fn displaced(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<Displaced>>;
 
     /// Adopts entries, in their order and all at once: each is done of the revision that it says now, with its evidence. Those that
     /// may not be adopted are left alone.

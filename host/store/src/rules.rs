@@ -56,7 +56,7 @@ use tollgate_core::{
     step::StepKey,
 };
 
-use self::{outbox::TakenDelivery, similar::Compared};
+use self::{outbox::TakenDelivery, rescore::Order, similar::Compared};
 pub(crate) use self::{
     together::{Claims, Together, Writes},
     write::PreparedWrite,
@@ -64,11 +64,12 @@ pub(crate) use self::{
 use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, EntryDetail, EntryFilter,
-        Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry, NewAdoption,
-        NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened, Opening, Page,
-        PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Result, RunDetail, RunFilter,
-        RunWrite, StopRequest, Store, StoredAdoption, StoredItem, Sweep,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail,
+        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry,
+        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened,
+        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored,
+        Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
+        Sweep,
     },
     sql,
     tx::{self, Tx, TxResult},
@@ -227,18 +228,68 @@ impl<D: Database> Store for D {
         self.transact(Access::Read, "find scores that are due", body).await
     }
 
+    async fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<RescoreItem>> {
+        let body = move |tx: &Tx<'_>| due::for_rescoring_by_number(tx, after, limit);
+        self.transact(Access::Read, "find scores that are due", body).await
+    }
+
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
         let (items, mut from, mut entries) = (Arc::new(items), 0, 0);
         let mut slice = rescore::SLICE_MIN;
         while from < items.len() {
             let items = Arc::clone(&items);
-            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice);
-            let rescored = self.transact(Access::WriteBehind, "give entries new places", body).await?;
-            entries += rescored.entries;
-            from = rescored.next;
-            slice = if rescored.gave_way { rescore::SLICE_MIN } else { (slice * 2).min(rescore::SLICE_MAX) };
+            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice, Order::AtOnce);
+            let done = self.transact(Access::WriteBehind, "give entries new places", body).await?;
+            entries += done.entries;
+            (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
         }
         Ok(entries)
+    }
+
+    async fn begin_rescoring(&self) -> Result<Rescoring> {
+        self.transact(Access::Write, "begin to score a backlog again", rescore::begin).await
+    }
+
+    async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored> {
+        let (items, mut from, mut rescored) = (Arc::new(items), 0, Rescored::default());
+        let (mut slice, order) = (rescore::SLICE_MIN, Order::Later(rescoring));
+        while from < items.len() {
+            let items = Arc::clone(&items);
+            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice, order);
+            let done = self.transact(Access::WriteBehind, "score a backlog again", body).await?;
+            rescored.entries += done.entries;
+            rescored.displaced.extend(done.displaced);
+            (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
+        }
+        Ok(rescored)
+    }
+
+    async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()> {
+        let (displaced, mut from, mut slice) = (Arc::new(displaced), 0, rescore::SLICE_MIN);
+        while from < displaced.len() {
+            let displaced = Arc::clone(&displaced);
+            let body = move |tx: &Tx<'_>| rescore::put_in_order(tx, rescoring, &displaced, from, slice);
+            let done = self.transact(Access::WriteBehind, "put a backlog in order", body).await?;
+            (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+            rescore::rest(done.gave_way).await;
+        }
+        Ok(())
+    }
+
+    async fn end_rescoring(&self, rescoring: Rescoring) -> Result<()> {
+        let body = move |tx: &Tx<'_>| rescore::end(tx, rescoring);
+        self.transact(Access::Write, "end to score a backlog again", body).await
+    }
+
+    async fn lapsed_rescorings(&self) -> Result<Vec<Rescoring>> {
+        self.transact(Access::Read, "find who did not end", rescore::lapsed).await
+    }
+
+    async fn displaced(&self, after: Option<EntryId>, limit: u32) -> Result<Vec<Displaced>> {
+        let body = move |tx: &Tx<'_>| rescore::displaced(tx, after, limit);
+        self.transact(Access::Read, "find what is not in order", body).await
     }
 
     async fn adopt(&self, adoptions: Vec<NewAdoption>) -> Result<Vec<AdoptionOutcome>> {

@@ -308,9 +308,10 @@ fn rescore(folder: &Path) {
         let ranker = Ranker::new(&policy, Lanes::of(&applied.expect("a policy that was applied")));
         let mut scored = 0;
         loop {
-            match ranker.tick(&*store).await.expect("a store that answers") {
-                0 => break,
-                some => scored += some,
+            let ranked = ranker.tick(&*store).await.expect("a store that answers");
+            scored += ranked.entries;
+            if ranked.is_done() {
+                break;
             }
         }
         assert!(scored >= entries() as u64 / 2, "{scored} entries were scored again");

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, fs};
 
 use serde_json::{Value, json};
+use tollgate_core::Digest;
 
 use super::victim::Setting;
 use crate::{
@@ -116,7 +117,26 @@ pub(super) const SCENES: &[Scene] = &[
         ],
         may_cost_more: false,
     },
+    Scene {
+        name: "flood",
+        project: waiting,
+        steps: &[
+            RUN,
+            Step::Command(&["store", "export", "judged.jsonl"]),
+            Step::Done(|setting, project| {
+                make_due(project, "judged.jsonl");
+                setting.new_store(project);
+            }),
+            Step::Command(&["store", "import", "judged.jsonl"]),
+            Step::Done(|_, project| add_items(project, &["W-2"])),
+            RUN,
+        ],
+        may_cost_more: false,
+    },
 ];
+
+/// More entries than are judged one by one.
+const FLOOD: usize = 120;
 
 /// Whose events are packed as soon as a run is over, by the next host that begins.
 fn aging() -> Project {
@@ -125,6 +145,41 @@ fn aging() -> Project {
         text.replacen("[instance]\n", "[instance]\npack_after_days = 0\n", 1)
     });
     project
+}
+
+/// Many that wait for something that does not come, and one that does not.
+fn waiting() -> Project {
+    let project = Project::with_one_item();
+    for number in 0..FLOOD {
+        let key = format!("N-{number}");
+        let waits = item(&key).replace("status:", "depends: [NEVER]\nstatus:");
+        project.write(&format!("backlog/{}.md", key.to_lowercase()), &waits);
+    }
+    project
+}
+
+/// Has what an export knows of be judged again, and belong elsewhere than it is said to.
+fn make_due(project: &Project, export: &str) {
+    let path = project.path().join(export);
+    let text = fs::read_to_string(&path).expect("an export is text");
+    let (mut columns, mut digest) = (None, Digest::of(b"tollgate.store/1"));
+    let lines = text.lines().map(|line| {
+        let mut value: Value = serde_json::from_str(line).expect("a line of an export is JSON");
+        if value["table"].is_string() {
+            let position = |name| value["columns"].as_array()?.iter().position(|column| column == name);
+            columns = position("rank_key").zip(position("due_at")).filter(|_| value["table"] == "place");
+        } else if let (Value::Array(row), Some((rank_key, due_at))) = (&mut value, columns) {
+            row[rank_key] = json!(format!("{}00", row[rank_key].as_str().expect("it has a lane")));
+            row[due_at] = json!(1);
+        } else if !value["end"].is_null() {
+            value["end"]["lines"] = json!(digest);
+        }
+        let line = value.to_string();
+        digest = Digest::of_parts([digest.as_bytes().as_slice(), line.as_bytes()]);
+        line + "\n"
+    });
+    let changed: String = lines.collect();
+    fs::write(&path, changed).expect("an export can be written");
 }
 
 /// An item that passes.

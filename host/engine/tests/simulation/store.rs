@@ -19,12 +19,12 @@ use tollgate_store::{
     Store, StoreError,
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
-        ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket,
+        ClaimRequest, Control, Coverage, Delivery, DeliveryKind, DeliveryOutcome, DeliveryTicket, Displaced,
         EntryDetail, EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known,
         NamedEntry, NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal,
         NextState, OpenWork, Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled,
-        Rejudged, RescoreItem, Result, RunDetail, RunFilter, RunWrite, StopRequest, StoredAdoption,
-        StoredItem, Sweep,
+        Rejudged, RescoreItem, Rescored, Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest,
+        StoredAdoption, StoredItem, Sweep,
     },
 };
 
@@ -199,7 +199,14 @@ over_the_line! {
     finish_reconcile(reconcile: i64, reading: Reading) -> Reconciled, noted nothing();
     lift_due() -> u64, noted nothing();
     due_for_rescoring(after: Option<(Timestamp, EntryId)>, limit: u32) -> Vec<RescoreItem>, noted nothing();
+    due_by_number(after: Option<EntryId>, limit: u32) -> Vec<RescoreItem>, noted nothing();
     rescore(items: Vec<Rejudged>) -> u64, noted nothing();
+    begin_rescoring() -> Rescoring, noted nothing();
+    rescore_apart(rescoring: Rescoring, items: Vec<Rejudged>) -> Rescored, noted nothing();
+    put_in_order(rescoring: Rescoring, displaced: Vec<Displaced>) -> (), noted nothing();
+    end_rescoring(rescoring: Rescoring) -> (), noted nothing();
+    lapsed_rescorings() -> Vec<Rescoring>, noted nothing();
+    displaced(after: Option<EntryId>, limit: u32) -> Vec<Displaced>, noted nothing();
     adopt(adoptions: Vec<NewAdoption>) -> Vec<AdoptionOutcome>, noted nothing();
     has_read_records(&tracker: str) -> bool, noted nothing();
     rebuild(&tracker: str, accounts: Vec<FoundAccount>, complete: bool) -> Rebuilt, noted nothing();

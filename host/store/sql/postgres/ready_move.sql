@@ -1,6 +1,5 @@
--- As `place_move`, of the ready index.
+-- Puts entries where their places say, those of them that stand where they did before.
 UPDATE ready
-SET rank_key = decode(moved.value ->> 3, 'hex')
-FROM jsonb_array_elements(CAST(:moved AS jsonb)) AS moved
-WHERE ready.lane_id = CAST(moved.value ->> 1 AS bigint) AND ready.rank_key = decode(moved.value ->> 2, 'hex')
-  AND ready.entry_id = CAST(moved.value ->> 0 AS bigint) AND ready.run_seq IS NULL;
+SET rank_key = place.rank_key
+FROM jsonb_array_elements_text(CAST(:entries AS jsonb)) AS moved JOIN place ON place.entry_id = CAST(moved.value AS bigint)
+WHERE ready.lane_id = place.lane_id AND ready.rank_key = place.former_key AND ready.entry_id = place.entry_id;

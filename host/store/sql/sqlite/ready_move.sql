@@ -1,6 +1,5 @@
--- As `place_move`, of the ready index.
+-- Puts entries where their places say, those of them that stand where they did before.
 UPDATE ready
-SET rank_key = unhex(moved.value ->> 3)
-FROM json_each(:moved) AS moved
-WHERE ready.lane_id = moved.value ->> 1 AND ready.rank_key = unhex(moved.value ->> 2) AND ready.entry_id = moved.value ->> 0
-  AND ready.run_seq IS NULL;
+SET rank_key = place.rank_key
+FROM json_each(:entries) AS moved, place
+WHERE place.entry_id = moved.value AND ready.lane_id = place.lane_id AND ready.rank_key = place.former_key AND ready.entry_id = place.entry_id;

@@ -2,10 +2,16 @@
 WITH RECURSIVE named (entry_id) AS (
     SELECT value FROM json_each(:only)
     UNION
-    SELECT opened.entry_id FROM named JOIN opened ON opened.parent_id = named.entry_id)
-SELECT rank_key, entry_id, run_seq,
+    SELECT opened.entry_id FROM named JOIN opened ON opened.parent_id = named.entry_id),
+stands (rank_key, entry_id) AS (
+    SELECT place.rank_key, place.entry_id FROM named CROSS JOIN place ON place.entry_id = named.entry_id WHERE place.lane_id = :lane
+    UNION
+    SELECT place.former_key, place.entry_id FROM named CROSS JOIN place ON place.entry_id = named.entry_id WHERE place.lane_id = :lane
+    UNION
+    SELECT begun.rank_key, begun.entry_id FROM named CROSS JOIN ready AS begun ON begun.entry_id = named.entry_id
+    WHERE begun.lane_id = :lane AND begun.run_seq IS NOT NULL)
+SELECT ready.rank_key, ready.entry_id, ready.run_seq,
        (SELECT max(child.run_seq) FROM child INDEXED BY child_by_entry WHERE child.entry_id = ready.entry_id) AS payer
-FROM ready INDEXED BY ready_by_entry
-WHERE lane_id = :lane AND entry_id IN (SELECT entry_id FROM named)
-ORDER BY rank_key, entry_id
+FROM stands CROSS JOIN ready ON ready.lane_id = :lane AND ready.rank_key = stands.rank_key AND ready.entry_id = stands.entry_id
+ORDER BY ready.rank_key, ready.entry_id
 LIMIT 1;

@@ -68,6 +68,8 @@ sentences! {
     "ready_entry_lost": "an entry that is ready has a row in the ready index";
     "begun_run_lost": "a running run that nobody drives has a row in the ready index";
     "ready_row_astray": "the ready index has nothing else";
+    "ready_entry_twice": "no entry stands in the ready index twice";
+    "ready_out_of_order": "entries stand at their places, but for those that somebody is putting in order";
     "signal_nobody_waits": "who listens for a signal waits as a call of it asked";
     "children_nobody_waits": "who waits for its children has one that is not over, or is to be opened";
     "family_cost": "what a run opened counts with it, and with those above it";

@@ -184,7 +184,9 @@ impl State {
         };
         let in_lane = entry.place.as_mut().and_then(|place| {
             place.due_at = None;
-            place.in_lane.clone()
+            let stood_at = place.former_key.take();
+            let in_lane = place.in_lane.clone()?;
+            Some(PlaceInLane { rank_key: stood_at.unwrap_or(in_lane.rank_key), ..in_lane })
         });
         let no_place = || StoreError::Damaged(format!("entry {entry_id} waits, and has no place"));
         let PlaceInLane { rank_key, score_thousandths, terms, lane: _ } = in_lane.ok_or_else(no_place)?;

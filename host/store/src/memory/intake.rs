@@ -68,6 +68,7 @@ impl State {
         let seen = &mut self.entries[change.id].seen;
         *seen = (*seen).max(Some(reading));
         self.tell_parents();
+        self.leave_former_places();
         Ok(change)
     }
 
@@ -164,7 +165,7 @@ impl State {
         for hold in holds.iter().filter(|hold| hold.until.is_none_or(|until| until > now)) {
             self.hold(id, HeldBy::Policy, hold.clone());
         }
-        let place = Place { in_lane: place.clone(), due_at: *due_at };
+        let place = Place { in_lane: place.clone(), due_at: *due_at, former_key: None };
         self.entries[id].place =
             Some(place).filter(|place| place.in_lane.is_some() || place.due_at.is_some());
     }

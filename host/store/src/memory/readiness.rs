@@ -53,6 +53,13 @@ pub(super) fn is_the_policys(kind: HoldKind) -> bool {
     !NOT_THE_POLICYS.contains(&kind)
 }
 
+impl Place {
+    /// Where an entry stands that can be claimed.
+    pub(super) fn stands_at(&self) -> Option<&RankKey> {
+        self.former_key.as_ref().or(self.in_lane.as_ref().map(|place| &place.rank_key))
+    }
+}
+
 impl Entry {
     /// Whether it is one of those that become held or ready.
     pub(super) fn waits(&self) -> bool {
@@ -168,16 +175,17 @@ impl State {
             run: Some(number),
         });
         let fresh = self.entries.iter().filter_map(|(id, entry)| {
-            let place = entry.place.as_ref()?.in_lane.as_ref().filter(|place| place.lane == lane)?;
+            let place = entry.place.as_ref().filter(|_| entry.lane() == Some(lane))?;
             let can_be_claimed = entry.life == Life::Waits && self.may_begin(id);
-            can_be_claimed.then(|| Claimable { rank_key: place.rank_key.clone(), entry: id, run: None })
+            let rank_key = place.stands_at().filter(|_| can_be_claimed)?.clone();
+            Some(Claimable { rank_key, entry: id, run: None })
         });
         let mut claimable: Vec<_> = begun.chain(fresh).collect();
         claimable.sort_by(|one, other| (&one.rank_key, one.entry).cmp(&(&other.rank_key, other.entry)));
         claimable
     }
 
-    fn may_begin(&self, id: EntryId) -> bool {
+    pub(super) fn may_begin(&self, id: EntryId) -> bool {
         let kinds = self.held_for(id);
         let is_to_be_refined =
             kinds.first() == Some(&HoldKind::NotRefined) && kinds.iter().all(|kind| is_the_policys(*kind));
@@ -243,6 +251,6 @@ impl State {
     pub(super) fn make_due(&mut self, id: EntryId) {
         let now = self.now;
         let place = &mut self.entries[id].place;
-        place.get_or_insert(Place { in_lane: None, due_at: None }).due_at = Some(now);
+        place.get_or_insert(Place { in_lane: None, due_at: None, former_key: None }).due_at = Some(now);
     }
 }

@@ -11,7 +11,7 @@ use super::{
     state::{Life, SourceReading, State},
     table::{Number, ReadingNo},
 };
-use crate::port::{Reading, Reconciled, Rejudged, RescoreItem, Result};
+use crate::port::{Reading, Reconciled, RescoreItem, Result};
 
 impl State {
     pub(super) fn begin_reading(&mut self, backlog: &str, tracker: &str) -> i64 {
@@ -101,6 +101,14 @@ impl State {
         due.into_iter().map(|(due_at, id)| self.rescore_item(id, due_at)).collect()
     }
 
+    pub(super) fn due_by_number(&self, after: Option<EntryId>, limit: u32) -> Vec<RescoreItem> {
+        let mut due = self.due_for_rescoring(None, u32::MAX);
+        due.sort_by_key(|due| due.id);
+        due.retain(|due| after.is_none_or(|after| due.id > after));
+        due.truncate(limit as usize);
+        due
+    }
+
     fn rescore_item(&self, id: EntryId, due_at: Timestamp) -> RescoreItem {
         let entry = &self.entries[id];
         RescoreItem {
@@ -111,27 +119,5 @@ impl State {
             known: entry.known.clone(),
             first_seen_at: entry.first_seen_at,
         }
-    }
-
-    /// Gives waiting entries new places.
-    pub(super) fn rescore(&mut self, items: Vec<Rejudged>) -> Result<u64> {
-        self.require_lanes(items.iter().map(|judged| &judged.admission))?;
-        let mut entries = 0;
-        for Rejudged { id, says, supplement_version, admission } in items {
-            let entry = self.entries.get(id).filter(|entry| entry.waits());
-            if entry.is_none_or(|entry| entry.known.version != supplement_version) {
-                continue;
-            }
-            if let Some(says) = says.filter(|says| says.revision != self.entries[id].revision) {
-                self.keep_snapshot(&says.snapshot, says.revision);
-                let entry = &mut self.entries[id];
-                (entry.revision, entry.basis) = (says.revision, says.basis);
-            }
-            self.judged(id, &admission);
-            self.entries[id].last = None;
-            self.wait(id);
-            entries += 1;
-        }
-        Ok(entries)
     }
 }

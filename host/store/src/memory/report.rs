@@ -62,8 +62,9 @@ impl State {
         let all = self.entries.iter().map(|(id, _)| self.status(id));
         let mut found: Vec<_> = all.filter(fits).collect();
         found.sort_by_cached_key(|entry| {
-            let place = self.entries[entry.id].place.as_ref().and_then(|place| place.in_lane.as_ref());
-            let turn = place.map(|place| (place.lane, place.rank_key.clone()));
+            let known = &self.entries[entry.id];
+            let stands_at = known.place.as_ref().and_then(|place| place.stands_at().cloned());
+            let turn = known.lane().zip(stands_at);
             let turn = turn.filter(|_| entry.state == EntryState::Ready);
             (entry.state != EntryState::Ready, turn, entry.id)
         });
@@ -164,7 +165,8 @@ impl State {
         }
         let claimable = self.claimable(place.lane);
         let mine = (&place.rank_key, id);
-        let ahead = claimable.iter().filter(|other| (&other.rank_key, other.entry) < mine).count();
+        let is_ahead = |other: &&Claimable| other.entry != id && (&other.rank_key, other.entry) < mine;
+        let ahead = claimable.iter().filter(is_ahead).count();
         let head = claimable.first().map(|head| LaneHead {
             key: self.entries[head.entry].name.key.clone(),
             score_thousandths: self.status(head.entry).score_thousandths,

@@ -52,6 +52,8 @@ pub(super) struct State {
     pub(super) snapshots: BTreeMap<Digest, Arc<EntrySnapshot>>,
     pub(super) entries: Table<EntryId, Entry>,
     pub(super) readings: Table<ReadingNo, SourceReading>,
+    /// Who scores a backlog again, and until when that is believed.
+    pub(super) rescorings: BTreeMap<i64, Timestamp>,
     /// When entries were let in, or will be, by backlog and by what is counted.
     pub(super) intake: Vec<(String, String, Timestamp)>,
     pub(super) runs: Table<RunNo, Run>,
@@ -186,6 +188,8 @@ pub(super) struct Place {
     pub(super) in_lane: Option<PlaceInLane>,
     /// When the policy says something else.
     pub(super) due_at: Option<Timestamp>,
+    /// Where the entry stands that was scored again, and has not been put in order.
+    pub(super) former_key: Option<RankKey>,
 }
 
 /// An entry that lives in the store alone.
@@ -375,6 +379,7 @@ impl State {
             snapshots: BTreeMap::new(),
             entries: Table::default(),
             readings: Table::default(),
+            rescorings: BTreeMap::new(),
             intake: Vec::new(),
             runs: Table::default(),
             steps: 0,

@@ -174,6 +174,30 @@ pub struct Rejudged {
     pub admission: Admission,
 }
 
+/// What puts in order those whom it displaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rescoring(pub i64);
+
+/// What became of entries that were judged again.
+#[derive(Debug, Default)]
+pub struct Rescored {
+    /// How many have new places.
+    pub entries: u64,
+    /// Those that may not stand there yet.
+    pub displaced: Vec<Displaced>,
+}
+
+/// An entry that has a new place and stands where it did before. They compare as they are going to stand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Displaced {
+    /// The lane that it stands in.
+    pub lane: LaneId,
+    /// Where it belongs.
+    pub rank_key: RankKey,
+    /// Which entry.
+    pub entry: EntryId,
+}
+
 /// What an entry says.
 #[derive(Debug, Clone)]
 pub struct Says {

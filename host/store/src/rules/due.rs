@@ -7,7 +7,7 @@ use super::{
     intake::forget_arrival,
     live_run::LiveRun,
     readiness, sql,
-    tx::{Tx, TxResult, named_params},
+    tx::{Row, Tx, TxResult, named_params},
     wait,
 };
 use crate::port::{Known, RescoreItem};
@@ -46,17 +46,30 @@ pub(super) fn for_rescoring(
     let params = named_params! {
         ":now": tx.now.as_millis(), ":after_due": after_due, ":after": after, ":limit": limit,
     };
-    tx.all(sql::ENTRY_LIST_DUE, params, |row| {
-        Ok(RescoreItem {
-            id: row.entry_id("id")?,
-            due_at: row.time("due_at")?,
-            backlog: row.plain("backlog")?,
-            item: row.json("body")?,
-            known: Known {
-                version: row.plain::<Option<i64>>("version")?.unwrap_or_default(),
-                supplement: row.json_or_none("supplement")?.unwrap_or_default(),
-            },
-            first_seen_at: row.time("first_seen_at")?,
-        })
+    tx.all(sql::ENTRY_LIST_DUE, params, read_item)
+}
+
+/// The same by their numbers.
+pub(super) fn for_rescoring_by_number(
+    tx: &Tx<'_>,
+    after: Option<EntryId>,
+    limit: u32,
+) -> TxResult<Vec<RescoreItem>> {
+    let after = after.map_or(-1, |after| after.0);
+    let params = named_params! { ":now": tx.now.as_millis(), ":after": after, ":limit": limit };
+    tx.all(sql::ENTRY_LIST_DUE_BY_NUMBER, params, read_item)
+}
+
+fn read_item(row: &Row<'_>) -> TxResult<RescoreItem> {
+    Ok(RescoreItem {
+        id: row.entry_id("id")?,
+        due_at: row.time("due_at")?,
+        backlog: row.plain("backlog")?,
+        item: row.json("body")?,
+        known: Known {
+            version: row.plain::<Option<i64>>("version")?.unwrap_or_default(),
+            supplement: row.json_or_none("supplement")?.unwrap_or_default(),
+        },
+        first_seen_at: row.time("first_seen_at")?,
     })
 }

@@ -444,6 +444,7 @@ fn insert_links(tx: &Tx<'_>, entry: EntryId, links: &[Link]) -> TxResult<()> {
 /// What the policy says of an entry, in place of what it said before. Its lane is known to be there.
 pub(super) fn replace_admission(tx: &Tx<'_>, entry: EntryId, admission: &Admission) -> TxResult<()> {
     tx.send(sql::HOLD_DELETE_OF_POLICY, named_params! { ":entry": entry.0 })?;
+    readiness::leave_other_places(tx, entry, admission.place.as_ref())?;
     if !needs_place(admission) {
         tx.send(sql::PLACE_DELETE, named_params! { ":entry": entry.0 })?;
     }

@@ -17,7 +17,7 @@ use super::{
     dependency::{self, Target},
     entry::KnownEntry,
     sql,
-    tx::{Tx, TxResult, millis, named_params},
+    tx::{Row, Tx, TxResult, millis, named_params},
 };
 use crate::port::PlaceInLane;
 
@@ -57,24 +57,26 @@ pub(super) struct NewEntry<'e> {
     pub(super) rule: DependencyRule,
 }
 
+/// Where an entry waits, as the store has it.
+struct Place {
+    lane: i64,
+    rank_key: Vec<u8>,
+    /// The key before it was scored again the last time.
+    former_key: Option<Vec<u8>>,
+}
+
 /// Decides anew about an entry that waits: its dependency holds, its state and its row in the ready index.
 pub(super) fn settle(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<EntryState> {
     let by_entry = named_params! { ":entry": entry.0 };
     tx.send(sql::HOLD_DELETE_OF_DEPENDENCIES, by_entry)?;
     hold_for_dependencies(tx, entry, rule)?;
-    let place = tx.one(sql::PLACE_GET, by_entry, |row| {
-        let lane = row.plain::<Option<i64>>("lane_id")?;
-        Ok(lane.zip(row.plain::<Option<Vec<u8>>>("rank_key")?))
-    })?;
-    let place = place.flatten();
+    let place = tx.one(sql::PLACE_GET, by_entry, Place::read)?.flatten();
     let held_for = first_hold(tx, entry)?;
     match (held_for, place) {
-        (held_for, Some((lane, rank_key)))
-            if held_for.is_none() || is_to_be_refined(tx, entry, held_for)? =>
-        {
-            let params = named_params! { ":entry": entry.0, ":lane": lane, ":rank_key": rank_key };
-            tx.send(sql::READY_DELETE_OTHER_PLACE, params)?;
-            enter_index(tx, entry, lane, &rank_key)?;
+        (held_for, Some(place)) if held_for.is_none() || is_to_be_refined(tx, entry, held_for)? => {
+            if !place.is_displaced(tx, entry)? {
+                enter_index(tx, entry, place.lane, &place.rank_key)?;
+            }
             let state = if held_for.is_some() { EntryState::Held } else { EntryState::Ready };
             set_state(tx, entry, state, held_for)?;
             Ok(state)
@@ -117,6 +119,33 @@ pub(super) fn settle_new(tx: &Tx<'_>, new: &NewEntry<'_>) -> TxResult<EntryState
         }
         (Some(_), _, _) => Ok(EntryState::Held),
     }
+}
+
+impl Place {
+    /// None where there is no lane.
+    fn read(row: &Row<'_>) -> TxResult<Option<Self>> {
+        let (lane, rank_key) =
+            (row.plain::<Option<i64>>("lane_id")?, row.plain::<Option<Vec<u8>>>("rank_key")?);
+        let former_key = row.plain("former_key")?;
+        Ok(lane.zip(rank_key).map(|(lane, rank_key)| Self { lane, rank_key, former_key }))
+    }
+
+    /// Whether its entry stands where it did before it was scored again. Whoever did that puts it in order, and nobody else needs to.
+    fn is_displaced(&self, tx: &Tx<'_>, entry: EntryId) -> TxResult<bool> {
+        let Some(former_key) = &self.former_key else { return Ok(false) };
+        let params = named_params! { ":lane": self.lane, ":rank_key": former_key, ":entry": entry.0 };
+        Ok(tx.one(sql::READY_STANDS, params, |_| Ok(()))?.is_some())
+    }
+}
+
+/// Takes an entry out of the ready index unless it stands where it is going to be; its place still says where that may be.
+pub(super) fn leave_other_places(tx: &Tx<'_>, entry: EntryId, place: Option<&PlaceInLane>) -> TxResult<()> {
+    let params = named_params! {
+        ":entry": entry.0,
+        ":lane": place.map(|place| place.lane.0),
+        ":rank_key": place.map(|place| place.rank_key.as_bytes()),
+    };
+    tx.send(sql::READY_DELETE_ELSEWHERE, params)
 }
 
 /// Whether an entry waits to be refined, and nothing is in the way that a person has to lift first.

@@ -1,22 +1,38 @@
 //! Gives entries that were judged again new places.
 //!
-//! A whole backlog is judged again at midnight, and nearly all of it only moves within its lane, or stays: that is read and written
-//! for many entries by one statement each. What else may have changed of an entry is decided as for one that arrives.
+//! Properties wanted:
+//!
+//! 1. A whole backlog is scored again at the speed at which its pages can be written, and nobody waits for it meanwhile.
+//! 2. Whoever is killed loses nothing: every entry that waits stands in the ready index once, wherever that is, and in the end at
+//!    its place.
+//! 3. One entry, or some, are moved by one transaction, with nothing left to do.
+//!
+//! Nearly all entries of a backlog only move within their lanes. They are judged in the order of their numbers, in which places are kept;
+//! to move each in the ready index at once writes a page for each of them, since that is in the order of the keys. So it is done in two
+//! parts. First places are changed, many by one statement ([`rescore`]); a place remembers the key before, where the entry still stands. When
+//! all are judged, those that are displaced are put in order ([`put_in_order`]), in the order of their keys. Whoever takes an entry out of the
+//! index in between looks for it under both keys, and a claim takes what stands first, as it always does.
+//!
+//! Who is at it has a row in `rescoring` from before the first place is changed until the last entry is in order. When its lease
+//! lapsed, somebody else finds the displaced entries by their places, and puts them in order. That takes nobody to keep away: an entry that
+//! stands at its former key belongs to its present one, whoever finds it.
+//!
+//! What else may have changed of an entry is decided as for one that arrives.
 
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
 
-use tollgate_core::{Digest, EntryId, LaneId, entry::EntryState};
+use tollgate_core::{EntryId, LaneId, rank::RankKey};
 
 use super::{
     entry::KnownEntry,
     intake::{self, forget_arrival},
     readiness, sql, supplement,
-    tx::{Row, Tx, TxResult, json_of, millis, named_params},
+    tx::{Failure, Tx, TxResult, json_of, millis, named_params},
 };
-use crate::port::Rejudged;
+use crate::port::{Displaced, Rejudged, Rescoring};
 
 /// Entries are scored again for no longer than this at once where somebody came by lately: what is changed has to be committed before
 /// anybody else is served.
@@ -25,158 +41,200 @@ pub(super) const SLICE_MIN: Duration = Duration::from_millis(1);
 /// And for no longer than this where nobody did.
 pub(super) const SLICE_MAX: Duration = Duration::from_millis(256);
 
+/// How long nothing is done after somebody waited.
+const REST: Duration = Duration::from_millis(8);
+
 /// Entries that one statement is about. Nobody is given way to within them.
-const STEP: usize = 32;
+const STEP: usize = 64;
+
+/// A host that scores entries again, or puts them in order, says so every time it writes. Whoever is silent for so long is not there.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// What is done with entries that move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// They stand at their new places when the transaction ends.
+    AtOnce,
+    /// They stand where they do, until the holder of this puts them in order.
+    Later(Rescoring),
+}
 
 /// How far one transaction came.
-pub(super) struct Rescored {
+#[derive(Default)]
+pub(super) struct Slice {
     /// How many entries have new places.
     pub(super) entries: u64,
+    /// Those that do not stand there yet.
+    pub(super) displaced: Vec<Displaced>,
     /// The item to go on with.
     pub(super) next: usize,
     /// Whether it ended because somebody waited.
     pub(super) gave_way: bool,
 }
 
-/// Where an entry stands, as the store has it.
-struct Standing {
-    id: EntryId,
-    state: EntryState,
-    revision: Digest,
-    has_arrival: bool,
-    supplement_version: i64,
-    lane: Option<LaneId>,
-    rank_key: Option<Vec<u8>>,
-    score_thousandths: Option<i64>,
-    terms: Option<String>,
-    due_at: Option<i64>,
-    is_held: bool,
+/// A new place, as `place_move.sql` has it.
+type Moved = (i64, i64, String, Option<i64>, String, Option<i64>, i64, Option<String>);
+
+/// How long the next transaction may take, after one that gave way or did not.
+pub(super) fn next_slice(slice: Duration, gave_way: bool) -> Duration {
+    if gave_way { SLICE_MIN } else { (slice * 2).min(SLICE_MAX) }
 }
 
-/// A new place, as `place_move.sql` and `ready_move.sql` have it.
-type Moved = (i64, i64, String, String, Option<i64>, String, Option<i64>);
+/// Leaves the writer, and the disk, to who waited for it: what is moved out of the log all the time keeps everybody waiting.
+pub(super) async fn rest(gave_way: bool) {
+    if gave_way {
+        tokio::time::sleep(REST).await;
+    }
+}
 
-/// A place that stays, as `place_stay.sql` has it.
-type Stayed = (i64, Option<i64>);
+/// Notes that entries are going to be scored again, and put in order afterwards.
+pub(super) fn begin(tx: &Tx<'_>) -> TxResult<Rescoring> {
+    let params =
+        named_params! { ":now": tx.now.as_millis(), ":lease_until": tx.now.after(LEASE).as_millis() };
+    let id = tx.one(sql::RESCORING_BEGIN, params, |row| row.plain("id"))?;
+    id.map(Rescoring).ok_or_else(|| Failure::damaged("it counts no rescoring"))
+}
 
-/// What is to be written about some entries.
-#[derive(Default)]
-struct Changes {
-    moved: Vec<Moved>,
-    stayed: Vec<Stayed>,
-    arrivals: Vec<i64>,
+/// Notes that all who were displaced are in order.
+pub(super) fn end(tx: &Tx<'_>, rescoring: Rescoring) -> TxResult<()> {
+    tx.send(sql::RESCORING_END, named_params! { ":id": rescoring.0 })
+}
+
+/// Those whose hosts did not come to the end, as it seems.
+pub(super) fn lapsed(tx: &Tx<'_>) -> TxResult<Vec<Rescoring>> {
+    let params = named_params! { ":now": tx.now.as_millis() };
+    tx.all(sql::RESCORING_LIST_LAPSED, params, |row| Ok(Rescoring(row.plain("id")?)))
+}
+
+fn renew(tx: &Tx<'_>, rescoring: Rescoring) -> TxResult<()> {
+    let params = named_params! { ":id": rescoring.0, ":lease_until": tx.now.after(LEASE).as_millis() };
+    tx.send(sql::RESCORING_RENEW, params)
+}
+
+/// Entries that do not stand at their places, by their numbers.
+pub(super) fn displaced(tx: &Tx<'_>, after: Option<EntryId>, limit: u32) -> TxResult<Vec<Displaced>> {
+    let params = named_params! { ":after": after.map(|after| after.0), ":limit": limit };
+    tx.all(sql::PLACE_LIST_DISPLACED, params, |row| {
+        Ok(Displaced {
+            lane: LaneId(row.plain("lane_id")?),
+            rank_key: RankKey::from_bytes(row.plain("rank_key")?),
+            entry: row.entry_id("entry_id")?,
+        })
+    })
 }
 
 /// Gives waiting entries new places, from item `from` on, until somebody waits for the writer or it has taken long enough. At least
 /// one item is done.
-pub(super) fn rescore(tx: &Tx<'_>, items: &[Rejudged], from: usize, slice: Duration) -> TxResult<Rescored> {
+pub(super) fn rescore(
+    tx: &Tx<'_>,
+    items: &[Rejudged],
+    from: usize,
+    slice: Duration,
+    order: Order,
+) -> TxResult<Slice> {
     let items = items.get(from..).unwrap_or_default();
     intake::require_lanes(tx, items.iter().map(|judged| &judged.admission))?;
-    let begun_at = Instant::now();
-    let slice = tx.slice().unwrap_or(slice);
-    let mut rescored = Rescored { entries: 0, next: from, gave_way: false };
-    for step in items.chunks(STEP) {
-        rescored.entries += rescore_some(tx, step)?;
-        rescored.next += step.len();
-        rescored.gave_way = tx.is_awaited();
-        if rescored.gave_way || begun_at.elapsed() > slice {
-            break;
-        }
+    if let Order::Later(rescoring) = order {
+        renew(tx, rescoring)?;
     }
-    Ok(rescored)
+    in_steps(tx, items, from, slice, |step, done| rescore_some(tx, step, order, done))
 }
 
-/// How many of them still wait, as far as is known to whoever judged them.
-fn rescore_some(tx: &Tx<'_>, items: &[Rejudged]) -> TxResult<u64> {
-    let ids: Vec<i64> = items.iter().map(|judged| judged.id.0).collect();
-    let standings = tx.all(sql::RESCORE_LIST, named_params! { ":ids": json_of(&ids)? }, read_standing)?;
-    let mut standings: HashMap<EntryId, Standing> =
-        standings.into_iter().map(|standing| (standing.id, standing)).collect();
-    let (mut changes, mut others, mut entries) = (Changes::default(), Vec::new(), 0);
-    for judged in items {
-        match standings.remove(&judged.id).filter(|standing| standing.only_moves(judged)) {
-            Some(standing) => {
-                changes.note(&standing, judged)?;
-                entries += 1;
-            }
-            None => others.push(judged),
-        }
-    }
-    changes.write(tx)?;
-    for judged in others {
-        entries += u64::from(rescore_one(tx, judged)?);
-    }
-    Ok(entries)
-}
-
-fn read_standing(row: &Row<'_>) -> TxResult<Standing> {
-    Ok(Standing {
-        id: row.entry_id("id")?,
-        state: row.word("state")?,
-        revision: row.digest("revision")?,
-        has_arrival: row.plain("has_arrival")?,
-        supplement_version: row.plain("version")?,
-        lane: row.plain::<Option<i64>>("lane_id")?.map(LaneId),
-        rank_key: row.plain("rank_key")?,
-        score_thousandths: row.plain("score_thousandths")?,
-        terms: row.plain("terms")?,
-        due_at: row.plain("due_at")?,
-        is_held: row.plain("is_held")?,
+/// Puts entries where their places say, those of them that stand where they did before; as [`rescore`].
+pub(super) fn put_in_order(
+    tx: &Tx<'_>,
+    rescoring: Rescoring,
+    displaced: &[Displaced],
+    from: usize,
+    slice: Duration,
+) -> TxResult<Slice> {
+    renew(tx, rescoring)?;
+    in_steps(tx, displaced.get(from..).unwrap_or_default(), from, slice, |step, _| {
+        ready_move(tx, step.iter().map(|displaced| displaced.entry))
     })
 }
 
-impl Standing {
-    /// Whether it is ready and stays so, in the same lane and saying the same.
-    fn only_moves(&self, judged: &Rejudged) -> bool {
-        let Rejudged { says, supplement_version, admission, .. } = judged;
-        let lane = admission.place.as_ref().map(|place| place.lane);
-        self.state == EntryState::Ready
-            && !self.is_held
-            && self.supplement_version == *supplement_version
-            && says.as_ref().is_none_or(|says| says.revision == self.revision)
-            && admission.holds.is_empty()
-            && lane.is_some()
-            && lane == self.lane
+fn in_steps<T>(
+    tx: &Tx<'_>,
+    items: &[T],
+    from: usize,
+    slice: Duration,
+    mut step: impl FnMut(&[T], &mut Slice) -> TxResult<()>,
+) -> TxResult<Slice> {
+    let begun_at = Instant::now();
+    let slice = tx.slice().unwrap_or(slice);
+    let mut done = Slice { next: from, ..Slice::default() };
+    for items in items.chunks(STEP) {
+        step(items, &mut done)?;
+        done.next += items.len();
+        done.gave_way = tx.is_awaited();
+        if done.gave_way || begun_at.elapsed() > slice {
+            break;
+        }
     }
+    Ok(done)
 }
 
-impl Changes {
-    fn note(&mut self, standing: &Standing, judged: &Rejudged) -> TxResult<()> {
-        let (Some(place), Some(rank_key)) = (&judged.admission.place, &standing.rank_key) else {
-            return Ok(());
-        };
-        let (id, due_at) = (standing.id.0, millis(judged.admission.due_at));
-        let terms = json_of(&place.terms)?;
-        let stays = place.rank_key.as_bytes() == rank_key
-            && place.score_thousandths == standing.score_thousandths
-            && standing.terms.as_ref() == Some(&terms);
-        if !stays {
-            let (old, new) = (hex::encode(rank_key), hex::encode(place.rank_key.as_bytes()));
-            self.moved.push((id, place.lane.0, old, new, place.score_thousandths, terms, due_at));
-        } else if standing.due_at != due_at {
-            self.stayed.push((id, due_at));
-        }
-        // What came in last is no longer what is known: the next arrival is compared with nothing.
-        if standing.has_arrival {
-            self.arrivals.push(id);
-        }
-        Ok(())
+fn rescore_some(tx: &Tx<'_>, items: &[Rejudged], order: Order, done: &mut Slice) -> TxResult<()> {
+    let moved: Vec<_> =
+        items.iter().filter_map(|judged| moved(judged).transpose()).collect::<TxResult<_>>()?;
+    let is_displaced = place_move(tx, &moved)?;
+    let (moved, others): (Vec<_>, Vec<_>) =
+        items.iter().partition(|judged| is_displaced.contains_key(&judged.id));
+    let displaced = moved.iter().filter(|judged| is_displaced[&judged.id]);
+    match order {
+        Order::AtOnce => ready_move(tx, displaced.map(|judged| judged.id))?,
+        Order::Later(_) => done.displaced.extend(displaced.filter_map(|judged| displaced_by(judged))),
     }
+    done.entries += moved.len() as u64;
+    for judged in others {
+        done.entries += u64::from(rescore_one(tx, judged)?);
+    }
+    Ok(())
+}
 
-    fn write(&self, tx: &Tx<'_>) -> TxResult<()> {
-        if !self.moved.is_empty() {
-            let moved = named_params! { ":moved": json_of(&self.moved)? };
-            tx.send(sql::READY_MOVE, moved)?;
-            tx.send(sql::PLACE_MOVE, moved)?;
-        }
-        if !self.stayed.is_empty() {
-            tx.send(sql::PLACE_STAY, named_params! { ":stayed": json_of(&self.stayed)? })?;
-        }
-        if !self.arrivals.is_empty() {
-            tx.send(sql::ENTRY_FORGET_ARRIVALS, named_params! { ":ids": json_of(&self.arrivals)? })?;
-        }
-        Ok(())
+/// Where an entry goes that is not held by the policy; whether it only moves is known to the store.
+fn moved(judged: &Rejudged) -> TxResult<Option<Moved>> {
+    let Rejudged { id, says, supplement_version, admission } = judged;
+    let Some(place) = admission.place.as_ref().filter(|_| admission.holds.is_empty()) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        id.0,
+        place.lane.0,
+        hex::encode(place.rank_key.as_bytes()),
+        place.score_thousandths,
+        json_of(&place.terms)?,
+        millis(admission.due_at),
+        *supplement_version,
+        says.as_ref().map(|says| hex::encode(says.revision.as_bytes())),
+    )))
+}
+
+/// Which of them moved within their lanes, or stay; and whether their rows in the ready index, if they have any, stand elsewhere by
+/// now.
+fn place_move(tx: &Tx<'_>, moved: &[Moved]) -> TxResult<HashMap<EntryId, bool>> {
+    if moved.is_empty() {
+        return Ok(HashMap::new());
     }
+    let params = named_params! { ":moved": json_of(&moved)? };
+    let moved = tx.all(sql::PLACE_MOVE, params, |row| {
+        Ok((row.entry_id("entry_id")?, row.plain::<bool>("is_displaced")?))
+    })?;
+    Ok(moved.into_iter().collect())
+}
+
+fn displaced_by(judged: &Rejudged) -> Option<Displaced> {
+    let place = judged.admission.place.as_ref()?;
+    Some(Displaced { lane: place.lane, rank_key: place.rank_key.clone(), entry: judged.id })
+}
+
+fn ready_move(tx: &Tx<'_>, entries: impl Iterator<Item = EntryId>) -> TxResult<()> {
+    let entries: Vec<i64> = entries.map(|entry| entry.0).collect();
+    if entries.is_empty() {
+        return Ok(());
+    }
+    tx.send(sql::READY_MOVE, named_params! { ":entries": json_of(&entries)? })
 }
 
 /// Whether it still waits, as far as is known to whoever judged it.

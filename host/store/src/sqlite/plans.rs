@@ -49,7 +49,8 @@ fn a_claim_descends_the_ready_index() {
     check_searches(RUN_CLAIM, "child", "child_by_entry");
     let sorts = plan(RUN_CLAIM).iter().any(|step| step.contains("TEMP B-TREE"));
     assert!(!sorts, "it reads the first row, and sorts nothing");
-    check_searches(RUN_CLAIM_ONLY, "ready", "ready_by_entry");
+    check_searches(RUN_CLAIM_ONLY, "ready", "PRIMARY KEY (lane_id=? AND rank_key=? AND entry_id=?)");
+    check_searches(RUN_CLAIM_ONLY, "begun", "ready_begun (entry_id=?");
 }
 
 #[test]
@@ -57,6 +58,26 @@ fn a_page_of_a_backlog_is_read_along_the_ready_index() {
     let plan = plan(ENTRY_LINE_LIST_READY);
     assert!(plan[0].starts_with("SCAN ready"), "{plan:?}");
     assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "it sorts nothing: {plan:?}");
+}
+
+#[test]
+fn what_moves_is_found_by_what_its_place_says() {
+    let by_place = "PRIMARY KEY (lane_id=? AND rank_key=? AND entry_id=?)";
+    for query in [
+        PLACE_MOVE,
+        PLACE_LIST_DISPLACED,
+        READY_MOVE,
+        READY_STANDS,
+        READY_DELETE_ENTRY,
+        READY_DELETE_ELSEWHERE,
+    ] {
+        check_searches(query, "ready", by_place);
+    }
+    for query in [PLACE_MOVE, PLACE_LIST_DISPLACED, READY_MOVE, READY_DELETE_ENTRY, READY_DELETE_ELSEWHERE] {
+        check_searches(query, "place", "PRIMARY KEY (rowid");
+    }
+    let sorts = |query| plan(query).iter().any(|step| step.contains("TEMP B-TREE"));
+    assert!(!sorts(PLACE_LIST_DISPLACED), "a page is read along the places");
 }
 
 #[test]

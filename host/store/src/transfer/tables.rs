@@ -67,7 +67,8 @@ tables! {
     similar by [backlog, number, entry_id] { backlog: Text, number: Integer, entry_id: Integer }
     intake by [id] numbered id { id: Integer, backlog: Text, scope: Text, at: Integer }
     hold by [entry_id, position] { entry_id: Integer, position: Integer, kind: Text, subject: Text, reason: Text, until_at: Integer, since_at: Integer, link_position: Integer, target_id: Integer }
-    place by [entry_id] { entry_id: Integer, lane_id: Integer, rank_key: Bytes, score_thousandths: Integer, terms: Text, due_at: Integer }
+    place by [entry_id] { entry_id: Integer, lane_id: Integer, rank_key: Bytes, score_thousandths: Integer, terms: Text, due_at: Integer, former_key: Bytes, rejudged: Truth }
+    rescoring by [id] { id: Integer, lease_until: Integer }
     ready by [lane_id, rank_key, entry_id] { lane_id: Integer, rank_key: Bytes, entry_id: Integer, run_seq: Integer }
     reconcile by [id] numbered id { id: Integer, backlog: Text, tracker: Text, begun_at: Integer, ended_at: Integer, complete: Truth }
     sighting by [entry_id] { entry_id: Integer, reconcile: Integer }

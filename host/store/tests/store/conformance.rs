@@ -13,6 +13,7 @@ pub(crate) mod opening;
 mod outbox;
 mod rebuild;
 mod refine;
+mod rescore;
 pub(crate) mod runs;
 mod sources;
 pub(crate) mod together;
@@ -84,6 +85,15 @@ exercise! {
         what_becomes_known_while_a_source_is_read_is_not_lost,
         what_was_set_since_it_was_judged_comes_first,
         what_could_not_be_refined_waits_for_a_person,
+    ;
+    rescore:
+        what_moves_stands_where_it_did_until_it_is_put_in_order,
+        what_stands_elsewhere_is_claimed_once,
+        what_becomes_of_an_entry_meanwhile_stands,
+        what_is_rescored_again_before_it_is_in_order_goes_where_it_was_judged_last,
+        what_waits_for_another_moves_as_well,
+        what_is_out_of_date_is_not_written,
+        what_a_host_left_behind_is_found_and_put_in_order,
     ;
     runs:
         an_entry_goes_from_arrival_to_delivered_record,

@@ -231,13 +231,18 @@ CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 -- Where an entry waits, would wait, or waited: for its work, or first to be refined. One that the policy gives no lane, and judges
 -- otherwise later, has a row without.
 -- `due_at` is when what the policy says of it changes next, and set only while it waits.
+-- `former_key` is the key before the last time that it was scored again: until whoever did that has put in order what moved, the entry's
+-- row in `ready` stands there, and afterwards, if anywhere, at `rank_key`.
+-- `rejudged` is set when it is newer than what came in last: the next arrival is compared with nothing.
 CREATE TABLE place (
     entry_id          BIGINT PRIMARY KEY REFERENCES entry (id),
     lane_id           BIGINT REFERENCES lane (id),
     rank_key          BYTEA CHECK ((rank_key IS NULL) = (lane_id IS NULL)),
     score_thousandths BIGINT,
     terms             TEXT COLLATE "C" NOT NULL,
-    due_at            BIGINT
+    due_at            BIGINT,
+    former_key        BYTEA,
+    rejudged          BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
 
@@ -250,7 +255,15 @@ CREATE TABLE ready (
     run_seq  BIGINT,
     PRIMARY KEY (lane_id, rank_key, entry_id)
 );
-CREATE INDEX ready_by_entry ON ready (entry_id);
+-- Where an entry stands its place says: an index by entry would be written at random wherever a row moves.
+CREATE INDEX ready_begun ON ready (entry_id) WHERE run_seq IS NOT NULL;
+
+-- Who scores a whole backlog again, and has not put in order all that moved. One whose lease lapsed did not come to that; whoever
+-- finds it does it instead.
+CREATE TABLE rescoring (
+    id          BIGINT PRIMARY KEY,
+    lease_until BIGINT NOT NULL
+);
 
 CREATE FUNCTION ready_count() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN

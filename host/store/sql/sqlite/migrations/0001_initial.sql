@@ -245,13 +245,18 @@ CREATE INDEX hold_due ON hold (until_at) WHERE until_at IS NOT NULL;
 -- Where an entry waits, would wait, or waited: for its work, or first to be refined. One that the policy gives no lane, and judges
 -- otherwise later, has a row without.
 -- `due_at` is when what the policy says of it changes next, and set only while it waits.
+-- `former_key` is the key before the last time that it was scored again: until whoever did that has put in order what moved, the entry's
+-- row in `ready` stands there, and afterwards, if anywhere, at `rank_key`.
+-- `rejudged` is set when it is newer than what came in last: the next arrival is compared with nothing.
 CREATE TABLE place (
     entry_id          INTEGER PRIMARY KEY REFERENCES entry (id),
     lane_id           INTEGER REFERENCES lane (id),
     rank_key          BLOB CHECK ((rank_key IS NULL) = (lane_id IS NULL)),
     score_thousandths INTEGER,
     terms             TEXT NOT NULL,
-    due_at            INTEGER
+    due_at            INTEGER,
+    former_key        BLOB,
+    rejudged          INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
 
@@ -264,7 +269,15 @@ CREATE TABLE ready (
     run_seq  INTEGER,
     PRIMARY KEY (lane_id, rank_key, entry_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ready_by_entry ON ready (entry_id);
+-- Where an entry stands its place says: an index by entry would be written at random wherever a row moves.
+CREATE INDEX ready_begun ON ready (entry_id) WHERE run_seq IS NOT NULL;
+
+-- Who scores a whole backlog again, and has not put in order all that moved. One whose lease lapsed did not come to that; whoever
+-- finds it does it instead.
+CREATE TABLE rescoring (
+    id          INTEGER PRIMARY KEY,
+    lease_until INTEGER NOT NULL
+) STRICT;
 
 CREATE TRIGGER ready_count_insert AFTER INSERT ON ready BEGIN
     UPDATE lane SET waiting = waiting + 1 WHERE id = NEW.lane_id;

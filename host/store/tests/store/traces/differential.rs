@@ -127,7 +127,10 @@ impl Trace {
             Op::Read { .. } | Op::BeginReading { .. } | Op::AdmitLate { .. } | Op::EndReading { .. } => {
                 self.read_source(op).await;
             }
-            Op::Judge { limit, is_late } => self.judge(limit, is_late).await,
+            Op::Judge { limit, is_late, moved_by, apart } => {
+                self.judge(limit, is_late, moved_by, apart).await;
+            }
+            Op::PutInOrder { all } => self.put_in_order(all).await,
             Op::Open { .. } | Op::Rebuild { .. } | Op::Adopt { .. } => self.add(op).await,
             Op::Claim { lane, only_begun, only, twice } => self.claim(lane, only_begun, only, twice).await,
             Op::Take { max } => self.take(max).await,
@@ -219,11 +222,33 @@ impl Trace {
         drop(answer.await);
     }
 
-    async fn judge(&mut self, limit: u32, is_late: bool) {
+    async fn judge(&mut self, limit: u32, is_late: bool, moved_by: i64, apart: bool) {
         let answer = self.ask(async |side| {
             let due = side.store.due_for_rescoring(None, limit).await?;
-            let judged = due.into_iter().map(|due| policy::rejudged(due, is_late, &side.lanes));
-            side.store.rescore(judged.collect()).await
+            let judged = due.into_iter().map(|due| policy::rejudged(due, is_late, moved_by, &side.lanes));
+            if !apart {
+                return side.store.rescore(judged.collect()).await;
+            }
+            let rescoring = match side.rescoring {
+                Some(rescoring) => rescoring,
+                None => *side.rescoring.insert(side.store.begin_rescoring().await?),
+            };
+            Ok(side.store.rescore_apart(rescoring, judged.collect()).await?.entries)
+        });
+        drop(answer.await);
+    }
+
+    /// By whoever displaced them, or by another who finds the first of them.
+    async fn put_in_order(&mut self, all: bool) {
+        let answer = self.ask(async |side| {
+            let Some(rescoring) = side.rescoring else { return Ok(vec![]) };
+            let displaced = side.store.displaced(None, if all { 99 } else { 1 }).await?;
+            side.store.put_in_order(rescoring, displaced.clone()).await?;
+            if all {
+                side.rescoring = None;
+                side.store.end_rescoring(rescoring).await?;
+            }
+            Ok(displaced)
         });
         drop(answer.await);
     }

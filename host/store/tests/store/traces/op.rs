@@ -18,7 +18,8 @@ pub(super) enum Op {
     BeginReading { beside: bool },
     AdmitLate { reading: usize, seen: Vec<Seen> },
     EndReading { reading: usize, reading_is: How },
-    Judge { limit: u32, is_late: bool },
+    Judge { limit: u32, is_late: bool, moved_by: i64, apart: bool },
+    PutInOrder { all: bool },
     Claim { lane: usize, only_begun: bool, only: Option<usize>, twice: bool },
     Step { claim: usize, cost: u64 },
     Effects { claim: usize, which: usize },
@@ -225,7 +226,9 @@ fn of_sources() -> impl Strategy<Value = Op> {
         1 => rarely().prop_map(|beside| Op::BeginReading { beside }),
         1 => (reading(), seen()).prop_map(|(reading, seen)| Op::AdmitLate { reading, seen }),
         1 => (reading(), how()).prop_map(|(reading, reading_is)| Op::EndReading { reading, reading_is }),
-        4 => (1..4u32, rarely()).prop_map(|(limit, is_late)| Op::Judge { limit, is_late }),
+        4 => (1..4u32, rarely(), -1..2i64, any::<bool>())
+            .prop_map(|(limit, is_late, moved_by, apart)| Op::Judge { limit, is_late, moved_by, apart }),
+        1 => any::<bool>().prop_map(|all| Op::PutInOrder { all }),
         2 => (
             prop::option::weighted(0.8, claim()),
             prop_oneof![3 => 0..2usize, 1 => 0..OPENED.len()],

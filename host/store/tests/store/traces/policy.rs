@@ -88,10 +88,14 @@ fn admission(item: &SourceItem, found: Option<&Found>, is_urgent: bool, lanes: &
         hold(HoldKind::NotBefore, "not before a minute is over", Some(minute));
     }
     let score = 10 * i64::from(has(item, Mark::High)) + 100 * i64::from(is_urgent);
-    let rank_key = RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], start());
-    let place = PlaceInLane { lane, rank_key, score_thousandths: Some(score), terms: vec![] };
+    let place =
+        PlaceInLane { lane, rank_key: rank_key(score), score_thousandths: Some(score), terms: vec![] };
     let due_at = has(item, Mark::DueSoon).then_some(minute);
     Admission { holds, place: Some(place), due_at }
+}
+
+fn rank_key(score: i64) -> RankKey {
+    RankKey::new(&[(RankPart::Thousandths(score), Direction::Descending)], start())
 }
 
 /// A text of which most words are those of every other.
@@ -167,8 +171,12 @@ fn guarded(guard: Guarded) -> Guard {
 }
 
 /// What the policy says of an entry that is due.
-pub(super) fn rejudged(due: RescoreItem, is_late: bool, lanes: &[LaneId; 3]) -> Rejudged {
-    let (says, admission) = judge(&due.item, &due.known, lanes);
+pub(super) fn rejudged(due: RescoreItem, is_late: bool, moved_by: i64, lanes: &[LaneId; 3]) -> Rejudged {
+    let (says, mut admission) = judge(&due.item, &due.known, lanes);
+    if let Some(place) = &mut admission.place {
+        let score = place.score_thousandths.unwrap_or_default() + 15 * moved_by;
+        (place.rank_key, place.score_thousandths) = (rank_key(score), Some(score));
+    }
     let supplement_version = due.known.version - i64::from(is_late);
     Rejudged { id: due.id, says: Some(says), supplement_version, admission }
 }

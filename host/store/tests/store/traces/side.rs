@@ -9,7 +9,7 @@ use std::{
 use tollgate_core::{EntryId, LaneId, entry::EntryName, time::ManualClock};
 use tollgate_store::{
     Store, StoreError,
-    port::{Delivery, EntryFilter, EscalationFilter, Known, RunFilter},
+    port::{Delivery, EntryFilter, EscalationFilter, Known, Rescoring, RunFilter},
 };
 
 use super::policy;
@@ -25,6 +25,7 @@ pub(super) struct Side {
     /// Readings that were begun and not ended, and whether each is of the source beside the usual one.
     pub(super) readings: Vec<(i64, bool)>,
     pub(super) taken: Vec<Delivery>,
+    pub(super) rescoring: Option<Rescoring>,
     /// The order in which each number was met first.
     met: HashMap<String, usize>,
 }
@@ -41,7 +42,15 @@ pub(super) async fn all(database: &str, clock: &Arc<ManualClock>) -> Vec<Side> {
         let lanes = store.apply_policy(policy::application(0)).await.unwrap().lanes;
         let lanes = policy::PIPELINES
             .map(|pipeline| lanes.iter().find(|lane| lane.pipeline == pipeline).map(|lane| lane.id).unwrap());
-        let side = Side { name, store, lanes, readings: vec![], taken: vec![], met: HashMap::new() };
+        let side = Side {
+            name,
+            store,
+            lanes,
+            readings: vec![],
+            taken: vec![],
+            rescoring: None,
+            met: HashMap::new(),
+        };
         sides.push(side);
     }
     sides
@@ -122,6 +131,8 @@ impl Side {
         keep("coverage", format!("{:?}", store.coverage().await.unwrap()));
         keep("caps", format!("{:?}", store.cap_balances().await.unwrap()));
         keep("open work", format!("{:?}", store.open_work().await.unwrap()));
+        keep("displaced", format!("{:?}", store.displaced(None, 99).await.unwrap()));
+        keep("lapsed", format!("{:?}", store.lapsed_rescorings().await.unwrap().len()));
         keep("due", format!("{:?}", store.due_for_rescoring(None, 99).await.unwrap()));
         state.into_iter().map(|(what, words)| (what, self.in_common(&words))).collect()
     }

@@ -1,0 +1,5 @@
+-- Wherever it stands but there.
+DELETE FROM ready
+WHERE entry_id = :entry AND lane_id = (SELECT lane_id FROM place WHERE entry_id = :entry)
+  AND rank_key IN ((SELECT rank_key FROM place WHERE entry_id = :entry), (SELECT former_key FROM place WHERE entry_id = :entry))
+  AND run_seq IS NULL AND (lane_id, rank_key) IS DISTINCT FROM (:lane, :rank_key);

@@ -1,0 +1,1 @@
+SELECT id FROM rescoring WHERE lease_until <= :now ORDER BY id;
