@@ -87,6 +87,7 @@ exercise! {
         what_could_not_be_refined_waits_for_a_person,
     ;
     rescore:
+        what_is_due_is_told_by_numbers,
         what_moves_stands_where_it_did_until_it_is_put_in_order,
         what_stands_elsewhere_is_claimed_once,
         what_becomes_of_an_entry_meanwhile_stands,

@@ -8,7 +8,8 @@ use tollgate_core::{
     entry::{EntryState, HoldKind},
 };
 use tollgate_store::port::{
-    Admission, Arrival, ClaimOutcome, ClaimRequest, Displaced, EntryFilter, Rejudged, Rescored, Rescoring,
+    Admission, Arrival, ClaimOutcome, ClaimRequest, Displaced, EntryFilter, Rejudged, RescoreItem, Rescored,
+    Rescoring,
 };
 
 use super::together::{claimed, claims};
@@ -69,6 +70,23 @@ async fn claim_all(world: &World) -> Vec<String> {
         keys.push(run.run.entry.key);
     }
     keys
+}
+
+pub(crate) async fn what_is_due_is_told_by_numbers(make: &Make<'_>) {
+    let world = World::new(make).await;
+    let due = LETTERS.iter().zip(0..).map(|(key, hours)| {
+        let mut arrival = world.arrival(key);
+        arrival.admission.due_at = Some(start().after(Duration::from_secs(3_600 * (8 - hours))));
+        arrival
+    });
+    world.admit(due.collect()).await;
+    world.clock.advance(Duration::from_secs(7 * 3_600));
+    let all = world.store.due_by_number(None, 100).await.unwrap();
+    let keys: Vec<_> = all.iter().map(|due| due.item.name.key.as_str()).collect();
+    assert_eq!(keys, LETTERS[1..], "A is due later");
+    let some = world.store.due_by_number(Some(all[2].id), 3).await.unwrap();
+    let ids = |due: &[RescoreItem]| due.iter().map(|due| due.id).collect::<Vec<_>>();
+    assert_eq!(ids(&some), ids(&all[3..6]));
 }
 
 pub(crate) async fn what_moves_stands_where_it_did_until_it_is_put_in_order(make: &Make<'_>) {
