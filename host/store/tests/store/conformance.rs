@@ -70,6 +70,7 @@ macro_rules! exercise {
                     let folder = tempfile::tempdir().unwrap();
                     let make = |clock| Box::new(crate::sqlite::in_file(&folder, clock)) as _;
                     super::exercise(&make, |make| Box::pin(super::$module::$case(make)));
+                    crate::check::everything_agrees(&crate::sqlite::file_in(&folder));
                 }
             )*)*
         }
@@ -198,6 +199,7 @@ exercise! {
     ;
     sources:
         a_key_of_another_source_is_found_whenever_it_comes,
+        who_comes_back_means_itself_and_no_other_of_its_key,
         a_key_of_several_other_sources_holds_until_one_is_left,
         another_backlog_is_another_world,
     ;

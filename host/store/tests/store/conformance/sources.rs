@@ -4,7 +4,7 @@ use tollgate_core::{
     course::End,
     entry::{EntryState, HoldKind},
 };
-use tollgate_store::port::Arrival;
+use tollgate_store::port::{Arrival, OnChange};
 
 use crate::support::*;
 
@@ -45,6 +45,16 @@ pub(crate) async fn a_key_of_another_source_is_found_whenever_it_comes(make: &Ma
     assert_eq!(world.holds("B").await, ["dependency: waits for A, which is gone from its tracker"]);
     world.admit(vec![arrival(world.lane, "A", 9).beside()]).await;
     assert_eq!(world.state("B").await, EntryState::Ready, "it is back, and was done");
+}
+
+pub(crate) async fn who_comes_back_means_itself_and_no_other_of_its_key(make: &Make<'_>) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    world.work(End::Done).await;
+    world.read(BESIDE, vec![arrival(world.lane, "A", 9).closed().beside()], full()).await;
+    read_out(&world, TRACKER, &[]).await;
+    let again = world.arrival("A").says("more").needs("A").on_change(OnChange::Rerun);
+    assert_eq!(world.admit(vec![again]).await[0].state, EntryState::Held, "the other one is over");
 }
 
 pub(crate) async fn a_key_of_several_other_sources_holds_until_one_is_left(make: &Make<'_>) {
