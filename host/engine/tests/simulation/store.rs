@@ -161,6 +161,11 @@ macro_rules! over_the_line {
                 self.line.ask("left_besides", Reach::Any, act, broken).await
             }
 
+            /// No world has so many entries that any are put in order apart, so nobody is ever silent about it.
+            async fn lapsed_rescorings(&self) -> Result<Vec<Rescoring>> {
+                self.store.lapsed_rescorings().await
+            }
+
             $(
                 async fn $method(&self, $( $($borrowed: &$type)? $(mut $owned: $type)? ),*) -> Result<$result> {
                     let (world, store, flaw) = (Arc::clone(&self.line.world), Arc::clone(&self.store), self.flaw);
@@ -205,7 +210,6 @@ over_the_line! {
     rescore_apart(rescoring: Rescoring, items: Vec<Rejudged>) -> Rescored, noted nothing();
     put_in_order(rescoring: Rescoring, displaced: Vec<Displaced>) -> (), noted nothing();
     end_rescoring(rescoring: Rescoring) -> (), noted nothing();
-    lapsed_rescorings() -> Vec<Rescoring>, noted nothing();
     displaced(after: Option<EntryId>, limit: u32) -> Vec<Displaced>, noted nothing();
     adopt(adoptions: Vec<NewAdoption>) -> Vec<AdoptionOutcome>, noted nothing();
     has_read_records(&tracker: str) -> bool, noted nothing();
