@@ -1,9 +1,9 @@
 -- Links of an entry, each with every entry that it may lead to; one that leads nowhere has a row without. The smallest distance
 -- counts. A link that names the entry's own tracker leads to an entry there, else to one of another source of the same backlog;
--- entries that are gone come after all others, but for the one that asks: it is about to come back.
+-- entries that are gone come after all others.
 SELECT link.position, link.kind, link.tracker, link.key, link.written, link.source, target.id AS target_id,
        target.tracker AS target_tracker, target.state, target.closed,
-       2 * (target.state = 'gone' AND target.id <> origin.id) + (target.tracker <> link.tracker) AS distance
+       2 * (target.state = 'gone') + (target.tracker <> link.tracker) AS distance
 FROM link
 JOIN entry AS origin ON origin.id = link.entry_id
 LEFT JOIN entry AS target ON target.key = link.key

@@ -66,15 +66,40 @@ struct Candidate {
 
 /// Every link of an entry, in their order.
 pub(super) fn leads(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<Lead>> {
-    let rows = tx.all(sql::LINK_LIST, named_params! { ":entry": entry.0 }, |row| {
+    Ok(leads_of(read(tx, entry)?))
+}
+
+/// The same of an entry that waits from now on. If it was gone, it is no more, so it may mean itself.
+pub(super) fn leads_of_who_waits(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<Lead>> {
+    let mut rows = read(tx, entry)?;
+    let candidates = rows.iter_mut().filter_map(|(.., candidate)| candidate.as_mut());
+    for itself in candidates.filter(|candidate| candidate.target.id == entry) {
+        itself.distance %= GONE;
+    }
+    rows.sort_by_key(|(position, _, candidate)| {
+        (*position, candidate.as_ref().map(|candidate| (candidate.distance, candidate.tracker.clone())))
+    });
+    Ok(leads_of(rows))
+}
+
+/// What an entry that is gone is farther away, as `link_list.sql` has it.
+const GONE: i64 = 2;
+
+type LinkRow = (i64, Link, Option<Candidate>);
+
+fn read(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<LinkRow>> {
+    tx.all(sql::LINK_LIST, named_params! { ":entry": entry.0 }, |row| {
         Ok((row.plain::<i64>("position")?, read_link(row)?, read_candidate(row)?))
-    })?;
+    })
+}
+
+fn leads_of(rows: Vec<LinkRow>) -> Vec<Lead> {
     let leads = rows.chunk_by(|(one, ..), (other, ..)| one == other).map(|rows| {
         let (position, link, _) = &rows[0];
         let candidates: Vec<_> = rows.iter().filter_map(|(.., candidate)| candidate.as_ref()).collect();
         Lead { position: *position, link: link.clone(), target: nearest(&candidates) }
     });
-    Ok(leads.collect())
+    leads.collect()
 }
 
 fn nearest(candidates: &[&Candidate]) -> Target {

@@ -310,7 +310,7 @@ pub(super) fn tell_dependants(tx: &Tx<'_>, name: &EntryName, backlog: &str) -> T
 /// Writes down what an entry waits for; the kind of the first of these reasons.
 fn hold_for_dependencies(tx: &Tx<'_>, entry: EntryId, rule: DependencyRule) -> TxResult<Option<HoldKind>> {
     let mut first = None;
-    for lead in dependency::leads(tx, entry)? {
+    for lead in dependency::leads_of_who_waits(tx, entry)? {
         if lead.link.kind != LinkKind::DependsOn || satisfies(&lead.target, entry, rule) {
             continue;
         }

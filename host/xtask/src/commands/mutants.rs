@@ -8,7 +8,7 @@
 //! 4. Whoever writes a test for what survived tries that alone (`--survivors`), and need not wait for hours.
 //!
 //! Conditions are changed here, by [`sql`]; lines by `cargo-mutants`, as `.cargo/mutants.toml` says. Both in a copy of what is
-//! committed. It takes hours, so CI does not run it; the last list is in `docs/mutants.md`.
+//! committed. it takes hours, so CI does not run it; the list is kept in `docs/mutants.md`.
 
 mod sql;
 
