@@ -149,6 +149,22 @@ async fn compared(database: &impl Database, arrivals: Vec<Arrival>) -> Result<(A
     Ok((arrivals, compared))
 }
 
+/// Gives entries new places, a slice at a time.
+async fn rescored(database: &impl Database, items: Vec<Rejudged>, order: Order) -> Result<Rescored> {
+    let (items, mut from, mut rescored) = (Arc::new(items), 0, Rescored::default());
+    let mut slice = rescore::SLICE_MIN;
+    while from < items.len() {
+        let items = Arc::clone(&items);
+        let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice, order);
+        let done = database.transact(Access::WriteBehind, "give entries new places", body).await?;
+        rescored.entries += done.entries;
+        rescored.displaced.extend(done.displaced);
+        (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
+        rescore::rest(done.gave_way).await;
+    }
+    Ok(rescored)
+}
+
 #[async_trait]
 impl<D: Database> Store for D {
     fn id(&self) -> StoreId {
@@ -234,17 +250,7 @@ impl<D: Database> Store for D {
     }
 
     async fn rescore(&self, items: Vec<Rejudged>) -> Result<u64> {
-        let (items, mut from, mut entries) = (Arc::new(items), 0, 0);
-        let mut slice = rescore::SLICE_MIN;
-        while from < items.len() {
-            let items = Arc::clone(&items);
-            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice, Order::AtOnce);
-            let done = self.transact(Access::WriteBehind, "give entries new places", body).await?;
-            entries += done.entries;
-            (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
-            rescore::rest(done.gave_way).await;
-        }
-        Ok(entries)
+        rescored(self, items, Order::AtOnce).await.map(|rescored| rescored.entries)
     }
 
     async fn begin_rescoring(&self) -> Result<Rescoring> {
@@ -252,18 +258,7 @@ impl<D: Database> Store for D {
     }
 
     async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored> {
-        let (items, mut from, mut rescored) = (Arc::new(items), 0, Rescored::default());
-        let (mut slice, order) = (rescore::SLICE_MIN, Order::Later(rescoring));
-        while from < items.len() {
-            let items = Arc::clone(&items);
-            let body = move |tx: &Tx<'_>| rescore::rescore(tx, &items, from, slice, order);
-            let done = self.transact(Access::WriteBehind, "score a backlog again", body).await?;
-            rescored.entries += done.entries;
-            rescored.displaced.extend(done.displaced);
-            (from, slice) = (done.next, rescore::next_slice(slice, done.gave_way));
-            rescore::rest(done.gave_way).await;
-        }
-        Ok(rescored)
+        rescored(self, items, Order::Later(rescoring)).await
     }
 
     async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()> {

@@ -61,45 +61,31 @@ impl Target {
 struct Candidate {
     target: KnownTarget,
     tracker: String,
-    distance: i64,
+    /// Whether it is gone, and whether it is of another tracker than the link names.
+    distance: (bool, bool),
 }
 
 /// Every link of an entry, in their order.
 pub(super) fn leads(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<Lead>> {
-    Ok(leads_of(read(tx, entry)?))
+    leads_from(tx, entry, false)
 }
 
 /// The same of an entry that waits from now on. If it was gone, it is no more, so it may mean itself.
 pub(super) fn leads_of_who_waits(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<Lead>> {
-    let mut rows = read(tx, entry)?;
-    let candidates = rows.iter_mut().filter_map(|(.., candidate)| candidate.as_mut());
-    for itself in candidates.filter(|candidate| candidate.target.id == entry) {
-        itself.distance %= GONE;
-    }
-    rows.sort_by_key(|(position, _, candidate)| {
-        (*position, candidate.as_ref().map(|candidate| (candidate.distance, candidate.tracker.clone())))
-    });
-    Ok(leads_of(rows))
+    leads_from(tx, entry, true)
 }
 
-/// What an entry that is gone is farther away, as `link_list.sql` has it.
-const GONE: i64 = 2;
-
-type LinkRow = (i64, Link, Option<Candidate>);
-
-fn read(tx: &Tx<'_>, entry: EntryId) -> TxResult<Vec<LinkRow>> {
-    tx.all(sql::LINK_LIST, named_params! { ":entry": entry.0 }, |row| {
-        Ok((row.plain::<i64>("position")?, read_link(row)?, read_candidate(row)?))
-    })
-}
-
-fn leads_of(rows: Vec<LinkRow>) -> Vec<Lead> {
+fn leads_from(tx: &Tx<'_>, entry: EntryId, waits: bool) -> TxResult<Vec<Lead>> {
+    let rows = tx.all(sql::LINK_LIST, named_params! { ":entry": entry.0 }, |row| {
+        let candidate = read_candidate(row, waits.then_some(entry))?;
+        Ok((row.plain::<i64>("position")?, read_link(row)?, candidate))
+    })?;
     let leads = rows.chunk_by(|(one, ..), (other, ..)| one == other).map(|rows| {
         let (position, link, _) = &rows[0];
         let candidates: Vec<_> = rows.iter().filter_map(|(.., candidate)| candidate.as_ref()).collect();
         Lead { position: *position, link: link.clone(), target: nearest(&candidates) }
     });
-    leads.collect()
+    Ok(leads.collect())
 }
 
 fn nearest(candidates: &[&Candidate]) -> Target {
@@ -124,8 +110,11 @@ fn read_link(row: &Row<'_>) -> TxResult<Link> {
     })
 }
 
-fn read_candidate(row: &Row<'_>) -> TxResult<Option<Candidate>> {
-    let Some(id) = row.plain::<Option<i64>>("target_id")? else { return Ok(None) };
-    let target = KnownTarget { id: EntryId(id), state: row.word("state")?, closed: row.plain("closed")? };
-    Ok(Some(Candidate { target, tracker: row.plain("target_tracker")?, distance: row.plain("distance")? }))
+/// `waits` is the entry that is not gone any more, whatever its row says.
+fn read_candidate(row: &Row<'_>, waits: Option<EntryId>) -> TxResult<Option<Candidate>> {
+    let Some(id) = row.plain::<Option<i64>>("target_id")?.map(EntryId) else { return Ok(None) };
+    let target = KnownTarget { id, state: row.word("state")?, closed: row.plain("closed")? };
+    let is_gone = target.state == EntryState::Gone && waits != Some(id);
+    let distance = (is_gone, row.plain("is_elsewhere")?);
+    Ok(Some(Candidate { target, tracker: row.plain("target_tracker")?, distance }))
 }

@@ -8,7 +8,7 @@
 //! 4. Whoever writes a test for what survived tries that alone (`--survivors`), and need not wait for hours.
 //!
 //! Conditions are changed here, by [`sql`]; lines by `cargo-mutants`, as `.cargo/mutants.toml` says. Both in a copy of what is
-//! committed. it takes hours, so CI does not run it; the list is kept in `docs/mutants.md`.
+//! committed. It takes hours, so CI does not run it; the list is kept in `docs/mutants.md`.
 
 mod sql;
 
@@ -100,13 +100,10 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     let copy = Copy::make(Path::new("target/mutants"))?;
     let mut outcomes =
         if Path::new(LIST).exists() { known(&fs::read_to_string(LIST)?) } else { Outcomes::new() };
-    if !args.survivors {
-        outcomes.retain(|what, _| !args.is_about(what));
-    }
+    let is_known = |outcome| args.survivors && outcome != Outcome::Survived;
+    outcomes.retain(|what, outcome| !args.is_about(what) || is_known(*outcome));
     if !args.rust && args.may_be_in(".sql") {
-        let is_open = |what: &str| {
-            args.is_about(what) && outcomes.get(what).is_none_or(|known| *known == Outcome::Survived)
-        };
+        let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
         let found = sql::run(&copy, args.list, &is_open)?;
         outcomes.extend(found);
     }
