@@ -17,6 +17,7 @@ use crate::opening::OWN_AUTHOR;
 /// The lanes of the applied policy, by backlog and pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct Lanes {
+    policy_version: i64,
     by_name: BTreeMap<(String, String), LaneId>,
 }
 
@@ -25,7 +26,12 @@ impl Lanes {
     pub fn of(applied: &AppliedPolicy) -> Self {
         let named =
             |lane: &tollgate_store::port::Lane| ((lane.backlog.clone(), lane.pipeline.clone()), lane.id);
-        Self { by_name: applied.lanes.iter().map(named).collect() }
+        Self { policy_version: applied.version, by_name: applied.lanes.iter().map(named).collect() }
+    }
+
+    /// The version of the applied policy; 0 where none was.
+    pub fn policy_version(&self) -> i64 {
+        self.policy_version
     }
 
     /// The lane in which entries of a backlog wait to be refined.
@@ -56,6 +62,7 @@ pub fn arrival(backlog: &Backlog, lanes: &Lanes, item: SourceItem, known: &Known
         revision: judged.revision,
         basis: judged.basis,
         supplement_version: known.version,
+        policy_version: lanes.policy_version,
         links: judged.links.clone(),
         depends: backlog.depends.rule,
         on_change: match backlog.on_change {

@@ -289,6 +289,10 @@ impl Loops {
         let host = &self.host;
         let mut entries = 0;
         while self.phase() < Phase::Over {
+            if self.is_outdated() {
+                host.shutdown.sleep(self.shared.pace.poll(), Phase::Over).await;
+                continue;
+            }
             let ranked = host.present.applied().ranker.tick(&*host.parts.store).await;
             self.tell_scored(&mut entries, ranked.as_ref().ok());
             match ranked {
@@ -302,6 +306,11 @@ impl Loops {
                 }
             }
         }
+    }
+
+    /// Whether another policy is applied than the one that this host acts on: what it makes of entries does not count.
+    fn is_outdated(&self) -> bool {
+        self.shared.newest_policy.value() > self.host.present.applied().version.unsigned_abs()
     }
 
     /// Tells how many were scored again, where that takes a while.
@@ -437,13 +446,15 @@ impl Loops {
     /// Whether something comes by itself, or by what other hosts do, that this host may have to do. A run that nobody here drives is
     /// another host's, or comes back when the lease of a vanished one lapses.
     fn is_awaited(&self, work: &OpenWork) -> bool {
-        // Who was told to stop leaves to others what they drive, or it would stay as long as they do.
+        // Who was told to stop leaves to others what they drive, or it would stay as long as they do; and who cannot follow a policy what is
+        // to be judged by it.
+        let stays = self.phase() < Phase::Draining;
         if work.driven > 0 {
-            return self.phase() < Phase::Draining;
+            return stays;
         }
         let horizon = self.now().after(DRAIN_HORIZON);
         let comes_soon = |count: u64, at: Option<Timestamp>| count > 0 && at.is_none_or(|at| at <= horizon);
-        work.to_judge
+        (work.to_judge && (stays || !self.is_outdated()))
             || comes_soon(work.undelivered, work.next_delivery_at)
             || comes_soon(work.waiting.saturating_sub(work.listening), work.next_wake_at)
     }

@@ -222,7 +222,8 @@ fn judge_again(
         }
         None => (None, judge::without_backlog(&entry.backlog)),
     };
-    Rejudged { id: entry.id, says, supplement_version: entry.known.version, admission }
+    let (supplement_version, policy_version) = (entry.known.version, lanes.policy_version());
+    Rejudged { id: entry.id, says, supplement_version, policy_version, admission }
 }
 
 #[cfg(test)]

@@ -223,6 +223,7 @@ impl Rescoring {
                     id: entry.id,
                     says: None,
                     supplement_version: 0,
+                    policy_version: i64::MAX,
                     admission: admission(
                         lane,
                         entry.id.0.wrapping_mul(40_503) % 100_000,

@@ -2,7 +2,7 @@
 
 use tollgate_core::run::RunState;
 use tollgate_engine::{Phase, observer::Notice};
-use tollgate_store::port::{PolicyApplication, PolicyFile};
+use tollgate_store::port::{NewFieldValue, PolicyApplication, PolicyFile};
 
 use crate::support::{Heard, Project, stage};
 
@@ -41,7 +41,7 @@ async fn a_host_acts_on_what_another_one_applied_and_says_where_its_files_differ
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_cannot_read_what_is_applied_begins_nothing_more() {
     let project = Project::with_pipelines(&[("early", stage("work", "{ do = \"ok\" }"))]).await;
-    project.item("A-1", "early");
+    project.item("A-1", "early").item("B-1", "late");
     let (running, _, heard) = project.spawn_for_ever().await;
     until(|| finished(&heard) == 1).await;
 
@@ -55,7 +55,12 @@ async fn a_host_that_cannot_read_what_is_applied_begins_nothing_more() {
         why: "it has more".into(),
     };
     project.store.apply_policy(of_the_future).await.unwrap();
+    let entry = project.store.entry("B-1", None).await.unwrap().status.id;
+    let (field, value) = ("kind".to_owned(), Some("early".into()));
+    let set = NewFieldValue { field, value, who: "ines".into(), why: "so it is".into() };
+    project.store.set_field(entry, set).await.unwrap();
     assert!(running.await.unwrap().stopped);
+    assert!(project.store.open_work().await.unwrap().to_judge, "that is for who knows the policy");
     let heard = heard.text();
     assert!(
         heard.contains("version 2 of the policy, which host future applied, cannot be acted on here"),

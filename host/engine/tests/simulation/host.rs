@@ -72,7 +72,8 @@ impl SimHost {
         let switch = Arc::new(Mutex::new(None));
         let line = runtime.block_on(async {
             let line = Line::new(Arc::clone(world), HostId(format!("host-{number}")));
-            let life = live(Arc::clone(&line), servers.clone(), policy, flaw, Arc::clone(&switch));
+            let ends = Ends::of(world);
+            let life = live(Arc::clone(&line), servers.clone(), policy, flaw, ends, Arc::clone(&switch));
             let (over, line_of_life) = (Arc::clone(&has_ended), Arc::clone(&line));
             tokio::spawn(async move {
                 let how = life.await;
@@ -82,7 +83,7 @@ impl SimHost {
             });
             line
         });
-        world.note(Fact::HostStarted { host: line.host.clone(), runs: runs(world) });
+        world.note(Fact::HostStarted { host: line.host.clone(), runs: Ends::of(world).runs });
         Self { runtime, line, paused_until_ms: 0, has_ended, switch }
     }
 
@@ -126,9 +127,22 @@ impl SimHost {
     }
 }
 
-/// How many runs a host that starts now begins before it ends.
-fn runs(world: &World) -> Option<u64> {
-    world.plan.runs_each.filter(|_| world.is_troubled())
+/// When a host ends by itself, as it was told at its start.
+struct Ends {
+    /// When nothing is left that it could do.
+    drains: bool,
+    /// After it began so many runs.
+    runs: Option<u64>,
+}
+
+impl Ends {
+    /// Of a host that starts now. Once all is well, hosts go on until everything has come to its end.
+    fn of(world: &World) -> Self {
+        Self {
+            drains: world.plan.drains && !world.is_calm(),
+            runs: world.plan.runs_each.filter(|_| world.is_troubled()),
+        }
+    }
 }
 
 /// What a host does from its start to its end; how it ended.
@@ -137,6 +151,7 @@ async fn live(
     servers: Servers,
     policy: Arc<Policy>,
     flaw: Flaw,
+    ends: Ends,
     switch: Arc<Mutex<Option<Shutdown>>>,
 ) -> String {
     let tracker =
@@ -165,9 +180,8 @@ async fn live(
     let options = HostOptions {
         id: line.host.clone(),
         workers,
-        // Once all is well, hosts go on until everything has come to its end.
-        drain: line.world.plan.drains && !line.world.is_calm(),
-        items: runs(&line.world),
+        drain: ends.drains,
+        items: ends.runs,
         only: Vec::new(),
         labels: Default::default(),
     };

@@ -70,6 +70,7 @@ pub(crate) fn arrival(lane: LaneId, number: usize, due_at: Option<Timestamp>) ->
         item,
         snapshot,
         supplement_version: 0,
+        policy_version: i64::MAX,
         links: Vec::new(),
         depends: DependencyRule::Either,
         admission: admission(lane, score, Some(created_at), due_at),

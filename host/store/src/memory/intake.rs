@@ -88,6 +88,10 @@ impl State {
             Some(Standing::Held) => state = self.state_of(id),
             Some(Standing::Over) => state = self.next_state(id, arrival)?,
         }
+        if self.is_outdated(arrival.policy_version) {
+            self.judge_again(id);
+            state = self.state_of(id);
+        }
         Ok(Change { id, key: arrival.snapshot.name.key.clone(), created: true, revised: false, state })
     }
 
@@ -130,8 +134,9 @@ impl State {
         reading: Option<ReadingNo>,
         arrival: &Arrival,
     ) -> Result<EntryState> {
-        if self.entries[id].known.version != arrival.supplement_version {
-            // Something became known while its source was read: what the policy made of it without that does not hold.
+        let is_outdated = self.is_outdated(arrival.policy_version);
+        if is_outdated || self.entries[id].known.version != arrival.supplement_version {
+            // Something became known while its source was read, or another policy was applied: what was made of it does not hold.
             self.entries[id].item = arrival.item.clone();
             self.judge_again(id);
             return Ok(self.state_of(id));

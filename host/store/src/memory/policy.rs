@@ -44,6 +44,11 @@ impl State {
         self.applied_policy().ok_or_else(|| not_found("policy", digest))
     }
 
+    /// Whether another policy is applied than the one of this version.
+    pub(super) fn is_outdated(&self, policy_version: i64) -> bool {
+        policy_version < self.control().policy
+    }
+
     pub(super) fn applied_policy(&self) -> Option<AppliedPolicy> {
         let newest = self.policies.last()?;
         let open = self.lanes.iter().filter(|(_, lane)| lane.open);

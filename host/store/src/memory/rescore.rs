@@ -85,7 +85,9 @@ impl State {
     fn rescore_displacing(&mut self, items: Vec<Rejudged>) -> Result<Rescored> {
         self.require_lanes(items.iter().map(|judged| &judged.admission))?;
         let mut rescored = Rescored::default();
-        for judged in items {
+        for judged in
+            items.into_iter().filter(|judged| !self.is_outdated(judged.policy_version)).collect::<Vec<_>>()
+        {
             if let Some(place) = self.moves_to(&judged).cloned() {
                 rescored.displaced.extend(self.displace(&judged, &place));
                 rescored.entries += 1;
@@ -98,7 +100,7 @@ impl State {
 
     /// Where an entry goes that stays in its lane, and of which the policy has and had nothing else to say.
     fn moves_to<'j>(&self, judged: &'j Rejudged) -> Option<&'j PlaceInLane> {
-        let Rejudged { id, says, supplement_version, admission } = judged;
+        let Rejudged { id, says, supplement_version, admission, .. } = judged;
         let entry = self.entries.get(*id).filter(|entry| entry.life == Life::Waits)?;
         let place = admission.place.as_ref().filter(|_| admission.holds.is_empty())?;
         let only_moves = entry.lane() == Some(place.lane)
@@ -125,7 +127,7 @@ impl State {
 
     /// Whether it still waits, as far as is known to whoever judged it.
     fn rescore_one(&mut self, judged: Rejudged) -> bool {
-        let Rejudged { id, says, supplement_version, admission } = judged;
+        let Rejudged { id, says, supplement_version, admission, .. } = judged;
         let entry = self.entries.get(id).filter(|entry| entry.waits());
         if entry.is_none_or(|entry| entry.known.version != supplement_version) {
             return false;

@@ -4,7 +4,7 @@ use tollgate_core::entry::{EntryState, Hold, HoldKind, Link};
 
 /// The policy judged it without what is known of it by now.
 pub(super) fn unjudged() -> Hold {
-    let reason = "something became known of it since it was judged; it is judged again first".to_owned();
+    let reason = "something became known of it, or another policy was applied, since it was judged; it is judged again first".to_owned();
     Hold { kind: HoldKind::Unjudged, subject: String::new(), reason, until: None }
 }
 

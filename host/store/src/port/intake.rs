@@ -26,6 +26,9 @@ pub struct Arrival {
     pub basis: Digest,
     /// The version of its [`Supplement`] that it was judged with; 0 where there was none.
     pub supplement_version: i64,
+    /// The version of the applied policy that it was judged by; 0 where none was. Where a newer one is applied by the time it is taken in,
+    /// it is judged again before anything is begun on it.
+    pub policy_version: i64,
     /// Its links.
     pub links: Vec<Link>,
     /// When its dependencies count as satisfied.
@@ -170,6 +173,8 @@ pub struct Rejudged {
     pub says: Option<Says>,
     /// The version of what was known besides. Where that is no longer the one, it is judged once more.
     pub supplement_version: i64,
+    /// The version of the policy that says it. Where a newer one is applied, it is judged once more.
+    pub policy_version: i64,
     /// What the policy says of it.
     pub admission: Admission,
 }

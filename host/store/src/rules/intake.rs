@@ -28,7 +28,7 @@ use tollgate_core::{
 use super::{
     control,
     entry::KnownEntry,
-    guard,
+    guard, policy,
     readiness::{self, NewEntry},
     rebuild::{self, Standing},
     similar::{self, Compared, Duplicate},
@@ -47,6 +47,8 @@ pub(super) struct Received<'a> {
     item: String,
     /// Of all that it says.
     digest: Digest,
+    /// Whether another policy is applied than it was judged by.
+    is_outdated: bool,
 }
 
 impl Received<'_> {
@@ -64,16 +66,18 @@ pub(super) fn admit(
     arrivals: &[Arrival],
     compared: &Compared,
 ) -> TxResult<Vec<Change>> {
+    tx.foresee(sql::POLICY_GET_VERSION, &[])?;
     let known = tx.one(sql::RECONCILE_GET, named_params! { ":id": reconcile }, |_| Ok(()))?;
     if known.is_none() {
         return Err(StoreError::NotFound { what: "reconcile", name: reconcile.to_string() }.into());
     }
     require_lanes(tx, arrivals.iter().map(|arrival| &arrival.admission))?;
-    let is_read_first = Cell::new(None);
+    let (policy_version, is_read_first) = (policy::version(tx)?, Cell::new(None));
     let begun_at = Instant::now();
     let mut changes = Vec::with_capacity(arrivals.len());
     for arrival in arrivals {
-        changes.push(admit_one(tx, reconcile, arrival, compared, &is_read_first)?);
+        let received = receive(arrival, policy_version)?;
+        changes.push(admit_one(tx, reconcile, &received, compared, &is_read_first)?);
         if tx.slice().is_some_and(|slice| begun_at.elapsed() > slice) {
             break;
         }
@@ -108,11 +112,11 @@ fn is_first_reading(tx: &Tx<'_>, reconcile: i64, arrival: &Arrival) -> TxResult<
 fn admit_one(
     tx: &Tx<'_>,
     reconcile: i64,
-    arrival: &Arrival,
+    received: &Received<'_>,
     compared: &Compared,
     is_read_first: &Cell<Option<bool>>,
 ) -> TxResult<Change> {
-    let received = receive(arrival)?;
+    let arrival = received.arrival;
     let change = match KnownEntry::find(tx, &arrival.snapshot.name)? {
         None => {
             let first = match is_read_first.get() {
@@ -120,13 +124,13 @@ fn admit_one(
                 None => is_first_reading(tx, reconcile, arrival)?,
             };
             is_read_first.set(Some(first));
-            create(tx, &received, guard::holds(tx, arrival, !first)?, compared)?
+            create(tx, received, guard::holds(tx, arrival, !first)?, compared)?
         }
         Some(entry) => {
             let state = if entry.arrival == Some(received.digest) && !concerns(arrival, &entry) {
                 entry.state
             } else {
-                update(tx, reconcile, &entry, &received)?
+                update(tx, reconcile, &entry, received)?
             };
             Change {
                 id: entry.id,
@@ -148,7 +152,8 @@ fn concerns(arrival: &Arrival, entry: &KnownEntry) -> bool {
     entry.state == EntryState::Gone || (entry.state.is_terminal() && changed_since_work)
 }
 
-pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
+/// `policy_version` is that of the applied policy.
+pub(super) fn receive(arrival: &Arrival, policy_version: i64) -> TxResult<Received<'_>> {
     let item = json_of(&arrival.item)?;
     let Admission { holds, place, due_at } = &arrival.admission;
     let place = place.as_ref();
@@ -161,7 +166,7 @@ pub(super) fn receive(arrival: &Arrival) -> TxResult<Received<'_>> {
         arrival.depends.as_str().as_bytes(),
         judged.as_bytes(),
     ]);
-    Ok(Received { arrival, item, digest })
+    Ok(Received { arrival, item, digest, is_outdated: arrival.policy_version < policy_version })
 }
 
 /// Makes an entry, held for what its guard says besides. Its row is written as it will stand by the policy's word, which is most
@@ -193,6 +198,7 @@ pub(super) fn create(
     let state = readiness::settle_new(tx, &new)?;
     let state = as_it_was(tx, id, received.arrival)?.unwrap_or(state);
     readiness::tell_dependants(tx, &snapshot.name, &received.arrival.backlog)?;
+    let state = if received.is_outdated { to_judge_later(tx, id)? } else { state };
     Ok(Change { id, key: snapshot.name.key.clone(), created: true, revised: false, state })
 }
 
@@ -238,9 +244,10 @@ pub(super) fn update(
     entry: &KnownEntry,
     received: &Received<'_>,
 ) -> TxResult<EntryState> {
-    let Received { arrival, digest, item } = received;
-    if supplement::get(tx, entry.id)?.version != arrival.supplement_version {
-        return take_in_to_judge_later(tx, entry, item);
+    let Received { arrival, digest, item, is_outdated } = received;
+    if *is_outdated || supplement::get(tx, entry.id)?.version != arrival.supplement_version {
+        put_item(tx, entry.id, item)?;
+        return to_judge_later(tx, entry.id);
     }
     if entry.revision != arrival.revision {
         put_snapshot(tx, &arrival.snapshot, arrival.revision)?;
@@ -276,11 +283,11 @@ pub(super) fn update(
     Ok(state)
 }
 
-/// Something was found or said of an entry while its source was read: what the policy made of it without that does not hold.
-fn take_in_to_judge_later(tx: &Tx<'_>, entry: &KnownEntry, item: &str) -> TxResult<EntryState> {
-    put_item(tx, entry.id, item)?;
-    supplement::judge_again(tx, entry.id)?;
-    Ok(KnownEntry::get(tx, entry.id)?.state)
+/// Something was found or said of an entry while its source was read, or another policy was applied: what was made of it does not
+/// hold.
+fn to_judge_later(tx: &Tx<'_>, entry: EntryId) -> TxResult<EntryState> {
+    supplement::judge_again(tx, entry)?;
+    Ok(KnownEntry::get(tx, entry)?.state)
 }
 
 /// Whether somebody put an entry that failed back among what is to be done. A reading that began before a run put it on hold has

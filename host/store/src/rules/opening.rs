@@ -17,6 +17,7 @@ use super::{
     family, guard,
     intake::{self, receive},
     live_run::LiveRun,
+    policy,
     similar::Compared,
     sql,
     tx::{Failure, Tx, TxResult, named_params},
@@ -84,7 +85,8 @@ fn create(tx: &Tx<'_>, opening: &Opening, compared: &Compared) -> TxResult<Opene
     if let Some(origin) = &origin {
         guarded.extend(guard::of_origin(tx, &arrival, origin.first)?);
     }
-    let change = intake::create(tx, &receive(&arrival)?, guarded, compared)?;
+    let received = receive(&arrival, policy::version(tx)?)?;
+    let change = intake::create(tx, &received, guarded, compared)?;
     if let Some(circle) = circle(tx, change.id, &arrival)? {
         return Err(refused(format!("it would wait for itself: {}", circle.join(" → "))));
     }
@@ -121,7 +123,7 @@ fn open_again(tx: &Tx<'_>, opening: &Opening, entry: KnownEntry) -> TxResult<Ope
     let mut arrival = opening.arrival.clone();
     let openers = dependency::leads(tx, entry.id)?.into_iter().map(|lead| lead.link);
     arrival.links.extend(openers.filter(|link| link.kind == LinkKind::ChildOf));
-    let received = receive(&arrival)?;
+    let received = receive(&arrival, policy::version(tx)?)?;
     if entry.arrival == Some(received.digest()) {
         return Ok(found);
     }

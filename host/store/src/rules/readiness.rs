@@ -34,7 +34,7 @@ pub(super) const POSITION_OF_POLICY: i64 = 2;
 const POSITION_OF_DEPENDENCIES: i64 = 1_000_000;
 
 /// What people read of [`HoldKind::Unjudged`].
-const UNJUDGED: &str = "something became known of it since it was judged; it is judged again first";
+const UNJUDGED: &str = "something became known of it, or another policy was applied, since it was judged; it is judged again first";
 
 /// A reason to write down.
 pub(super) struct NewHold<'h> {

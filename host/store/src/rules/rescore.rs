@@ -29,7 +29,7 @@ use tollgate_core::{EntryId, LaneId, rank::RankKey};
 use super::{
     entry::KnownEntry,
     intake::{self, forget_arrival},
-    readiness, sql, supplement,
+    policy, readiness, sql, supplement,
     tx::{Failure, Tx, TxResult, json_of, millis, named_params},
 };
 use crate::port::{Displaced, Rejudged, Rescoring};
@@ -137,7 +137,11 @@ pub(super) fn rescore(
     if let Order::Later(rescoring) = order {
         renew(tx, rescoring)?;
     }
-    in_steps(tx, items, from, slice, |step, done| rescore_some(tx, step, order, done))
+    let policy_version = policy::version(tx)?;
+    in_steps(tx, items, from, slice, |step, done| {
+        let holds = step.iter().filter(|judged| judged.policy_version >= policy_version);
+        rescore_some(tx, &holds.collect::<Vec<_>>(), order, done)
+    })
 }
 
 /// Puts entries where their places say, those of them that stand where they did before; as [`rescore`].
@@ -175,12 +179,12 @@ fn in_steps<T>(
     Ok(done)
 }
 
-fn rescore_some(tx: &Tx<'_>, items: &[Rejudged], order: Order, done: &mut Slice) -> TxResult<()> {
+fn rescore_some(tx: &Tx<'_>, items: &[&Rejudged], order: Order, done: &mut Slice) -> TxResult<()> {
     let moved: Vec<_> =
         items.iter().filter_map(|judged| moved(judged).transpose()).collect::<TxResult<_>>()?;
     let is_displaced = place_move(tx, &moved)?;
-    let (moved, others): (Vec<_>, Vec<_>) =
-        items.iter().partition(|judged| is_displaced.contains_key(&judged.id));
+    let (moved, others): (Vec<&Rejudged>, Vec<&Rejudged>) =
+        items.iter().copied().partition(|judged| is_displaced.contains_key(&judged.id));
     let displaced = moved.iter().filter(|judged| is_displaced[&judged.id]);
     match order {
         Order::AtOnce => ready_move(tx, displaced.map(|judged| judged.id))?,
@@ -195,7 +199,7 @@ fn rescore_some(tx: &Tx<'_>, items: &[Rejudged], order: Order, done: &mut Slice)
 
 /// Where an entry goes that is not held by the policy; whether it only moves is known to the store.
 fn moved(judged: &Rejudged) -> TxResult<Option<Moved>> {
-    let Rejudged { id, says, supplement_version, admission } = judged;
+    let Rejudged { id, says, supplement_version, admission, .. } = judged;
     let Some(place) = admission.place.as_ref().filter(|_| admission.holds.is_empty()) else {
         return Ok(None);
     };
@@ -239,7 +243,7 @@ fn ready_move(tx: &Tx<'_>, entries: impl Iterator<Item = EntryId>) -> TxResult<(
 
 /// Whether it still waits, as far as is known to whoever judged it.
 fn rescore_one(tx: &Tx<'_>, judged: &Rejudged) -> TxResult<bool> {
-    let Rejudged { id, says, supplement_version, admission } = judged;
+    let Rejudged { id, says, supplement_version, admission, .. } = judged;
     let entry = KnownEntry::find_by_id(tx, *id)?;
     let Some(entry) = entry.filter(KnownEntry::waits) else { return Ok(false) };
     if supplement::get(tx, *id)?.version != *supplement_version {

@@ -11,6 +11,7 @@ mod journal;
 mod likeness;
 pub(crate) mod opening;
 mod outbox;
+mod policies;
 mod rebuild;
 mod refine;
 mod rescore;
@@ -78,6 +79,12 @@ macro_rules! exercise {
 }
 
 exercise! {
+    policies:
+        a_new_policy_pins_new_runs_only,
+        what_an_older_policy_made_of_an_item_is_not_begun,
+        what_an_older_policy_made_of_an_entry_changes_nothing,
+        what_an_older_policy_made_of_an_opening_is_judged_again,
+    ;
     refine:
         an_entry_is_refined_judged_again_and_then_worked_on,
         what_waits_to_be_refined_is_listed_once,
@@ -113,7 +120,6 @@ exercise! {
         a_wait_for_what_has_happened_is_no_wait,
         how_a_run_ends_is_how_its_entry_stands,
         hosts_that_were_asked_to_stop_begin_nothing,
-        a_new_policy_pins_new_runs_only,
     ;
     together:
         lanes_take_turns_among_claims_at_once,

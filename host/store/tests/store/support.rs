@@ -72,6 +72,9 @@ impl HasStore for Box<dyn Store> {
     }
 }
 
+/// The version of whatever policy is applied.
+pub(crate) const WHICHEVER: i64 = i64::MAX;
+
 /// A store, its clock and one lane.
 pub(crate) struct World<S = Box<dyn Store>> {
     pub(crate) store: S,
@@ -301,6 +304,7 @@ pub(crate) fn arrival(lane: LaneId, key: &str, score: i64) -> Arrival {
         item,
         snapshot,
         supplement_version: 0,
+        policy_version: WHICHEVER,
         links: vec![],
         depends: DependencyRule::Either,
         admission: Admission { holds: vec![], place: Some(place), due_at: None },

@@ -457,7 +457,7 @@ pub(crate) async fn a_key_that_two_trackers_have_must_be_told_apart(make: &Make<
 
 /// An entry that says what it said before, and of which nothing else is known.
 fn rejudged(id: EntryId, admission: Admission) -> Rejudged {
-    Rejudged { id, says: None, supplement_version: 0, admission }
+    Rejudged { id, says: None, supplement_version: 0, policy_version: WHICHEVER, admission }
 }
 
 pub(crate) async fn pages_together_are_the_whole_list(make: &Make<'_>) {

@@ -68,7 +68,8 @@ fn judged(world: &World, due: &RescoreItem) -> Rejudged {
     arrival.snapshot.fields.insert("effort".into(), json!(due.known.version));
     let revision = arrival.snapshot.revision();
     let says = Some(Says { snapshot: arrival.snapshot, revision, basis: arrival.basis });
-    Rejudged { id: due.id, says, supplement_version: due.known.version, admission: arrival.admission }
+    let (supplement_version, policy_version) = (due.known.version, WHICHEVER);
+    Rejudged { id: due.id, says, supplement_version, policy_version, admission: arrival.admission }
 }
 
 async fn due(world: &World) -> RescoreItem {
@@ -154,7 +155,8 @@ pub(crate) async fn refining_is_no_work_on_a_text(make: &Make<'_>) {
         end(&world, &refining, End::Done, Found::Data(BTreeMap::new())).await;
         let item = due(&world).await;
         let admission = world.arrival("A").admission;
-        let judged = Rejudged { id: item.id, says: None, supplement_version: item.known.version, admission };
+        let (supplement_version, policy_version) = (item.known.version, WHICHEVER);
+        let judged = Rejudged { id: item.id, says: None, supplement_version, policy_version, admission };
         world.store.rescore(vec![judged]).await.unwrap();
         world.work(End::Done).await;
     }

@@ -27,7 +27,13 @@ async fn waiting(make: &Make<'_>, count: usize) -> World {
 
 async fn rejudged(world: &World, (key, score): (&str, i64)) -> Rejudged {
     let Arrival { admission, .. } = arrival(world.lane, key, score);
-    Rejudged { id: world.id(key).await, says: None, supplement_version: 0, admission }
+    Rejudged {
+        id: world.id(key).await,
+        says: None,
+        supplement_version: 0,
+        policy_version: WHICHEVER,
+        admission,
+    }
 }
 
 async fn all_rejudged(world: &World, scores: &[(&str, i64)]) -> Vec<Rejudged> {

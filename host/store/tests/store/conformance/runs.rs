@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tollgate_core::{
-    Digest, HostId, Microcents, RunId,
+    HostId, Microcents, RunId,
     course::{End, Stopped},
     entry::EntryState,
     event::{ChainHead, EventKind},
@@ -429,23 +429,4 @@ pub(crate) async fn hosts_that_were_asked_to_stop_begin_nothing(make: &Make<'_>)
     let only_begun = ClaimRequest { only_begun: true, ..world.request() };
     assert!(matches!(world.store.claim(only_begun).await.unwrap(), ClaimOutcome::Nothing));
     assert!(!world.claim().await.begun);
-}
-
-pub(crate) async fn a_new_policy_pins_new_runs_only(make: &Make<'_>) {
-    let world = World::new(make).await;
-    let first = world.store.applied_policy().await.unwrap().unwrap();
-    assert_eq!(world.store.apply_policy(policy(&["spec"], vec![])).await.unwrap(), first, "nothing changed");
-    world.admit(vec![world.arrival("A"), world.arrival("B")]).await;
-    let before = world.claim().await;
-    let mut changed = policy(&["spec"], vec![]);
-    changed.lanes[0].pins.engine = "another".into();
-    let second = world.store.apply_policy(changed.clone()).await.unwrap();
-    assert_eq!(second.version, first.version + 1, "the same text with other plugins is another version");
-    assert_eq!(second.lanes[0].id, first.lanes[0].id);
-    assert_eq!(world.store.applied_policy().await.unwrap().unwrap().files, changed.files);
-    assert_eq!(world.store.control().await.unwrap().policy, second.version, "every host hears of it");
-    let after = world.claim().await;
-    assert_eq!(world.store.pins(before.run.pins).await.unwrap(), pins("spec"));
-    assert_eq!(world.store.pins(after.run.pins).await.unwrap(), changed.lanes[0].pins);
-    assert!(matches!(world.store.pins(Digest::of("none")).await, Err(StoreError::NotFound { .. })));
 }

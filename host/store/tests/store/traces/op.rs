@@ -86,9 +86,11 @@ pub(super) enum Mark {
     Undated,
     /// Judged without what became known of it.
     Stale,
+    /// Judged by a policy that was applied before.
+    Outdated,
 }
 
-const MARKS: [Mark; 11] = [
+const MARKS: [Mark; 12] = [
     Mark::ToTriage,
     Mark::Unrefined,
     Mark::NotEligible,
@@ -100,6 +102,7 @@ const MARKS: [Mark; 11] = [
     Mark::RetryFailed,
     Mark::Undated,
     Mark::Stale,
+    Mark::Outdated,
 ];
 
 #[derive(Debug, Clone, Copy)]

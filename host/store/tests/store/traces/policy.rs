@@ -123,6 +123,7 @@ pub(super) fn arrives(seen: &Seen, beside: bool, known: &Known, lanes: &[LaneId;
     item.created_at = item.created_at.filter(|_| !marks.contains(&Mark::Undated));
     new.retry_failed = marks.contains(&Mark::RetryFailed);
     new.guard = guarded(*guard);
+    new.policy_version = if marks.contains(&Mark::Outdated) { 0 } else { WHICHEVER };
     let known = if marks.contains(&Mark::Stale) { &Known::default() } else { known };
     judged(new, known, lanes)
 }
@@ -178,7 +179,7 @@ pub(super) fn rejudged(due: RescoreItem, is_late: bool, moved_by: i64, lanes: &[
         (place.rank_key, place.score_thousandths) = (rank_key(score), Some(score));
     }
     let supplement_version = due.known.version - i64::from(is_late);
-    Rejudged { id: due.id, says: Some(says), supplement_version, admission }
+    Rejudged { id: due.id, says: Some(says), supplement_version, policy_version: WHICHEVER, admission }
 }
 
 /// What the entry of a run says once the run has changed its state.
