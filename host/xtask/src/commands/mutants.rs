@@ -102,14 +102,15 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
         if Path::new(LIST).exists() { known(&fs::read_to_string(LIST)?) } else { Outcomes::new() };
     let is_known = |outcome| args.survivors && outcome != Outcome::Survived;
     outcomes.retain(|what, outcome| !args.is_about(what) || is_known(*outcome));
+    let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
+    let mut found = Outcomes::new();
     if !args.rust && args.may_be_in(".sql") {
-        let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
-        let found = sql::run(&copy, args.list, &is_open)?;
-        outcomes.extend(found);
+        found.extend(sql::run(&copy, args.list, &is_open)?);
     }
     if !args.sql && args.may_be_in(".rs") {
-        outcomes.extend(rust(&copy, args)?);
+        found.extend(rust(&copy, args.list, &is_open)?);
     }
+    outcomes.extend(found);
     if args.list {
         return Ok(());
     }
@@ -214,39 +215,45 @@ impl Drop for Copy {
     }
 }
 
-/// Changes lines of Rust.
-fn rust(copy: &Copy, args: &MutantsArgs) -> Result<Outcomes> {
+/// Changes lines of Rust, those of them that are open.
+fn rust(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<Outcomes> {
     install_cargo_mutants()?;
     copy.call_results_by_their_name()?;
-    if args.list {
-        copy.cargo().args(["mutants", "--workspace", "--list"]).status().context("cannot start cargo")?;
+    let mut changes = changes(copy)?;
+    if only_list {
+        changes.iter().for_each(|what| println!("{what}"));
         return Ok(Outcomes::new());
     }
-    let (out, survivors) = (copy.target.with_file_name("out"), args.survivors);
-    let args = |again: bool| {
-        let file = args.file.iter().flat_map(|file| ["--file", file]);
-        file.chain(again.then_some("--iterate")).collect::<Vec<_>>()
-    };
-    let mut found = outcomes(copy, &out, &args(survivors), &QUICK, None)?;
-    if found.values().any(|outcome| *outcome == Outcome::Survived) {
+    changes.retain(|what| is_open(what));
+    if changes.is_empty() {
+        return Ok(Outcomes::new());
+    }
+    let mut found = outcomes(copy, &changes, &QUICK, None)?;
+    changes.retain(|what| found.get(what) == Some(&Outcome::Survived));
+    if !changes.is_empty() {
         let server = Server::start()?;
-        found.extend(outcomes(copy, &out, &args(true), &ALL, Some(&server))?);
+        found.extend(outcomes(copy, &changes, &ALL, Some(&server))?);
     }
     Ok(found)
 }
 
-/// What the tests that are told by `test` make of each change that cargo-mutants makes when it is told `args`.
-fn outcomes(
-    copy: &Copy,
-    out: &Path,
-    args: &[&str],
-    test: &[&str],
-    server: Option<&Server>,
-) -> Result<Outcomes> {
+/// What cargo-mutants would change.
+fn changes(copy: &Copy) -> Result<Vec<String>> {
+    let list = copy.cargo().args(["mutants", "--workspace", "--list"]).output();
+    let list = list.context("cannot start cargo")?;
+    if !list.status.success() {
+        bail!("cargo-mutants cannot say what it would change: {}", String::from_utf8_lossy(&list.stderr));
+    }
+    Ok(String::from_utf8_lossy(&list.stdout).lines().map(str::to_owned).collect())
+}
+
+/// What the tests that are told by `test` make of each of these changes.
+fn outcomes(copy: &Copy, changes: &[String], test: &[&str], server: Option<&Server>) -> Result<Outcomes> {
+    let out = copy.target.with_file_name("out");
     let mut cargo = copy.cargo();
     cargo.envs(server.map(|server| (postgres::VARIABLE, server.url())));
-    cargo.args(["mutants", "--workspace", "--in-place", "--no-shuffle", "--output"]).arg(out);
-    cargo.args(args);
+    cargo.args(["mutants", "--workspace", "--in-place", "--no-shuffle", "--output"]).arg(&out);
+    cargo.args(changes.iter().flat_map(|what| ["--re".to_owned(), format!("^{}$", escaped(what))]));
     // Its status says whether all were caught, which its outcomes say as well.
     cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
     let path = out.join("mutants.out/outcomes.json");
@@ -254,6 +261,12 @@ fn outcomes(
     let outcomes: serde_json::Value = serde_json::from_slice(&text)?;
     let outcomes = outcomes["outcomes"].as_array().context("cargo-mutants left no list of outcomes")?;
     Ok(outcomes.iter().filter_map(of_mutant).collect())
+}
+
+/// A pattern that matches this text alone.
+fn escaped(text: &str) -> String {
+    let escape = |letter| [r"\.+*?()|[]{}^$".contains(letter).then_some('\\'), Some(letter)];
+    text.chars().flat_map(escape).flatten().collect()
 }
 
 /// A line of what `cargo-mutants` left; none for the run without a change.
@@ -296,6 +309,14 @@ mod tests {
         let text = list(&outcomes);
         assert!(text.contains("1 are caught by a test, 1 by none, 1 the compiler refuses"), "{text}");
         assert!(known(&text) == outcomes);
+    }
+
+    #[test]
+    fn a_pattern_matches_what_it_was_made_of() {
+        assert_eq!(
+            escaped("a/b.rs:1:2: replace f -> (Vec<u8>) with *"),
+            r"a/b\.rs:1:2: replace f -> \(Vec<u8>\) with \*"
+        );
     }
 
     #[test]

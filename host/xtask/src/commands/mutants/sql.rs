@@ -22,12 +22,30 @@ const WORDS: [&str; 3] = ["fence", "lease_until", "'sending'"];
 /// What ends a condition besides the next one.
 const ENDS: [&str; 5] = ["RETURNING", "ORDER", "LIMIT", "GROUP", "FOR"];
 
-/// Those that notice most come first; what they notice the others need not be asked about.
-const TESTS: [&[&str]; 2] = [&["conformance::"], &["--skip", "conformance::"]];
+/// Those that notice most come first; what they notice the others need not be asked about. Those inside know by which index a query
+/// looks.
+const TESTS: [(Side, &[&str]); 3] =
+    [(Side::Outside, &["conformance::"]), (Side::Inside, &[]), (Side::Outside, &["--skip", "conformance::"])];
 
 /// What a condition is written as, and what it becomes.
 const KEPT: &str = " AND TRUE)";
 const LOST: &str = " OR  TRUE)";
+
+/// Where tests of the store stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Beside what they test.
+    Inside,
+    /// In `tests/store`.
+    Outside,
+}
+
+/// The tests of one side as a program.
+struct Program {
+    side: Side,
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
 
 /// One condition of one query.
 struct Condition {
@@ -56,19 +74,18 @@ pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) 
     }
     changes.retain(|(_, change)| is_open(&change.what));
     let server = Server::start()?;
-    let tests = build(copy)?;
-    let bytes = fs::read(&tests).with_context(|| format!("cannot read {}", tests.display()))?;
+    let programs = build(copy)?;
     for store in ["sqlite", "postgres"] {
-        if !pass(copy, &tests, store, &server)? {
+        if !pass(copy, &programs, store, &server)? {
             bail!("the tests of the store in {store} fail without any change; mend that first");
         }
     }
-    let changed = tests.with_extension("changed");
     let mut outcomes = Outcomes::new();
-    for (store, Change { what, before, after }) in changes {
-        fs::write(&changed, replaced(&bytes, before.as_bytes(), after.as_bytes(), &what)?)?;
-        fs::set_permissions(&changed, fs::metadata(&tests)?.permissions())?;
+    for (store, change) in changes {
+        let changed =
+            programs.iter().map(|program| program.with(&change)).collect::<Result<Vec<Program>>>()?;
         let outcome = if pass(copy, &changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
+        let what = change.what;
         println!("{}: {what}", outcome.name());
         outcomes.insert(what, outcome);
     }
@@ -109,28 +126,57 @@ fn rewritten(text: &str, conditions: &[Range<usize>], lost: Option<usize>) -> St
     rewritten + &text[from..]
 }
 
-/// The store's tests as a program.
-fn build(copy: &Copy) -> Result<PathBuf> {
-    let args =
-        ["test", "--package", "tollgate-store", "--test", "store", "--no-run", "--message-format", "json"];
-    let output = copy.cargo().args(args).stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+/// The store's tests.
+fn build(copy: &Copy) -> Result<Vec<Program>> {
+    let mut cargo = copy.cargo();
+    cargo.args(["test", "--package", "tollgate-store", "--lib", "--test", "store", "--no-run"]);
+    let output = cargo.args(["--message-format", "json"]).stderr(Stdio::inherit()).output();
+    let output = output.context("cannot start cargo")?;
     let messages = String::from_utf8_lossy(&output.stdout);
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut built = messages.filter(|message| message["target"]["name"] == "store");
-    let program = built.find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)));
-    program.context("the store's tests were not built")
+    let built = messages.filter_map(|message| {
+        let path = PathBuf::from(message["executable"].as_str()?);
+        let side = match message["target"]["name"].as_str()? {
+            "store" => Side::Outside,
+            "tollgate_store" => Side::Inside,
+            _ => return None,
+        };
+        Some(Program::read(side, path))
+    });
+    let programs = built.collect::<Result<Vec<_>>>()?;
+    ensure!(programs.len() == 2, "the store's tests were not built");
+    Ok(programs)
+}
+
+impl Program {
+    fn read(side: Side, path: PathBuf) -> Result<Self> {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { side, path, bytes })
+    }
+
+    /// The same with a change.
+    fn with(&self, change: &Change) -> Result<Self> {
+        let path = self.path.with_extension("changed");
+        let Change { what, before, after } = change;
+        let bytes = replaced(&self.bytes, before.as_bytes(), after.as_bytes(), what)?;
+        fs::write(&path, &bytes)?;
+        fs::set_permissions(&path, fs::metadata(&self.path)?.permissions())?;
+        Ok(Self { side: self.side, path, bytes })
+    }
 }
 
 /// Whether the tests of a store pass.
-fn pass(copy: &Copy, tests: &Path, store: &str, server: &Server) -> Result<bool> {
+fn pass(copy: &Copy, programs: &[Program], store: &str, server: &Server) -> Result<bool> {
     let other = if store == "sqlite" { "postgres" } else { "sqlite" };
-    for filter in TESTS {
-        let mut run = Command::new(tests);
-        run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
-        run.current_dir(copy.tree.join("host/store")).envs(DETERMINED).stdin(Stdio::null());
-        let output = run.output().with_context(|| format!("cannot start {}", tests.display()))?;
-        if !output.status.success() {
-            return Ok(false);
+    for (side, filter) in TESTS {
+        for Program { path, .. } in programs.iter().filter(|program| program.side == side) {
+            let mut run = Command::new(path);
+            run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
+            run.current_dir(copy.tree.join("host/store")).envs(DETERMINED).stdin(Stdio::null());
+            let output = run.output().with_context(|| format!("cannot start {}", path.display()))?;
+            if !output.status.success() {
+                return Ok(false);
+            }
         }
     }
     Ok(true)
