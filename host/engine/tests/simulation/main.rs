@@ -124,7 +124,7 @@ fn a_seed_makes_the_same_world_again() {
 
 /// Something is wrong on purpose, and some world shows it.
 fn check_found_out(flaw: Flaw, words: &str) {
-    let found = look_at_all(1, 1_000, Keeper::Memory, flaw, Some(words));
+    let found = look_at_all(1, 6_000, Keeper::Memory, flaw, Some(words));
     assert!(
         found.iter().any(|wrong| wrong.contains(words)),
         "no world says {words:?} of {flaw:?}: {found:#?}"

@@ -95,6 +95,11 @@ impl Plan {
         }
     }
 
+    /// The same, where hosts end when nothing is left: one may look at what is left just before it changes, once in hundreds of worlds.
+    pub(crate) fn with_drains(self) -> Self {
+        Self { drains: true, ..self }
+    }
+
     /// The same, where guests ask much and hosts stand still while the answers come: only there a guest can act that was not cut, since
     /// the store takes no intent under a fence that has passed.
     pub(crate) fn with_late_answers(self) -> Self {

@@ -79,8 +79,10 @@ struct Simulation {
 pub(crate) fn live(seed: u64, keeper: Keeper, flaw: Flaw) -> Life {
     let dice = Dice::of(seed);
     let mut plan = Plan::of(&dice, POLICIES);
-    if flaw == Flaw::GuestsAreNotCut {
-        plan = plan.with_late_answers();
+    match flaw {
+        Flaw::GuestsAreNotCut => plan = plan.with_late_answers(),
+        Flaw::StoreForgetsWhatIsReady => plan = plan.with_drains(),
+        _ => {}
     }
     let mut simulation = Simulation::new(World::new(plan, dice), keeper, flaw);
     simulation.people().write_items(simulation.world.plan.items);

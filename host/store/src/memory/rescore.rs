@@ -82,12 +82,11 @@ impl State {
         }
     }
 
-    fn rescore_displacing(&mut self, items: Vec<Rejudged>) -> Result<Rescored> {
+    fn rescore_displacing(&mut self, mut items: Vec<Rejudged>) -> Result<Rescored> {
         self.require_lanes(items.iter().map(|judged| &judged.admission))?;
         let mut rescored = Rescored::default();
-        for judged in
-            items.into_iter().filter(|judged| !self.is_outdated(judged.policy_version)).collect::<Vec<_>>()
-        {
+        items.retain(|judged| !self.is_outdated(judged.policy_version));
+        for judged in items {
             if let Some(place) = self.moves_to(&judged).cloned() {
                 rescored.displaced.extend(self.displace(&judged, &place));
                 rescored.entries += 1;

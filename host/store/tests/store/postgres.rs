@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use tollgate_core::{HostId, course::End, time::ManualClock};
 use tollgate_store::{
-    OpenMode, PostgresOptions, PostgresStore, Store as _,
+    OpenMode, PostgresOptions, PostgresStore, Store as _, StoreError,
     port::{ClaimOutcome, EntryFilter},
 };
 
@@ -101,6 +101,31 @@ fn hosts_that_share_a_store_do_everything_once() {
         assert_eq!((coverage.len(), listed.total), (1, 60));
         let open = there.store.open_work().await.unwrap();
         assert_eq!((open.ready, open.driven, open.undelivered), (0, 0, 60));
+    });
+}
+
+/// Somebody who knows of no lock raises the fence of a run that is put back into its lane, before it is written: once.
+const MEDDLER: &str = "
+    CREATE SEQUENCE meddled;
+    CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('meddled') = 1 THEN UPDATE run SET fence = fence + 1 WHERE seq = NEW.run_seq; END IF;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER meddler BEFORE INSERT ON ready FOR EACH ROW WHEN (NEW.run_seq IS NOT NULL) EXECUTE FUNCTION meddle()";
+
+#[test]
+fn what_somebody_changed_since_it_was_read_is_not_written_over() {
+    let url = server::new_database();
+    block_on(async {
+        let world = World::new(&|clock| open(&url, clock)).await;
+        world.admit(vec![world.arrival("A")]).await;
+        let run = world.claim().await;
+        server::ask(&url, MEDDLER);
+        let released = world.store.release(run.claim, "the host stops").await;
+        assert!(matches!(released, Err(StoreError::StaleFence { .. })), "{released:?}");
+        world.store.release(run.claim, "the host stops").await.unwrap();
+        assert_eq!(world.claim().await.run.id, run.run.id);
     });
 }
 
