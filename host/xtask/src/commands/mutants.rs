@@ -47,24 +47,26 @@ pub(crate) struct MutantsArgs {
 /// The version of cargo-mutants that is installed where there is none.
 const CARGO_MUTANTS: &str = "27.1.0";
 
-/// Tests that notice nearly everything, and take seconds: what they notice the others need not be asked about.
-const QUICK: [&str; 12] = [
-    "--skip",
-    "postgres",
-    "--skip",
-    "in_a_file",
-    "--skip",
-    "in_plain_maps",
-    "--skip",
-    "traces",
-    "--skip",
-    "disks",
-    "--skip",
-    "log_cut",
+/// Those that notice nearly everything, and take seconds; then those on a server; then all. What some notice the others need not be
+/// asked about.
+const TESTS: [&[&str]; 3] = [
+    &[
+        "--skip",
+        "postgres",
+        "--skip",
+        "in_a_file",
+        "--skip",
+        "in_plain_maps",
+        "--skip",
+        "traces",
+        "--skip",
+        "disks",
+        "--skip",
+        "log_cut",
+    ],
+    &["postgres"],
+    &[],
 ];
-
-/// All, on a server as well.
-const ALL: [&str; 0] = [];
 
 /// What fails by itself, or because a change before it left a value that fails, has caught nothing.
 const DETERMINED: [(&str, &str); 2] = [PROPERTIES, ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")];
@@ -225,14 +227,12 @@ fn rust(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<
         return Ok(Outcomes::new());
     }
     changes.retain(|what| is_open(what));
-    if changes.is_empty() {
-        return Ok(Outcomes::new());
-    }
-    let mut found = outcomes(copy, &changes, &QUICK, None)?;
-    changes.retain(|what| found.get(what) == Some(&Outcome::Survived));
-    if !changes.is_empty() {
-        let server = Server::start()?;
-        found.extend(outcomes(copy, &changes, &ALL, Some(&server))?);
+    let (server, mut found) = (Server::start()?, Outcomes::new());
+    for tests in TESTS {
+        if !changes.is_empty() {
+            found.extend(outcomes(copy, &changes, tests, &server)?);
+            changes.retain(|what| found.get(what) == Some(&Outcome::Survived));
+        }
     }
     Ok(found)
 }
@@ -247,15 +247,15 @@ fn changes(copy: &Copy) -> Result<Vec<String>> {
     Ok(String::from_utf8_lossy(&list.stdout).lines().map(str::to_owned).collect())
 }
 
-/// What the tests that are told by `test` make of each of these changes.
-fn outcomes(copy: &Copy, changes: &[String], test: &[&str], server: Option<&Server>) -> Result<Outcomes> {
+/// What these tests make of each of these changes.
+fn outcomes(copy: &Copy, changes: &[String], tests: &[&str], server: &Server) -> Result<Outcomes> {
     let out = copy.target.with_file_name("out");
     let mut cargo = copy.cargo();
-    cargo.envs(server.map(|server| (postgres::VARIABLE, server.url())));
+    cargo.env(postgres::VARIABLE, server.url());
     cargo.args(["mutants", "--workspace", "--in-place", "--no-shuffle", "--output"]).arg(&out);
     cargo.args(changes.iter().flat_map(|what| ["--re".to_owned(), format!("^{}$", escaped(what))]));
     // Its status says whether all were caught, which its outcomes say as well.
-    cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(test).status()?;
+    cargo.arg("--").args(["--lib", "--test", "store", "--"]).args(tests).status()?;
     let path = out.join("mutants.out/outcomes.json");
     let text = fs::read(&path).with_context(|| format!("cargo-mutants left no {}", path.display()))?;
     let outcomes: serde_json::Value = serde_json::from_slice(&text)?;
