@@ -32,8 +32,8 @@ pub(crate) trait Session {
         self.run(query, params).map(drop)
     }
 
-    /// Runs a statement that changes one row; false when it changed none. Where that is known only later, the transaction fails then, and is
-    /// run again.
+    /// Runs a statement that changes one row; false when it changed none. Where that is known only later, the database refuses it with all of
+    /// the transaction, which is run again.
     fn change_one(&self, query: Query, params: Params<'_>) -> TxResult<bool> {
         Ok(self.run(query, params)? == 1)
     }

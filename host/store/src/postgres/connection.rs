@@ -301,7 +301,7 @@ impl Connection {
             }
             (Message::Statement { of, exact }, Answer::Changed(changed)) => {
                 if exact && changed != of.len() as u64 {
-                    return Err(Failure::Interrupted("a row changed that was locked".to_owned()));
+                    return Err(Failure::damaged("a row that was read and locked is not there"));
                 }
                 if changed > 0 && of.iter().any(|asked| self.is_news(asked.query())) {
                     self.has_news.set(true);

@@ -88,10 +88,14 @@ impl From<tokio_postgres::Error> for Failure {
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::UNIQUE_VIOLATION,
         ];
+        // As `run_update_if_fence.sql` has it.
+        let is_stale = error.as_db_error().is_some_and(|error| {
+            *error.code() == SqlState::NOT_NULL_VIOLATION && error.column() == Some("fence")
+        });
         // The error by itself says where it comes from and not what it is.
         let message = error.as_db_error().map_or_else(|| with_causes(&error), ToString::to_string);
         match error.code() {
-            Some(code) if for_another.contains(code) => Self::Interrupted(message),
+            Some(code) if is_stale || for_another.contains(code) => Self::Interrupted(message),
             Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Self::Denied(message),
             _ => Self::Database(message),
         }
