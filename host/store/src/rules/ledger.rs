@@ -170,7 +170,7 @@ pub(super) fn lock_for_several(tx: &Tx<'_>, pins: impl Iterator<Item = Digest>) 
     let mut scopes = BTreeSet::new();
     for pins in pins.collect::<BTreeSet<_>>() {
         let tranche = tranche(tx, pins)?.into_iter();
-        scopes.extend(tranche.filter(|(_, amount)| *amount > Microcents::ZERO).map(|(scope, _)| scope));
+        scopes.extend(tranche.filter(|(_, amount)| *amount != Microcents::ZERO).map(|(scope, _)| scope));
     }
     if scopes.is_empty() {
         return Ok(());
@@ -210,7 +210,7 @@ pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts, payer: Option<i64>) -> Tx
         .filter_map(|active| amounts.get(&active.cap.scope).copied().map(|amount| (active, amount)))
         .collect();
     let (booked, looked_at): (Vec<_>, Vec<_>) =
-        wanted.iter().partition(|(_, amount)| *amount > Microcents::ZERO);
+        wanted.iter().partition(|(_, amount)| *amount != Microcents::ZERO);
     looked_at.into_iter().try_for_each(|(active, _)| balances::foresee(tx, &active.present()))?;
     let mut balances = Balances::default();
     balances.read(tx, booked.into_iter().map(|(active, _)| active.present()))?;
@@ -225,7 +225,7 @@ pub(super) fn room_for(tx: &Tx<'_>, amounts: &Amounts, payer: Option<i64>) -> Tx
             let until = active.cap.period.next_begins_at(tx.now, &active.zone);
             return Ok(Room::CapReached { cap: active.cap, until });
         };
-        if amount > Microcents::ZERO {
+        if amount != Microcents::ZERO {
             bookings.push(Booking { period, amount, balance });
         }
     }
@@ -385,7 +385,7 @@ pub(super) fn recall(tx: &Tx<'_>, record: &Record) -> TxResult<()> {
 pub(super) fn give_back(tx: &Tx<'_>, run: &mut LiveRun) -> TxResult<()> {
     family::lock(tx, run.payer)?;
     let Purse { parts, mut balances } = Purse::of(tx, run)?;
-    let left = || parts.iter().filter(|part| part.amount > Microcents::ZERO);
+    let left = || parts.iter().filter(|part| part.amount != Microcents::ZERO);
     balances.read(tx, left().map(|part| part.period.clone()))?;
     for part in left() {
         let released = balances.of(&part.period)?.release(part.amount).map_err(Failure::damaged)?;

@@ -238,6 +238,7 @@ exercise! {
     rebuild:
         what_records_tell_is_over_before_it_can_be_claimed,
         what_is_recorded_twice_was_done_once,
+        what_a_record_cost_counts_in_the_period_in_which_it_ended,
         what_does_not_verify_waits_for_a_person,
         what_changed_since_its_record_is_for_the_backlog_to_say,
     ;
@@ -246,5 +247,6 @@ exercise! {
         what_is_not_spent_goes_back_whenever_a_run_rests,
         money_belongs_to_the_period_in_which_it_was_set_aside,
         a_cap_on_a_plugin_counts_that_plugin_alone,
+        what_costs_nothing_needs_no_room,
     ;
 }

@@ -13,7 +13,7 @@
 mod sql;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -77,6 +77,12 @@ const LIST: &str = "docs/mutants.md";
 /// What became of each change.
 type Outcomes = BTreeMap<String, Outcome>;
 
+/// What there was to try of one kind, and what became of those that were tried.
+struct Tried {
+    all: BTreeSet<String>,
+    found: Outcomes,
+}
+
 /// What the tests made of a change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -104,15 +110,18 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
         if Path::new(LIST).exists() { known(&fs::read_to_string(LIST)?) } else { Outcomes::new() };
     let is_known = |outcome| args.survivors && outcome != Outcome::Survived;
     outcomes.retain(|what, outcome| !args.is_about(what) || is_known(*outcome));
-    let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
-    let mut found = Outcomes::new();
     if !args.rust && args.may_be_in(".sql") {
-        found.extend(sql::run(&copy, args.list, &is_open)?);
+        let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
+        let Tried { all, found } = sql::run(&copy, args.list, &is_open)?;
+        outcomes.retain(|what, _| !is_of_sql(what) || all.contains(what));
+        outcomes.extend(found);
     }
     if !args.sql && args.may_be_in(".rs") {
-        found.extend(rust(&copy, args.list, &is_open)?);
+        let is_open = |what: &str| args.is_about(what) && !outcomes.contains_key(what);
+        let Tried { all, found } = rust(&copy, args.list, &is_open)?;
+        outcomes.retain(|what, _| is_of_sql(what) || all.contains(what));
+        outcomes.extend(found);
     }
-    outcomes.extend(found);
     if args.list {
         return Ok(());
     }
@@ -127,15 +136,18 @@ pub(crate) fn run(args: &MutantsArgs) -> Result<()> {
     }
 }
 
+fn is_of_sql(what: &str) -> bool {
+    what.contains(".sql: ")
+}
+
 impl MutantsArgs {
     fn may_be_in(&self, extension: &str) -> bool {
         self.file.as_ref().is_none_or(|file| file.ends_with(extension))
     }
 
     fn is_about(&self, what: &str) -> bool {
-        let is_of_sql = what.contains(".sql: ");
         let is_of_file = self.file.as_ref().is_none_or(|file| what.starts_with(&format!("{file}:")));
-        is_of_file && if is_of_sql { !self.rust } else { !self.sql }
+        is_of_file && if is_of_sql(what) { !self.rust } else { !self.sql }
     }
 }
 
@@ -218,23 +230,24 @@ impl Drop for Copy {
 }
 
 /// Changes lines of Rust, those of them that are open.
-fn rust(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<Outcomes> {
+fn rust(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<Tried> {
     install_cargo_mutants()?;
     copy.call_results_by_their_name()?;
     let mut changes = changes(copy)?;
+    let (all, mut found) = (changes.iter().cloned().collect(), Outcomes::new());
     if only_list {
         changes.iter().for_each(|what| println!("{what}"));
-        return Ok(Outcomes::new());
+        return Ok(Tried { all, found });
     }
     changes.retain(|what| is_open(what));
-    let (server, mut found) = (Server::start()?, Outcomes::new());
+    let server = Server::start()?;
     for tests in TESTS {
         if !changes.is_empty() {
             found.extend(outcomes(copy, &changes, tests, &server)?);
             changes.retain(|what| found.get(what) == Some(&Outcome::Survived));
         }
     }
-    Ok(found)
+    Ok(Tried { all, found })
 }
 
 /// What cargo-mutants would change.

@@ -97,3 +97,16 @@ pub(crate) async fn a_cap_on_a_plugin_counts_that_plugin_alone(make: &Make<'_>) 
     assert_eq!(balances(&world).await[0], balance(50, 0, 20));
     assert!(matches!(world.claim_nothing().await, ClaimOutcome::CapReached { .. }));
 }
+
+pub(crate) async fn what_costs_nothing_needs_no_room(make: &Make<'_>) {
+    let world = World::new(make).await;
+    let mut free = policy(&["spec"], vec![cap("plugin:draft", 40), cap("plugin:publish", 0)]);
+    free.lanes[0].pins.pipeline.stages[1].budget.fuel = 0;
+    world.store.apply_policy(free).await.unwrap();
+    world.admit(["A", "B"].map(|key| world.arrival(key)).to_vec()).await;
+    let run = world.claim().await;
+    assert_eq!(balances(&world).await, [balance(0, 40, 0), balance(0, 0, 0)]);
+    assert!(matches!(world.claim_nothing().await, ClaimOutcome::CapReached { .. }));
+    world.finish(&run, End::Done).await;
+    assert_eq!(balances(&world).await, [balance(0, 0, 0), balance(0, 0, 0)]);
+}

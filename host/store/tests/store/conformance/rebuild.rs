@@ -1,5 +1,7 @@
 //! What a store makes of the records of work that it does not know.
 
+use std::time::Duration;
+
 use tollgate_core::{
     AdoptionId, Microcents, RunId,
     adoption::{AdoptedEntry, Adoption, SCHEMA},
@@ -160,4 +162,19 @@ pub(crate) async fn what_changed_since_its_record_is_for_the_backlog_to_say(make
         world.admit(rules.map(changed).to_vec()).await.iter().map(|change| change.state).collect();
     assert_eq!(states, [EntryState::Done, EntryState::Held, EntryState::Ready]);
     assert!(world.store.entry("I", None).await.unwrap().changed_since);
+}
+
+pub(crate) async fn what_a_record_cost_counts_in_the_period_in_which_it_ended(make: &Make<'_>) {
+    let world = World::with_caps(make, vec![cap("project", 10_000)]).await;
+    let settled = async || world.store.cap_balances().await.unwrap()[0].balance.settled;
+    let (today, mut before) =
+        (recorded(&world, "A", End::Done).await, recorded(&world, "B", End::Done).await);
+    before.ended_at = start().before(Duration::from_secs(86_400));
+    let accounts = vec![of_run(&today), of_run(&before)];
+    world.store.rebuild(TRACKER, accounts, true).await.unwrap();
+    let of_today = settled().await;
+    world.admit(vec![world.arrival("B")]).await;
+    assert_eq!(settled().await, of_today, "it was yesterday");
+    world.admit(vec![world.arrival("A")]).await;
+    assert_eq!(settled().await, of_today + Microcents(7));
 }

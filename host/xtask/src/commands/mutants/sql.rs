@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Copy, DETERMINED, Outcome, Outcomes};
+use super::{Copy, DETERMINED, Outcome, Outcomes, Tried};
 use crate::postgres::{self, Server};
 
 /// A query belongs here when its conditions have one of these words: they are what keeps a stale driver or deliverer out, and what
@@ -61,16 +61,18 @@ struct Change {
 }
 
 /// Makes each condition true and runs the tests of its store, of those changes that are open.
-pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<Outcomes> {
+pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<Tried> {
     let mut changes = Vec::new();
     for store in ["sqlite", "postgres"] {
         let conditions = conditions_in(&copy.tree.join("host/store/sql").join(store))?;
         let of_store = changes_of(&copy.tree, conditions)?;
         changes.extend(of_store.into_iter().map(|change| (store, change)));
     }
+    let (all, mut outcomes) =
+        (changes.iter().map(|(_, change)| change.what.clone()).collect(), Outcomes::new());
     if only_list {
         changes.iter().for_each(|(_, change)| println!("{}", change.what));
-        return Ok(Outcomes::new());
+        return Ok(Tried { all, found: outcomes });
     }
     changes.retain(|(_, change)| is_open(&change.what));
     let server = Server::start()?;
@@ -80,7 +82,6 @@ pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) 
             bail!("the tests of the store in {store} fail without any change; mend that first");
         }
     }
-    let mut outcomes = Outcomes::new();
     for (store, change) in changes {
         let changed =
             programs.iter().map(|program| program.with(&change)).collect::<Result<Vec<Program>>>()?;
@@ -89,7 +90,7 @@ pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) 
         println!("{}: {what}", outcome.name());
         outcomes.insert(what, outcome);
     }
-    Ok(outcomes)
+    Ok(Tried { all, found: outcomes })
 }
 
 /// Writes every condition so that it can be changed in place; the changes.
