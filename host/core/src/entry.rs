@@ -165,7 +165,7 @@ pub struct Hold {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldKind {
-    /// Something became known of it that it was not judged by.
+    /// Something became known of it, or another policy was applied, since it was judged.
     Unjudged,
     /// What refine stages find out about it is not known yet.
     NotRefined,

@@ -30,7 +30,7 @@ impl Lanes {
     }
 
     /// The version of the applied policy; 0 where none was.
-    pub fn policy_version(&self) -> i64 {
+    pub(crate) fn policy_version(&self) -> i64 {
         self.policy_version
     }
 

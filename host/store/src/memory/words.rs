@@ -2,7 +2,7 @@
 
 use tollgate_core::entry::{EntryState, Hold, HoldKind, Link};
 
-/// The policy judged it without what is known of it by now.
+/// It was judged without what is known of it by now, or by another policy than the applied one.
 pub(super) fn unjudged() -> Hold {
     let reason = "something became known of it, or another policy was applied, since it was judged; it is judged again first".to_owned();
     Hold { kind: HoldKind::Unjudged, subject: String::new(), reason, until: None }

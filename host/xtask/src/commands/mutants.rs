@@ -235,11 +235,13 @@ fn rust(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) -> Result<
     copy.call_results_by_their_name()?;
     let mut changes = changes(copy)?;
     let (all, mut found) = (changes.iter().cloned().collect(), Outcomes::new());
+    changes.retain(|what| is_open(what));
     if only_list {
         changes.iter().for_each(|what| println!("{what}"));
+    }
+    if only_list || changes.is_empty() {
         return Ok(Tried { all, found });
     }
-    changes.retain(|what| is_open(what));
     let server = Server::start()?;
     for tests in TESTS {
         if !changes.is_empty() {

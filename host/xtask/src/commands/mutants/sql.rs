@@ -4,6 +4,7 @@
 //! tests are built once, and each change is made in what was built: `AND` becomes `OR `, which is as long.
 
 use std::{
+    collections::BTreeMap,
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -32,7 +33,7 @@ const KEPT: &str = " AND TRUE)";
 const LOST: &str = " OR  TRUE)";
 
 /// Where tests of the store stand.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     /// Beside what they test.
     Inside,
@@ -40,12 +41,8 @@ enum Side {
     Outside,
 }
 
-/// The tests of one side as a program.
-struct Program {
-    side: Side,
-    path: PathBuf,
-    bytes: Vec<u8>,
-}
+/// The tests of each side as a program.
+type Programs = BTreeMap<Side, PathBuf>;
 
 /// One condition of one query.
 struct Condition {
@@ -70,11 +67,13 @@ pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) 
     }
     let (all, mut outcomes) =
         (changes.iter().map(|(_, change)| change.what.clone()).collect(), Outcomes::new());
+    changes.retain(|(_, change)| is_open(&change.what));
     if only_list {
         changes.iter().for_each(|(_, change)| println!("{}", change.what));
+    }
+    if only_list || changes.is_empty() {
         return Ok(Tried { all, found: outcomes });
     }
-    changes.retain(|(_, change)| is_open(&change.what));
     let server = Server::start()?;
     let programs = build(copy)?;
     for store in ["sqlite", "postgres"] {
@@ -83,8 +82,8 @@ pub(super) fn run(copy: &Copy, only_list: bool, is_open: &dyn Fn(&str) -> bool) 
         }
     }
     for (store, change) in changes {
-        let changed =
-            programs.iter().map(|program| program.with(&change)).collect::<Result<Vec<Program>>>()?;
+        let changed = programs.iter().map(|(side, path)| Ok((*side, with_change(path, &change)?)));
+        let changed = changed.collect::<Result<Programs>>()?;
         let outcome = if pass(copy, &changed, store, &server)? { Outcome::Survived } else { Outcome::Caught };
         let what = change.what;
         println!("{}: {what}", outcome.name());
@@ -128,7 +127,7 @@ fn rewritten(text: &str, conditions: &[Range<usize>], lost: Option<usize>) -> St
 }
 
 /// The store's tests.
-fn build(copy: &Copy) -> Result<Vec<Program>> {
+fn build(copy: &Copy) -> Result<Programs> {
     let mut cargo = copy.cargo();
     cargo.args(["test", "--package", "tollgate-store", "--lib", "--test", "store", "--no-run"]);
     let output = cargo.args(["--message-format", "json"]).stderr(Stdio::inherit()).output();
@@ -142,42 +141,33 @@ fn build(copy: &Copy) -> Result<Vec<Program>> {
             "tollgate_store" => Side::Inside,
             _ => return None,
         };
-        Some(Program::read(side, path))
+        Some((side, path))
     });
-    let programs = built.collect::<Result<Vec<_>>>()?;
+    let programs: Programs = built.collect();
     ensure!(programs.len() == 2, "the store's tests were not built");
     Ok(programs)
 }
 
-impl Program {
-    fn read(side: Side, path: PathBuf) -> Result<Self> {
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { side, path, bytes })
-    }
-
-    /// The same with a change.
-    fn with(&self, change: &Change) -> Result<Self> {
-        let path = self.path.with_extension("changed");
-        let Change { what, before, after } = change;
-        let bytes = replaced(&self.bytes, before.as_bytes(), after.as_bytes(), what)?;
-        fs::write(&path, &bytes)?;
-        fs::set_permissions(&path, fs::metadata(&self.path)?.permissions())?;
-        Ok(Self { side: self.side, path, bytes })
-    }
+/// A program beside this one, with a change.
+fn with_change(program: &Path, Change { what, before, after }: &Change) -> Result<PathBuf> {
+    let bytes = fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
+    let changed = program.with_extension("changed");
+    fs::write(&changed, replaced(&bytes, before.as_bytes(), after.as_bytes(), what)?)?;
+    fs::set_permissions(&changed, fs::metadata(program)?.permissions())?;
+    Ok(changed)
 }
 
 /// Whether the tests of a store pass.
-fn pass(copy: &Copy, programs: &[Program], store: &str, server: &Server) -> Result<bool> {
+fn pass(copy: &Copy, programs: &Programs, store: &str, server: &Server) -> Result<bool> {
     let other = if store == "sqlite" { "postgres" } else { "sqlite" };
     for (side, filter) in TESTS {
-        for Program { path, .. } in programs.iter().filter(|program| program.side == side) {
-            let mut run = Command::new(path);
-            run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
-            run.current_dir(copy.tree.join("host/store")).envs(DETERMINED).stdin(Stdio::null());
-            let output = run.output().with_context(|| format!("cannot start {}", path.display()))?;
-            if !output.status.success() {
-                return Ok(false);
-            }
+        let program = &programs[&side];
+        let mut run = Command::new(program);
+        run.arg("--quiet").args(filter).args(["--skip", other]).env(postgres::VARIABLE, server.url());
+        run.current_dir(copy.tree.join("host/store")).envs(DETERMINED).stdin(Stdio::null());
+        let output = run.output().with_context(|| format!("cannot start {}", program.display()))?;
+        if !output.status.success() {
+            return Ok(false);
         }
     }
     Ok(true)
