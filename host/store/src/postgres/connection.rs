@@ -164,7 +164,7 @@ impl Connection {
         let wait = self.frees_early.get().then(|| self.asked(sql::DISK_WAIT, &[])).transpose()?;
         self.push(Message::Words("COMMIT"));
         if let Some(wait) = wait {
-            self.push(Message::Statement { of: vec![wait], exact: false });
+            self.push(Message::Statement(vec![wait]));
         }
         self.flush().map(drop)
     }
@@ -180,11 +180,11 @@ impl Connection {
 
     fn say_news(&self) -> TxResult<()> {
         let brings_news = |message: &Message| match message {
-            Message::Statement { of, .. } => of.iter().any(|asked| self.is_news(asked.query())),
+            Message::Statement(of) => of.iter().any(|asked| self.is_news(asked.query())),
             Message::Words(_) | Message::Question(_) => false,
         };
         if self.has_news.get() || self.pipeline.borrow().waiting().iter().any(brings_news) {
-            self.send(sql::HINT_SEND, &[], false)?;
+            self.send(sql::HINT_SEND, &[])?;
         }
         Ok(())
     }
@@ -210,16 +210,16 @@ impl Connection {
     /// Runs a statement; how many rows it changed.
     pub(super) fn execute(&self, query: Query, params: Params<'_>) -> TxResult<u64> {
         self.pipeline.borrow_mut().forget_answers();
-        self.push(Message::Statement { of: vec![self.asked(query, params)?], exact: false });
+        self.push(Message::Statement(vec![self.asked(query, params)?]));
         match self.flush()? {
             Some(Answer::Changed(changed)) => Ok(changed),
             _ => Err(Failure::damaged("the database does not say how many rows it changed")),
         }
     }
 
-    /// Runs a statement with what comes next; where it is `exact`, it changes one row or the transaction fails.
-    pub(super) fn send(&self, query: Query, params: Params<'_>, exact: bool) -> TxResult<()> {
-        self.join(Message::Statement { of: vec![self.asked(query, params)?], exact });
+    /// Runs a statement with what comes next.
+    pub(super) fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
+        self.join(Message::Statement(vec![self.asked(query, params)?]));
         if self.pipeline.borrow().len() >= WAITING_MAX { self.flush().map(drop) } else { Ok(()) }
     }
 
@@ -299,10 +299,7 @@ impl Connection {
                 }
                 Ok(None)
             }
-            (Message::Statement { of, exact }, Answer::Changed(changed)) => {
-                if exact && changed != of.len() as u64 {
-                    return Err(Failure::damaged("a row that was read and locked is not there"));
-                }
+            (Message::Statement(of), Answer::Changed(changed)) => {
                 if changed > 0 && of.iter().any(|asked| self.is_news(asked.query())) {
                     self.has_news.set(true);
                 }

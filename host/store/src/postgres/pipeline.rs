@@ -56,11 +56,7 @@ pub(super) enum Message {
     /// Statements that have no parameters and give no rows.
     Words(&'static str),
     /// One whose rows nobody wants, for each of these values.
-    Statement {
-        of: Vec<Asked>,
-        /// Each of them changes one row.
-        exact: bool,
-    },
+    Statement(Vec<Asked>),
     /// A question about each of these values.
     Question(Vec<Asked>),
 }
@@ -155,7 +151,7 @@ impl Pipeline {
     pub(super) fn foresees(&self, asked: &Asked) -> bool {
         let is_about_to_be = |message: &Message| match message {
             Message::Question(waiting) => waiting.iter().any(|waiting| waiting.is(asked)),
-            Message::Words(_) | Message::Statement { .. } => false,
+            Message::Words(_) | Message::Statement(_) => false,
         };
         self.answered.iter().any(|known| known.asked.is(asked)) || self.waiting.iter().any(is_about_to_be)
     }
@@ -237,30 +233,27 @@ impl Message {
     fn of(&self) -> &[Asked] {
         match self {
             Self::Words(_) => &[],
-            Self::Statement { of, .. } | Self::Question(of) => of,
+            Self::Statement(of) | Self::Question(of) => of,
         }
     }
 
     /// Does with the sum what `other` would do as well; whether it does.
     fn adds(&mut self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Statement { of, exact: false }, Self::Statement { of: other, exact: false }) => {
-                match (&mut of[..], &other[..]) {
-                    ([own], [other]) => own.adds(other),
-                    _ => false,
-                }
-            }
+            (Self::Statement(of), Self::Statement(other)) => match (&mut of[..], &other[..]) {
+                ([own], [other]) => own.adds(other),
+                _ => false,
+            },
             _ => false,
         }
     }
 
     /// Whether `other` can be done with it.
     fn takes(&self, other: &Self) -> bool {
-        let is_like = match (self, other) {
-            (Self::Statement { exact, .. }, Self::Statement { exact: also, .. }) => exact == also,
-            (Self::Question(_), Self::Question(_)) => true,
-            _ => false,
-        };
+        let is_like = matches!(
+            (self, other),
+            (Self::Statement(_), Self::Statement(_)) | (Self::Question(_), Self::Question(_))
+        );
         let (Some(first), Some(next)) = (self.of().first(), other.of().first()) else { return false };
         let comes_again = || next.key().is_some() && self.of().iter().any(|asked| asked.key() == next.key());
         is_like
@@ -272,8 +265,9 @@ impl Message {
 
     fn extend(&mut self, other: Self) {
         match (self, other) {
-            (Self::Statement { of, .. }, Self::Statement { of: more, .. })
-            | (Self::Question(of), Self::Question(more)) => of.extend(more),
+            (Self::Statement(of), Self::Statement(more)) | (Self::Question(of), Self::Question(more)) => {
+                of.extend(more)
+            }
             _ => {}
         }
     }
@@ -281,7 +275,7 @@ impl Message {
     /// Whether it may be done before `other`, which was to be done first.
     fn may_go_before(&self, other: &Self) -> bool {
         // A sent `SELECT` is there for the locks that it takes.
-        let locks = matches!(other, Self::Statement { of, .. }
+        let locks = matches!(other, Self::Statement(of)
             if of.iter().any(|asked| asked.prepared.form.verb == Verb::Select));
         match (self.of().first(), other.of().first()) {
             (Some(this), Some(other)) => !locks && this.prepared.effect.may_go_before(&other.prepared.effect),
@@ -301,7 +295,7 @@ impl Message {
 
     /// Has everybody change rows in the same order.
     pub(super) fn sort(&mut self) {
-        if let Self::Statement { of, .. } = self {
+        if let Self::Statement(of) = self {
             of.sort_by(|one, other| one.key().cmp(&other.key()));
         }
     }
@@ -309,7 +303,7 @@ impl Message {
     async fn send(&self, client: &Client) -> Result<Answer, Error> {
         match self {
             Self::Words(words) => client.batch_execute(words).await.map(|()| Answer::Done),
-            Self::Statement { of, .. } => {
+            Self::Statement(of) => {
                 let (statement, columns) = Self::together(of);
                 let changed = match &columns {
                     None => client.execute(statement, &of[0].values()).await,

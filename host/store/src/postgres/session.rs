@@ -17,11 +17,12 @@ impl Session for Connection {
     }
 
     fn send(&self, query: Query, params: Params<'_>) -> TxResult<()> {
-        Self::send(self, query, params, false)
+        Self::send(self, query, params)
     }
 
     fn change_one(&self, query: Query, params: Params<'_>) -> TxResult<bool> {
-        Self::send(self, query, params, true).map(|()| true)
+        // Were it not so, the server would refuse it: see `run_update_if_fence.sql`.
+        Self::send(self, query, params).map(|()| true)
     }
 
     fn foresee(&self, query: Query, params: Params<'_>) -> TxResult<()> {
