@@ -125,6 +125,7 @@ exercise! {
         lanes_take_turns_among_claims_at_once,
         caps_hold_among_claims_at_once,
         a_begun_run_is_among_claims_at_once,
+        what_a_run_pays_for_is_among_claims_at_once,
         a_claim_that_is_repeated_among_others_is_given_again,
         a_stale_write_harms_no_other,
         a_write_that_is_refused_harms_no_other,

@@ -20,7 +20,7 @@ use super::{
 use crate::support::*;
 
 /// A run that opened so many entries, `I-01` and on, and waits for them.
-async fn parent(world: &World, children: usize) -> ClaimedRun {
+pub(super) async fn parent(world: &World, children: usize) -> ClaimedRun {
     world.admit(vec![world.arrival("A")]).await;
     let parent = world.claim().await;
     for number in 1..=children {
@@ -48,7 +48,8 @@ async fn spends(world: &World, run: &ClaimedRun, cost: u64) {
     world.store.write(write).await.unwrap();
 }
 
-async fn family(world: &World, run: &ClaimedRun) -> (u64, u64, u64) {
+/// Its limit, what was spent of it, and what is set aside.
+pub(super) async fn family(world: &World, run: &ClaimedRun) -> (u64, u64, u64) {
     let family = world.store.run(run.claim.run).await.unwrap().family.unwrap();
     (family.limit.0, family.settled.0, family.escrow.0)
 }

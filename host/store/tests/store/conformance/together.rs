@@ -8,6 +8,7 @@ use tollgate_store::{
     port::{ClaimOutcome, ClaimRequest, ClaimedRun, RunWrite, Wake},
 };
 
+use super::budgets;
 use crate::support::*;
 
 /// Begins all of them before it waits for any.
@@ -69,8 +70,9 @@ pub(crate) async fn lanes_take_turns_among_claims_at_once(make: &Make<'_>) {
     };
     world.admit([of(spec, "S", 9), of(triage, "T", 3)].concat()).await;
     let request = ClaimRequest { lanes: vec![spec, triage], ..world.request() };
-    let first = claims(&world, &request, 4).await;
-    assert_eq!(keys(&claimed(&first)), ["S0", "S1", "T0", "T1"]);
+    let first = claims(&world, &request, 3).await;
+    assert_eq!(keys(&claimed(&first)), ["S0", "S1", "T0"]);
+    assert_eq!(keys(&claimed(&claims(&world, &request, 1).await)), ["T1"], "it was served less");
     // One of the lanes has less than its turns.
     let rest = claims(&world, &request, 8).await;
     assert_eq!(claimed(&rest).len(), 8);
@@ -114,6 +116,13 @@ pub(crate) async fn a_begun_run_is_among_claims_at_once(make: &Make<'_>) {
     let again = claimed(&again);
     assert_eq!(keys(&again), ["A", "C"]);
     assert_eq!(again[0].claim.fence.0, 2);
+}
+
+pub(crate) async fn what_a_run_pays_for_is_among_claims_at_once(make: &Make<'_>) {
+    let world = World::new(make).await;
+    let parent = budgets::parent(&world, 13).await;
+    let children = claimed(&claims(&world, &world.request(), 12).await);
+    assert_eq!((children.len(), budgets::family(&world, &parent).await), (10, (1_000, 0, 1_000)));
 }
 
 pub(crate) async fn a_claim_that_is_repeated_among_others_is_given_again(make: &Make<'_>) {

@@ -14,7 +14,9 @@ use tollgate_core::{
 };
 use tollgate_store::{
     PostgresStore, Store as _, StoreError,
-    port::{ClaimOutcome, ClaimedRun, EscrowAnswer, NewCancellation, NewSignal, RunWrite, Wake},
+    port::{
+        ClaimOutcome, ClaimRequest, ClaimedRun, EscrowAnswer, NewCancellation, NewSignal, RunWrite, Wake,
+    },
 };
 
 use super::{open, server};
@@ -23,6 +25,7 @@ use crate::{
     conformance::{
         children::{begins, waiting},
         opening::{by_run, opening},
+        together,
     },
     support::*,
 };
@@ -304,6 +307,29 @@ fn an_entry_is_claimed_once() {
 }
 
 #[test]
+fn claims_at_once_leave_to_others_what_they_do_not_take() {
+    block_on(async {
+        let race = Race::new(vec![]).await;
+        let applied = race.world.store.apply_policy(policy(&["spec", "triage"], vec![])).await.unwrap();
+        let lanes: Vec<_> = applied.lanes.iter().map(|lane| lane.id).collect();
+        let both = |lane| [0, 1].map(|number| arrival(lane, &format!("{lane:?}-{number}"), number));
+        race.world.admit(lanes.iter().copied().flat_map(both).collect()).await;
+        let (world, url) = (Arc::clone(&race.world), race.url.clone());
+        // One of each lane.
+        let claims = async move {
+            let request = ClaimRequest { lanes, ..world.request() };
+            together::claimed(&together::claims(&world, &request, 2).await).len()
+        };
+        let left = async move {
+            let left = "SELECT count(*) FROM (SELECT FROM ready FOR UPDATE SKIP LOCKED) AS left_to_others";
+            super::connect(&url).await.query_one(left, &[]).await.unwrap().get::<_, i64>(0)
+        };
+        let came = race.run("INSERT ON run", claims, left).await;
+        assert_eq!((came.first, came.second), (2, 2));
+    });
+}
+
+#[test]
 fn a_run_is_cancelled_while_its_driver_writes() {
     block_on(async {
         for at in ["INSERT ON inbox", "INSERT ON wake"] {
@@ -338,6 +364,28 @@ fn a_lease_lapses_while_its_driver_writes() {
         assert_eq!(came.first.lapsed_runs, [run.claim.run]);
         assert!(matches!(came.second, Err(StoreError::StaleFence { .. })));
         assert_eq!(race.world.store.run(run.claim.run).await.unwrap().summary.state, RunState::Running);
+    });
+}
+
+#[test]
+fn only_who_takes_runs_back_waits_until_nobody_else_is_at_work() {
+    block_on(async {
+        let race = Race::new(vec![]).await;
+        let run = race.only_run().await;
+        for lapses in [false, true] {
+            if lapses {
+                race.world.clock.advance(LEASE * 2);
+            }
+            let at_work = "SELECT FROM pg_advisory_lock_shared(hashtextextended('tollgate store ' || current_schema(), 0))";
+            race.beside.batch_execute(at_work).await.unwrap();
+            let world = Arc::clone(&race.world);
+            let sweep = tokio::spawn(async move { world.store.sweep().await.unwrap() });
+            while !sweep.is_finished() && race.waiting().await < 1 {}
+            assert_eq!(sweep.is_finished(), !lapses);
+            race.beside.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+            let taken_back = if lapses { vec![run.claim.run] } else { vec![] };
+            assert_eq!(sweep.await.unwrap().lapsed_runs, taken_back);
+        }
     });
 }
 
