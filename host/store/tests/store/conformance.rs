@@ -228,6 +228,7 @@ exercise! {
         a_delivery_that_nobody_began_is_as_it_was,
         a_delivery_that_was_taken_again_is_no_longer_who_had_its_first,
         a_run_wakes_when_the_last_of_its_effects_is_settled,
+        an_entry_is_found_where_its_run_left_it,
         what_is_delivered_after_the_end_does_not_change_the_chain,
         a_published_file_knows_what_was_published_there_before,
     ;

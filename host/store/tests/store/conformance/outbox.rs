@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use tollgate_core::{Digest, course::End, effect::Delivered, entry::EntryName};
-use tollgate_store::port::{DeliveryKind, DeliveryOutcome, RunWrite, Wake};
+use serde_json::{Value, json};
+use tollgate_core::{Digest, course::End, effect::Delivered, entry::EntryName, item::Shelf};
+use tollgate_store::port::{DeliveryKind, DeliveryOutcome, NextState, RunWrite, Wake};
 
 use crate::support::*;
 
@@ -150,6 +150,42 @@ pub(crate) async fn a_run_wakes_when_the_last_of_its_effects_is_settled(make: &M
     let effects = world.store.run(run.claim.run).await.unwrap().effects;
     assert_eq!(effects.iter().map(|(reference, ..)| reference.clone()).collect::<Vec<_>>(), refs);
     assert_eq!(effects[1].2, Some(refused));
+}
+
+pub(crate) async fn an_entry_is_found_where_its_run_left_it(make: &Make<'_>) {
+    let world = World::new(make).await;
+    world.admit(vec![world.arrival("A")]).await;
+    let run = world.claim().await;
+    let mut write =
+        RunWrite { released: vec![effect("draft", "1")], ..finish(&run, world.store.id(), End::Done) };
+    if let NextState::Finish { leaves_entry, .. } = &mut write.next {
+        *leaves_entry = true;
+    }
+    world.store.write(write).await.unwrap();
+    let mut kinds = Vec::new();
+    while let [delivery] = world.take(9).await.as_slice() {
+        let kind = match delivery.kind {
+            DeliveryKind::Effect { .. } => "effect",
+            DeliveryKind::Leave(_) => "leave",
+            DeliveryKind::Record(_) | DeliveryKind::Adopted(_) => "record",
+        };
+        kinds.push(kind);
+        let (reference, data) = (Some(format!("docs/{kind}/A.md")), json!({ "shelf": "done" }));
+        let outcome = DeliveryOutcome::Settled(Delivered::Done { reference, data });
+        assert_eq!(world.store.settle_deliveries(vec![(delivery.ticket(), outcome)]).await.unwrap(), []);
+        let found = world.store.entry("A", None).await.unwrap();
+        let expected = match kinds.contains(&"leave") {
+            true => ("docs/leave/A.md", Shelf::Done),
+            false => ("docs/A.md", Shelf::Open),
+        };
+        assert_eq!(
+            (found.status.url.as_deref(), found.item.shelf),
+            (Some(expected.0), expected.1),
+            "{kinds:?}"
+        );
+    }
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["effect", "leave", "record"]);
 }
 
 pub(crate) async fn what_is_delivered_after_the_end_does_not_change_the_chain(make: &Make<'_>) {

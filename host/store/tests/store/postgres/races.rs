@@ -15,7 +15,8 @@ use tollgate_core::{
 use tollgate_store::{
     PostgresStore, Store as _, StoreError,
     port::{
-        ClaimOutcome, ClaimRequest, ClaimedRun, EscrowAnswer, NewCancellation, NewSignal, RunWrite, Wake,
+        ClaimOutcome, ClaimRequest, ClaimedRun, EscrowAnswer, NewCancellation, NewSignal, PolicyApplication,
+        RunWrite, Wake,
     },
 };
 
@@ -81,6 +82,21 @@ impl Race {
         self.beside.batch_execute("DROP FUNCTION stop CASCADE").await.unwrap();
         check::everything_agrees_in(&mut super::connect(&self.url).await).await;
         Came { first, second, overtook }
+    }
+
+    /// Has somebody else spend of the cap that comes first: whoever waits for it has not taken the other one.
+    async fn finds_one_cap_left(&self, waits: impl Future<Output = ()>) {
+        let first = "BEGIN; SELECT FROM cap_period ORDER BY cap_id LIMIT 1 FOR UPDATE";
+        self.beside.batch_execute(first).await.unwrap();
+        let left = async {
+            while self.waiting().await < 1 {}
+            let left =
+                "SELECT count(*) FROM (SELECT FROM cap_period FOR UPDATE SKIP LOCKED) AS left_to_others";
+            let left: i64 = super::connect(&self.url).await.query_one(left, &[]).await.unwrap().get(0);
+            self.beside.batch_execute("COMMIT").await.unwrap();
+            assert_eq!(left, 1);
+        };
+        tokio::join!(waits, left);
     }
 
     /// How many transactions of the store wait for another.
@@ -326,6 +342,43 @@ fn claims_at_once_leave_to_others_what_they_do_not_take() {
         };
         let came = race.run("INSERT ON run", claims, left).await;
         assert_eq!((came.first, came.second), (2, 2));
+    });
+}
+
+/// Two pipelines: the first spends of the cap that everybody takes second.
+fn policy_of_two_caps() -> PolicyApplication {
+    let mut applied =
+        policy(&["late", "early"], vec![cap("plugin:draft", 10_000), cap("plugin:publish", 10_000)]);
+    for (lane, stage) in applied.lanes.iter_mut().zip(["publish", "draft"]) {
+        lane.pins.pipeline.stages.retain(|kept| kept.name == stage);
+    }
+    applied
+}
+
+#[test]
+fn those_who_go_together_take_caps_in_the_order_of_everybody() {
+    block_on(async {
+        let race = Race::new(vec![]).await;
+        let applied = race.world.store.apply_policy(policy_of_two_caps()).await.unwrap();
+        let lanes: Vec<_> = applied.lanes.iter().map(|lane| lane.id).collect();
+        let of = |lane| [0, 1].map(|number| arrival(lane, &format!("{lane:?}-{number}"), number));
+        race.world.admit(lanes.iter().copied().flat_map(of).collect()).await;
+        let claims = async |world: Shared| {
+            let request = ClaimRequest { lanes: lanes.clone(), ..world.request() };
+            together::claimed(&together::claims(&world, &request, 2).await)
+        };
+        let runs = claims(Arc::clone(&race.world)).await;
+        let end = async |world: Shared, runs: Vec<ClaimedRun>| {
+            let spends = |(run, stage): (&ClaimedRun, _)| RunWrite {
+                steps: vec![step(stage, 1, 5)],
+                ..finish(run, world.store.id(), End::Done)
+            };
+            let ends = runs.iter().zip(["publish", "draft"]).map(spends);
+            let told = together::at_once(ends.map(|end| world.store.write(end))).await;
+            told.into_iter().for_each(Result::unwrap);
+        };
+        race.finds_one_cap_left(async { assert_eq!(claims(Arc::clone(&race.world)).await.len(), 2) }).await;
+        race.finds_one_cap_left(end(Arc::clone(&race.world), runs)).await;
     });
 }
 
