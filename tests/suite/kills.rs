@@ -34,8 +34,13 @@ use self::{
 };
 use crate::support::{Store, postgres::Server};
 
-/// How many scenes go on at the same time. They wait for leases to lapse most of the time.
-const AT_ONCE: usize = 5;
+/// How many scenes go on at the same time: they wait for leases to lapse most of the time. Who runs the matrix runs nothing beside it.
+fn scenes_at_once(store: Store) -> usize {
+    if rounds().is_some() && store == Store::Sqlite { 10 } else { 5 }
+}
+
+/// How many servers of a database are started for them, when these are killed.
+const SERVERS_MAX: usize = 3;
 
 /// More than that many in one project would take too many hosts down under one run.
 const KILLS_A_PROJECT: usize = 12;
@@ -58,7 +63,8 @@ fn undisturbed(store: Store) -> &'static [Undisturbed] {
     PLAYED[usize::from(store == Store::Postgres)].get_or_init(|| {
         let setting = Setting { store, server: None, line: None };
         let scenes: Vec<_> = SCENES.iter().collect();
-        let mut played = at_once(AT_ONCE, scenes, |scene: &Scene| play::undisturbed(scene, &setting));
+        let mut played =
+            at_once(scenes_at_once(store), scenes, |scene: &Scene| play::undisturbed(scene, &setting));
         played.sort_by_key(|played| SCENES.iter().position(|scene| scene.name == played.scene.name));
         played
     })
@@ -136,10 +142,10 @@ fn matrix(store: Store, victim: Victim) {
     let mut figures = Figures::default();
     let shared = Setting { store, server: None, line: None };
     let all = match victim {
-        Victim::Host | Victim::Connection => {
-            at_once(AT_ONCE, cases, |(played, kills)| play::with_kills(played, &shared, victim, &kills))
-        }
-        Victim::Answer => at_once(AT_ONCE, cases, |(played, mut kills)| {
+        Victim::Host | Victim::Connection => at_once(scenes_at_once(store), cases, |(played, kills)| {
+            play::with_kills(played, &shared, victim, &kills)
+        }),
+        Victim::Answer => at_once(scenes_at_once(store), cases, |(played, mut kills)| {
             kills.retain(|kill| kill.place.starts_with("store.commit.before/"));
             let line = OnceLock::new();
             play::with_kills(played, &Setting { line: Some(&line), ..shared }, victim, &kills)
@@ -147,7 +153,7 @@ fn matrix(store: Store, victim: Victim) {
         // Who kills a server kills it for all who use it.
         Victim::Backend | Victim::Server => {
             let servers: Mutex<Vec<_>> = Mutex::default();
-            at_once(AT_ONCE.min(3), cases, |(played, kills)| {
+            at_once(SERVERS_MAX, cases, |(played, kills)| {
                 let idle = servers.lock().unwrap_or_else(PoisonError::into_inner).pop();
                 let server = idle.unwrap_or_else(|| Mutex::new(Server::start()));
                 let setting = Setting { server: Some(&server), ..shared };

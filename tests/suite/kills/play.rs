@@ -1,7 +1,7 @@
 //! One scene, undisturbed or with kills at some of the places that it goes through.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     fs,
     process::{Command, Stdio},
     sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
@@ -39,6 +39,13 @@ pub(super) struct Kill {
     pub(super) step: usize,
     pub(super) place: String,
     pub(super) visit: u64,
+}
+
+impl Kill {
+    /// The same, at the visit before it where there is one.
+    fn earlier(self) -> Self {
+        Self { visit: self.visit.saturating_sub(1).max(1), ..self }
+    }
 }
 
 /// What came of the kills of a scene.
@@ -101,7 +108,8 @@ fn visits(log: &std::path::Path) -> Vec<(String, u64)> {
     visits
 }
 
-/// So often in a row a scene may be played without getting anywhere: a place to which a host comes by the clock may be passed by.
+/// So often in a row a scene may be played without getting anywhere. A place to which a host comes by the clock it may come to less often
+/// than it did undisturbed, so an earlier visit is tried then.
 const IN_VAIN_MAX: u32 = 3;
 
 /// Plays a scene with kills. What cannot be reached because of what was killed before, or would take too many hosts down under one run, is
@@ -118,7 +126,7 @@ pub(super) fn with_kills(
         figures.add(&of_play);
         in_vain = if missed.len() < left.len() { 0 } else { in_vain + 1 };
         assert!(in_vain < IN_VAIN_MAX, "{}: {missed:?} are not reached", undisturbed.scene.name);
-        left = missed;
+        left = if in_vain == 0 { missed } else { missed.into_iter().map(Kill::earlier).collect() };
     }
     figures
 }
@@ -138,6 +146,8 @@ fn play(
         let of_step = kills.iter().filter(|kill| kill.step == number).cloned().collect();
         let left = play.to_the_end(step, of_step, &undisturbed.steps[number], &mut disturbance);
         missed.extend(left);
+        setting.recover();
+        disturbance.note_signs(&project);
     }
     setting.recover();
     let context = format!("{} {victim:?} {kills:?}", scene.name);
@@ -152,6 +162,8 @@ fn play(
 #[derive(Default)]
 struct Disturbance {
     kills: Vec<SystemTime>,
+    /// When something was written down, or a step was done.
+    signs: BTreeSet<u64>,
     gave_up: u64,
     /// How many hosts each run has lost.
     hosts_lost: HashMap<String, usize>,
@@ -161,6 +173,14 @@ struct Disturbance {
 const HOSTS_LOST_MAX: usize = 2;
 
 impl Disturbance {
+    /// Notes what a step that is done wrote down, which later steps may take away.
+    fn note_signs(&mut self, project: &Project) {
+        if !self.kills.is_empty() {
+            self.signs.extend(Tables::of_any(project).iter().flat_map(recovery::signs));
+            self.signs.insert(recovery::millis_of(now()));
+        }
+    }
+
     /// Notes what a host held that was killed just now.
     fn lose_host(&mut self, project: &Project) {
         let tables = Tables::of_any(project);
@@ -182,7 +202,7 @@ impl Disturbance {
 
     fn figures(&self, tables: &Tables, context: &str) -> Figures {
         let of_lost_hosts = recovery::of_lost_hosts(tables, &self.kills);
-        let of_kills = recovery::of_kills(tables, &self.kills);
+        let of_kills = recovery::of_kills(&self.signs, &self.kills);
         let figures = Figures {
             kills: self.kills.len() as u64,
             gave_up: self.gave_up,

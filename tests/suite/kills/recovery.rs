@@ -1,7 +1,7 @@
 //! How soon the work goes on, by the times that the store wrote down.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     time::{Duration, SystemTime},
 };
 
@@ -40,7 +40,7 @@ impl Event {
 /// How long runs whose host was lost waited for the next one, from the end of the lease on; where that one began later, or somebody was
 /// killed after that, from then on.
 pub(super) fn of_lost_hosts(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
-    let kills = millis_of(kills);
+    let kills: Vec<u64> = kills.iter().copied().map(millis_of).collect();
     let seen: HashMap<_, _> =
         tables.rows("host").iter().map(|row| (row["id"].as_str(), row["seen_at"].as_u64())).collect();
     let mut runs = HashMap::<_, Vec<Event>>::new();
@@ -79,13 +79,19 @@ fn began_at(host: &str) -> Option<u64> {
     Some(ulid::Ulid::from_string(number).ok()?.timestamp_ms())
 }
 
-/// How long after each kill something was written down again, where that was before the next kill.
-pub(super) fn of_kills(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
-    let mut events: Vec<u64> = tables.rows("event").iter().filter_map(|row| row["at"].as_u64()).collect();
-    events.sort_unstable();
-    let kills = millis_of(kills);
+/// When something was written down of what is done.
+pub(super) fn signs(tables: &Tables) -> Vec<u64> {
+    let times = |table: &str, column: &str| -> Vec<u64> {
+        tables.rows(table).iter().filter_map(|row| row[column].as_u64()).collect()
+    };
+    [times("event", "at"), times("outbox", "settled_at")].concat()
+}
+
+/// How long after each kill there was a sign again, where that was before the next kill.
+pub(super) fn of_kills(signs: &BTreeSet<u64>, kills: &[SystemTime]) -> Vec<Duration> {
+    let kills: Vec<u64> = kills.iter().copied().map(millis_of).collect();
     let gaps = kills.iter().enumerate().filter_map(|(number, kill)| {
-        let next = events.iter().find(|at| *at > kill)?;
+        let next = signs.range(kill + 1..).next()?;
         let is_last = kills.get(number + 1).is_none_or(|other| next < other);
         is_last.then(|| Duration::from_millis(next - kill))
     });
@@ -93,10 +99,7 @@ pub(super) fn of_kills(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
 }
 
 /// In the unit of the store's times.
-fn millis_of(times: &[SystemTime]) -> Vec<u64> {
-    let millis = |time: &SystemTime| {
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
-        u64::try_from(since.as_millis()).expect("it is not that late")
-    };
-    times.iter().map(millis).collect()
+pub(super) fn millis_of(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).expect("it is later");
+    u64::try_from(since.as_millis()).expect("it is not that late")
 }
