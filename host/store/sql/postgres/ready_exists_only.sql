@@ -1,15 +1,22 @@
--- As `ready_exists`, among the named entries and what their runs opened.
+-- As `ready_exists`, among the named entries and what their runs opened. What is named are few, which the server takes for tens of thousands: so each is looked for by
+-- itself (`LATERAL … OFFSET 0`), or all the tables would be read.
 WITH RECURSIVE named (entry_id) AS (
     SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(:only AS jsonb)) AS list (value)
     UNION
-    SELECT opened.entry_id FROM named JOIN opened ON opened.parent_id = named.entry_id),
+    SELECT below.entry_id
+    FROM named CROSS JOIN LATERAL (SELECT entry_id FROM opened WHERE opened.parent_id = named.entry_id OFFSET 0) AS below),
 stands (rank_key, entry_id) AS (
-    SELECT place.rank_key, place.entry_id FROM named JOIN place ON place.entry_id = named.entry_id WHERE place.lane_id = :lane
-    UNION
-    SELECT place.former_key, place.entry_id FROM named JOIN place ON place.entry_id = named.entry_id WHERE place.lane_id = :lane
-    UNION
-    SELECT begun.rank_key, begun.entry_id FROM named JOIN ready AS begun ON begun.entry_id = named.entry_id
-    WHERE begun.lane_id = :lane AND begun.run_seq IS NOT NULL)
+    SELECT own.rank_key, named.entry_id
+    FROM named CROSS JOIN LATERAL (
+        SELECT rank_key FROM place WHERE place.entry_id = named.entry_id AND place.lane_id = :lane
+        UNION ALL
+        SELECT former_key FROM place WHERE place.entry_id = named.entry_id AND place.lane_id = :lane
+        UNION ALL
+        SELECT rank_key FROM ready WHERE ready.entry_id = named.entry_id AND ready.lane_id = :lane AND ready.run_seq IS NOT NULL
+        OFFSET 0) AS own)
 SELECT 1
-FROM stands JOIN ready ON ready.lane_id = :lane AND ready.rank_key = stands.rank_key AND ready.entry_id = stands.entry_id
+FROM stands CROSS JOIN LATERAL (
+    SELECT FROM ready
+    WHERE ready.lane_id = :lane AND ready.rank_key = stands.rank_key AND ready.entry_id = stands.entry_id
+    OFFSET 0) AS head
 LIMIT 1;

@@ -61,8 +61,11 @@ fn every_query_fits_the_schema() {
 
 /// How many pages a claim of lane 1 looks at.
 async fn pages_of_a_claim(client: &Client) -> i64 {
-    let claim = queries()["run_claim"].replace("$1", "1");
-    let rows = client.query(&format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {claim}"), &[]).await.unwrap();
+    pages_of(client, &queries()["run_claim"].replace("$1", "1")).await
+}
+
+async fn pages_of(client: &Client, query: &str) -> i64 {
+    let rows = client.query(&format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}"), &[]).await.unwrap();
     let plan = serde_json::from_str::<Value>(&rows[0].get::<_, Json>(0).0).unwrap();
     let pages = |kind: &str| plan[0]["Plan"][kind].as_i64().unwrap();
     pages("Shared Hit Blocks") + pages("Shared Read Blocks")
@@ -124,5 +127,46 @@ fn a_claim_costs_the_same_however_much_waits() {
         assert!(after <= many + 100, "{after} pages behind ten thousand that are gone");
         let cleared = pages_in_the_end(&client, "VACUUM ready", few + 4).await;
         assert!(cleared <= few + 4, "{cleared} pages when they are cleared away");
+    });
+}
+
+/// One of sixty thousand is named, of which the server cannot know that it opened nothing.
+#[test]
+fn to_claim_what_is_named_looks_at_nothing_else() {
+    block_on(async {
+        let client = a_store().await;
+        let fill = "SET session_replication_role = replica;
+                    INSERT INTO ready (lane_id, rank_key, entry_id)
+                    SELECT 1, int8send(n), n FROM generate_series(1, 60000) AS n;
+                    INSERT INTO place (lane_id, rank_key, entry_id, terms)
+                    SELECT 1, int8send(n), n, '[]' FROM generate_series(1, 60000) AS n;
+                    INSERT INTO opened (parent_id, run_seq, origin_id, entry_id, backlog, fingerprint, depth)
+                    SELECT n, n, n, n + 30000, 'work', n, 1 FROM generate_series(1, 30000) AS n;
+                    ANALYZE";
+        client.batch_execute(fill).await.unwrap();
+        for name in ["run_claim_only", "ready_exists_only"] {
+            let query = queries()[name].replace("$1", "'[30001]'").replace("$2", "1");
+            let pages = pages_of(&client, &query).await;
+            assert!(pages <= 60, "{name}: {pages} pages");
+        }
+    });
+}
+
+/// What a session of the store is told stands in what it does.
+const NOTES_JIT: &str = "
+    CREATE TABLE told (jit text);
+    CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO told SELECT current_setting('jit'); RETURN NEW; END $$;
+    CREATE TRIGGER notes BEFORE INSERT ON ready FOR EACH ROW EXECUTE FUNCTION note()";
+
+/// Half a second of it would be for a query of two milliseconds that is expected to find more than it does.
+#[test]
+fn no_query_is_compiled() {
+    let url = server::new_database();
+    block_on(async {
+        let world = World::new(&|clock| open(&url, clock)).await;
+        server::ask(&url, NOTES_JIT);
+        world.admit(vec![world.arrival("A")]).await;
+        assert_eq!(server::ask(&url, "SELECT DISTINCT jit FROM told").trim(), "off");
     });
 }
