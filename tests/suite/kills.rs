@@ -34,7 +34,8 @@ use self::{
 };
 use crate::support::{Store, postgres::Server};
 
-/// How many scenes go on at the same time: they wait for leases to lapse most of the time. Who runs the matrix runs nothing beside it.
+/// How many scenes go on at the same time: they wait for leases to lapse most of the time. Who asks for rounds runs nothing beside them,
+/// which leaves room for more; a server of a database takes it.
 fn scenes_at_once(store: Store) -> usize {
     if rounds().is_some() && store == Store::Sqlite { 10 } else { 5 }
 }

@@ -149,7 +149,6 @@ fn play(
         setting.recover();
         disturbance.note_signs(&project);
     }
-    setting.recover();
     let context = format!("{} {victim:?} {kills:?}", scene.name);
     check_audit(&project, &context);
     drop(project.run(&["store", "doctor"]).expect_code(0));
@@ -161,7 +160,8 @@ fn play(
 /// Who was killed in a scene, when, and how often a command gave up for that.
 #[derive(Default)]
 struct Disturbance {
-    kills: Vec<SystemTime>,
+    /// When somebody was killed, in the unit of the store's times.
+    kills: Vec<u64>,
     /// When something was written down, or a step was done.
     signs: BTreeSet<u64>,
     gave_up: u64,
@@ -248,7 +248,7 @@ impl Play<'_> {
             let at_once = if loses_hosts { 1 } else { left.len() };
             let tried: Vec<Kill> = left.drain(..at_once.min(left.len())).collect();
             let (ended, killed) = self.perform(step, &tried);
-            disturbance.kills.extend(killed.iter().map(|(_, at)| *at));
+            disturbance.kills.extend(killed.iter().map(|(_, at)| recovery::millis_of(*at)));
             let not_reached =
                 tried.iter().filter(|kill| !killed.iter().any(|(place, _)| *place == kill.place));
             let not_reached: Vec<_> = not_reached.cloned().collect();

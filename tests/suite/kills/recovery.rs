@@ -39,8 +39,7 @@ impl Event {
 
 /// How long runs whose host was lost waited for the next one, from the end of the lease on; where that one began later, or somebody was
 /// killed after that, from then on.
-pub(super) fn of_lost_hosts(tables: &Tables, kills: &[SystemTime]) -> Vec<Duration> {
-    let kills: Vec<u64> = kills.iter().copied().map(millis_of).collect();
+pub(super) fn of_lost_hosts(tables: &Tables, kills: &[u64]) -> Vec<Duration> {
     let seen: HashMap<_, _> =
         tables.rows("host").iter().map(|row| (row["id"].as_str(), row["seen_at"].as_u64())).collect();
     let mut runs = HashMap::<_, Vec<Event>>::new();
@@ -88,8 +87,7 @@ pub(super) fn signs(tables: &Tables) -> Vec<u64> {
 }
 
 /// How long after each kill there was a sign again, where that was before the next kill.
-pub(super) fn of_kills(signs: &BTreeSet<u64>, kills: &[SystemTime]) -> Vec<Duration> {
-    let kills: Vec<u64> = kills.iter().copied().map(millis_of).collect();
+pub(super) fn of_kills(signs: &BTreeSet<u64>, kills: &[u64]) -> Vec<Duration> {
     let gaps = kills.iter().enumerate().filter_map(|(number, kill)| {
         let next = signs.range(kill + 1..).next()?;
         let is_last = kills.get(number + 1).is_none_or(|other| next < other);

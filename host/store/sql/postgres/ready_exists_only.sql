@@ -1,5 +1,5 @@
--- As `ready_exists`, among the named entries and what their runs opened. What is named are few, which the server takes for tens of thousands: so each is looked for by
--- itself (`LATERAL … OFFSET 0`), or all the tables would be read.
+-- As `ready_exists`, among the named entries and what their runs opened.
+-- Each is looked for by itself, as in `run_claim_only`.
 WITH RECURSIVE named (entry_id) AS (
     SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(:only AS jsonb)) AS list (value)
     UNION

@@ -1,5 +1,6 @@
--- As `run_claim`, among the named entries and what their runs opened. What is named are few, which the server takes for tens of thousands: so each is looked for by
--- itself (`LATERAL … OFFSET 0`), or all the tables would be read.
+-- As `run_claim`, among the named entries and what their runs opened.
+-- What is named are few, which the server takes for tens of thousands: so each is looked for by itself (`LATERAL … OFFSET 0`), or all
+-- the tables would be read.
 -- Only the first that nobody else has in hand is locked: it is looked for in their order.
 WITH RECURSIVE named (entry_id) AS (
     SELECT CAST(value AS bigint) FROM jsonb_array_elements_text(CAST(:only AS jsonb)) AS list (value)

@@ -1,6 +1,6 @@
 //! Two things that happen at the same time, one of which is stopped in the middle: whichever comes first, nothing is lost between them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio_postgres::Client;
@@ -92,11 +92,16 @@ impl Race {
             while self.waiting().await < 1 {}
             let left =
                 "SELECT count(*) FROM (SELECT FROM cap_period FOR UPDATE SKIP LOCKED) AS left_to_others";
-            let left: i64 = super::connect(&self.url).await.query_one(left, &[]).await.unwrap().get(0);
-            self.beside.batch_execute("COMMIT").await.unwrap();
-            assert_eq!(left, 1);
+            super::connect(&self.url).await.query_one(left, &[]).await.unwrap().get::<_, i64>(0)
         };
-        tokio::join!(waits, left);
+        let mut waits = pin!(waits);
+        let left = tokio::select! {
+            () = &mut waits => panic!("it waits for nobody"),
+            left = left => left,
+        };
+        self.beside.batch_execute("COMMIT").await.unwrap();
+        waits.await;
+        assert_eq!(left, 1);
     }
 
     /// How many transactions of the store wait for another.
