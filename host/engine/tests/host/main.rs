@@ -15,5 +15,6 @@ mod interruptions;
 mod journal;
 mod pauses;
 mod policies;
+mod rescoring;
 mod verdicts;
 mod waits;
