@@ -244,7 +244,7 @@ CREATE TABLE place (
     former_key        BYTEA,
     rejudged          BOOLEAN NOT NULL DEFAULT false
 );
-CREATE INDEX place_due ON place (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX place_due ON place (due_at, entry_id) WHERE due_at IS NOT NULL;
 
 -- The ready index: exactly what can be claimed, in the order in which it is. Entries that wait for their work or to be refined
 -- (`run_seq` is null) and begun runs that can go on. What is held, parked or driven is not here, so a claim never steps over it.
