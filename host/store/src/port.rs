@@ -33,8 +33,8 @@ pub use cancel::{Cancelled, NewCancellation};
 pub use claim::{ClaimOutcome, ClaimRequest, ClaimedRun, Sweep};
 pub use escalation::{Escalation, EscalationFilter};
 pub use intake::{
-    Admission, Arrival, Change, Displaced, Guard, Known, NewFieldValue, OnChange, PlaceInLane, Rate, Reading,
-    Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Says,
+    Admission, Arrival, Change, Displaced, Guard, KeptBy, Known, NewFieldValue, OnChange, PlaceInLane, Rate,
+    Reading, Reconciled, Rejudged, RescoreItem, Rescored, Rescoring, Says,
 };
 pub use journal::{History, NewDecision, NewIntent, PausedCall};
 pub use opening::{Child, Opened, OpenedHow, Opener, Opening};
@@ -144,8 +144,14 @@ pub trait Store: Send + Sync + 'static {
     /// As [`Store::rescore`], but entries that only move within their lanes stand where they do until they are put in order.
     async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored>;
 
+    /// In which order it keeps what is ready.
+    fn keeps_ready_by(&self) -> KeptBy {
+        KeptBy::Key
+    }
+
     /// Puts entries where their places are, those of them that stand where they did before: claimed meanwhile, held or moved otherwise they
-    /// do not. It is done the faster the nearer to each other those are that come one after the other.
+    /// do not. It is done the faster the nearer to each other those are kept that come one after the other
+    /// ([`Store::keeps_ready_by`]).
     async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()>;
 
     /// Ends it: all who were displaced are in order.

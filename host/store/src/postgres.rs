@@ -94,7 +94,7 @@ use self::{
 };
 use crate::{
     OpenMode, StoreError,
-    port::{ClaimOutcome, ClaimRequest, Result},
+    port::{ClaimOutcome, ClaimRequest, KeptBy, Result},
     rules::{Access, Claims, Database, PreparedWrite, Together as _, Writes},
     schema, sql,
     tx::{Failure, Tx, TxResult, named_params},
@@ -218,6 +218,11 @@ fn require_utf8(connection: &Connection, location: &str) -> TxResult<()> {
 impl Database for PostgresStore {
     fn id(&self) -> StoreId {
         self.id
+    }
+
+    /// A table is a heap, and what moves is written to the page that it is on, or to the newest.
+    fn keeps_ready_by(&self) -> KeptBy {
+        KeptBy::Entry
     }
 
     async fn now(&self) -> Result<Timestamp> {

@@ -65,11 +65,11 @@ use crate::{
     port::{
         AdoptionOutcome, AppliedPolicy, Arrival, Begun, Cancelled, CapBalanceReport, Change, ClaimOutcome,
         ClaimRequest, Control, Coverage, Delivery, DeliveryOutcome, DeliveryTicket, Displaced, EntryDetail,
-        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, Known, NamedEntry,
-        NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork, Opened,
-        Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem, Rescored,
-        Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption, StoredItem,
-        Sweep,
+        EntryFilter, Escalation, EscalationFilter, EscrowAnswer, FoundAccount, History, KeptBy, Known,
+        NamedEntry, NewAdoption, NewCancellation, NewDecision, NewFieldValue, NewIntent, NewSignal, OpenWork,
+        Opened, Opening, Page, PolicyApplication, Reading, Rebuilt, Reconciled, Rejudged, RescoreItem,
+        Rescored, Rescoring, Result, RunDetail, RunFilter, RunWrite, StopRequest, Store, StoredAdoption,
+        StoredItem, Sweep,
     },
     sql,
     tx::{self, Tx, TxResult},
@@ -79,6 +79,11 @@ use crate::{
 pub(crate) trait Database: Send + Sync + 'static {
     /// The id that the store got when it was made.
     fn id(&self) -> StoreId;
+
+    /// In which order it keeps what is ready; see [`Store::keeps_ready_by`].
+    fn keeps_ready_by(&self) -> KeptBy {
+        KeptBy::Key
+    }
 
     /// Waits until something may have changed; see [`Store::changed`].
     fn changed(&self) -> impl Future<Output = ()> + Send {
@@ -259,6 +264,10 @@ impl<D: Database> Store for D {
 
     async fn rescore_apart(&self, rescoring: Rescoring, items: Vec<Rejudged>) -> Result<Rescored> {
         rescored(self, items, Order::Later(rescoring)).await
+    }
+
+    fn keeps_ready_by(&self) -> KeptBy {
+        Database::keeps_ready_by(self)
     }
 
     async fn put_in_order(&self, rescoring: Rescoring, displaced: Vec<Displaced>) -> Result<()> {

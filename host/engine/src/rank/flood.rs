@@ -4,13 +4,15 @@
 //! another one can find out what is not in order yet.
 //!
 //! Entries are judged in the order in which they are kept, and stand where they do meanwhile (`Store::rescore_apart`). Then they are put in
-//! order, some at a time, in the order in which they are going to stand: so the database writes each of its pages a few times and not
+//! order, some at a time, in the order in which the store keeps them: so the database writes each of its pages a few times and not
 //! once an entry. What an error leaves behind is dropped: it is found again when nothing has been heard of it for a while.
+
+use std::cmp::Reverse;
 
 use tollgate_core::EntryId;
 use tollgate_store::{
     Store,
-    port::{Displaced, Rescored, Rescoring},
+    port::{Displaced, KeptBy, Rescored, Rescoring},
 };
 
 use crate::error::{EngineError, Result};
@@ -31,7 +33,7 @@ pub(super) struct Flood {
     /// The entry to go on after; none where all were looked at.
     pub(super) judged_to: Option<EntryId>,
     displaced: Vec<Displaced>,
-    /// Whether the last of them come first in their lanes.
+    /// Whether the last of them are kept first.
     is_sorted: bool,
     /// Whether another host judged them.
     is_left: bool,
@@ -78,20 +80,23 @@ impl Flood {
             store.end_rescoring(self.rescoring).await?;
             return Ok(None);
         }
-        self.sort().await?;
+        self.sort(store.keeps_ready_by()).await?;
         let mut portion = self.displaced.split_off(self.displaced.len().saturating_sub(PORTION));
         portion.reverse();
         store.put_in_order(self.rescoring, portion).await?;
         Ok(Some(self))
     }
 
-    async fn sort(&mut self) -> Result<()> {
+    async fn sort(&mut self, by: KeptBy) -> Result<()> {
         if self.is_sorted {
             return Ok(());
         }
         let mut displaced = std::mem::take(&mut self.displaced);
         let sorted = tokio::task::spawn_blocking(move || {
-            displaced.sort_unstable_by(|one, other| other.cmp(one));
+            match by {
+                KeptBy::Key => displaced.sort_unstable_by(|one, other| other.cmp(one)),
+                KeptBy::Entry => displaced.sort_unstable_by_key(|displaced| Reverse(displaced.entry)),
+            }
             displaced
         });
         let ended =

@@ -192,6 +192,15 @@ pub struct Rescored {
     pub displaced: Vec<Displaced>,
 }
 
+/// In which order a database keeps the rows of what is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptBy {
+    /// As it is claimed: a row that moves is written elsewhere.
+    Key,
+    /// As entries came in, and an index says where each of them stands.
+    Entry,
+}
+
 /// An entry that has a new place and stands where it did before. They compare as they are going to stand.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Displaced {

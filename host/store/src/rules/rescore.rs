@@ -10,7 +10,9 @@
 //! Nearly all entries of a backlog only move within their lanes. They are judged in the order of their numbers, in which places are kept;
 //! to move each in the ready index at once writes a page for each of them, since that is in the order of the keys. So it is done in two
 //! parts. First places are changed, many by one statement ([`rescore`]); a place remembers the key before, where the entry still stands. When
-//! all are judged, those that are displaced are put in order ([`put_in_order`]), in the order of their keys. Whoever takes an entry out of the
+//! all are judged, those that are displaced are put in order ([`put_in_order`]), in the order in which the database keeps them
+//! ([`KeptBy`](crate::port::KeptBy)): where that is the order of numbers, the index that says where they stand is written all over
+//! either way, and is small enough to be kept in memory. Whoever takes an entry out of the
 //! index in between looks for it under both keys, and a claim takes what stands first, as it always does.
 //!
 //! Who is at it has a row in `rescoring` from before the first place is changed until the last entry is in order. When its lease
