@@ -12,8 +12,11 @@ SELECT (SELECT coalesce(sum(waiting), 0) FROM lane WHERE open = 1)
                OR EXISTS (SELECT 1 FROM unfunded WHERE run_seq = run.seq))
           AND NOT EXISTS (SELECT 1 FROM wake WHERE run_seq = run.seq)
           AND NOT EXISTS (SELECT 1 FROM ask WHERE run_seq = run.seq)) AS listening,
-       EXISTS (SELECT 1 FROM place JOIN entry ON entry.id = place.entry_id
-               WHERE place.due_at <= :now AND (entry.state = 'new' OR entry.held_for = 'unjudged')) AS to_judge,
+       -- Most of the time none is, and all that is due need not be looked at.
+       CASE WHEN (SELECT coalesce(sum(entries), 0) FROM coverage WHERE state = 'new' OR held_for = 'unjudged') = 0 THEN false
+            ELSE EXISTS (SELECT 1 FROM place JOIN entry ON entry.id = place.entry_id
+                         WHERE place.due_at <= :now AND (entry.state = 'new' OR entry.held_for = 'unjudged'))
+       END AS to_judge,
        (SELECT min(at) FROM wake) AS next_wake_at,
        (SELECT count(*) FROM outbox WHERE state <> 'settled') AS undelivered,
        (SELECT min(next_at) FROM outbox

@@ -152,30 +152,37 @@ fn to_claim_what_is_named_looks_at_nothing_else() {
     });
 }
 
-/// Sixty thousand are due at the same time. To meet ten of them in the middle, each of the tables could be read from its begin.
+/// Sixty thousand are ready, due at the same time, and held once. To meet ten of them in the middle, each of the tables could be read from
+/// its begin.
 #[test]
-fn to_find_what_is_due_looks_at_nothing_else() {
+fn a_page_of_entries_looks_at_nothing_else() {
     block_on(async {
         let client = a_store().await;
         let fill = "SET session_replication_role = replica;
+                    INSERT INTO lane (backlog, pipeline, kind, pins, open) VALUES ('b', 'p', 'work', '', true);
                     INSERT INTO entry (tracker, key, backlog, state, closed, revision, basis, depends, title, created_at, first_seen_at)
                     SELECT 't', n, 'b', 'ready', false, '', '', 'either', '', 0, 0 FROM generate_series(1, 60000) AS n;
                     INSERT INTO source_item SELECT n, repeat('it says much', 20) FROM generate_series(1, 60000) AS n;
                     INSERT INTO place (lane_id, rank_key, entry_id, terms, due_at)
                     SELECT 1, int8send(n), n, '[]', 7 FROM generate_series(1, 60000) AS n;
+                    INSERT INTO ready (lane_id, rank_key, entry_id) SELECT 1, int8send(n), n FROM generate_series(1, 60000) AS n;
+                    INSERT INTO hold (entry_id, position, kind, subject, since_at)
+                    SELECT n, 0, 'person', '', 0 FROM generate_series(1, 60000) AS n;
                     ANALYZE";
         client.batch_execute(fill).await.unwrap();
-        // As its parameters are numbered: the time, and which come before; or the one before, and the time.
-        for (name, params) in [
-            ("entry_list_due", ["7", "7", "30000", "10"]),
-            ("entry_list_due_by_number", ["30000", "7", "10", ""]),
-        ] {
+        let pages = [
+            ("entry_list_due", ["7", "7", "30000", "10"].as_slice()),
+            ("entry_list_due_by_number", &["30000", "7", "10"]),
+            ("entry_list_items", &["30000", "10"]),
+            ("ready_list_items", &["'b'", "'p'", "10"]),
+        ];
+        for (name, params) in pages {
             let numbered = params.iter().enumerate();
             let query = numbered.fold(queries()[name].clone(), |query, (index, value)| {
                 query.replace(&format!("${}", index + 1), value)
             });
             let pages = pages_of(&client, &query).await;
-            assert!(pages <= 150, "{name}: {pages} pages");
+            assert!(pages <= 200, "{name}: {pages} pages");
         }
     });
 }
