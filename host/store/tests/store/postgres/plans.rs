@@ -76,7 +76,7 @@ async fn pages_of(client: &Client, query: &str) -> i64 {
 /// are had until one needs no more than `wanted`.
 async fn pages_in_the_end(client: &Client, first: &str, wanted: i64) -> i64 {
     let mut least = i64::MAX;
-    for _ in 0..200 {
+    for _ in 0..2_000 {
         client.batch_execute(first).await.unwrap();
         least = least.min(pages_of_a_claim(client).await);
         if least <= wanted {
@@ -152,7 +152,7 @@ fn to_claim_what_is_named_looks_at_nothing_else() {
     });
 }
 
-/// Sixty thousand are ready, due at the same time, and held once. To meet ten of them in the middle, each of the tables could be read from
+/// Twenty thousand are ready, due at the same time, and held once. To meet ten of them in the middle, each of the tables could be read from
 /// its begin.
 #[test]
 fn a_page_of_entries_looks_at_nothing_else() {
@@ -161,19 +161,22 @@ fn a_page_of_entries_looks_at_nothing_else() {
         let fill = "SET session_replication_role = replica;
                     INSERT INTO lane (backlog, pipeline, kind, pins, open) VALUES ('b', 'p', 'work', '', true);
                     INSERT INTO entry (tracker, key, backlog, state, closed, revision, basis, depends, title, created_at, first_seen_at)
-                    SELECT 't', n, 'b', 'ready', false, '', '', 'either', '', 0, 0 FROM generate_series(1, 60000) AS n;
-                    INSERT INTO source_item SELECT n, repeat('it says much', 20) FROM generate_series(1, 60000) AS n;
+                    SELECT 't', n, 'b', 'ready', false, '', '', 'either', '', 0, 0 FROM generate_series(1, 20000) AS n;
+                    INSERT INTO source_item SELECT n, repeat('it says much', 20) FROM generate_series(1, 20000) AS n;
                     INSERT INTO place (lane_id, rank_key, entry_id, terms, due_at)
-                    SELECT 1, int8send(n), n, '[]', 7 FROM generate_series(1, 60000) AS n;
-                    INSERT INTO ready (lane_id, rank_key, entry_id) SELECT 1, int8send(n), n FROM generate_series(1, 60000) AS n;
+                    SELECT 1, int8send(n), n, '[]', 7 FROM generate_series(1, 20000) AS n;
+                    INSERT INTO ready (lane_id, rank_key, entry_id) SELECT 1, int8send(n), n FROM generate_series(1, 20000) AS n;
                     INSERT INTO hold (entry_id, position, kind, subject, since_at)
-                    SELECT n, 0, 'person', '', 0 FROM generate_series(1, 60000) AS n;
+                    SELECT n, 0, 'person', '', 0 FROM generate_series(1, 20000) AS n;
                     ANALYZE";
-        client.batch_execute(fill).await.unwrap();
+        // One by one: what is written by a long transaction keeps all databases of the server from clearing away.
+        for statement in fill.split(';') {
+            client.batch_execute(statement).await.unwrap();
+        }
         let pages = [
-            ("entry_list_due", ["7", "7", "30000", "10"].as_slice()),
-            ("entry_list_due_by_number", &["30000", "7", "10"]),
-            ("entry_list_items", &["30000", "10"]),
+            ("entry_list_due", ["7", "7", "10000", "10"].as_slice()),
+            ("entry_list_due_by_number", &["10000", "7", "10"]),
+            ("entry_list_items", &["10000", "10"]),
             ("ready_list_items", &["'b'", "'p'", "10"]),
         ];
         for (name, params) in pages {
