@@ -44,12 +44,16 @@ impl Flood {
         Ok(Self::of(store.begin_rescoring().await?, false))
     }
 
-    /// One that a host began and did not end.
+    /// One that a host began and did not end. Where nothing is out of order it is ended: a host that runs one entry is not asked again.
     pub(super) async fn left_behind(store: &dyn Store) -> Result<Option<Self>> {
         let lapsed = store.lapsed_rescorings().await?;
         let Some(rescoring) = lapsed.first() else { return Ok(None) };
         let mut flood = Self::of(*rescoring, true);
         flood.find_displaced(store).await?;
+        if flood.displaced.is_empty() {
+            store.end_rescoring(flood.rescoring).await?;
+            return Ok(None);
+        }
         Ok(Some(flood))
     }
 

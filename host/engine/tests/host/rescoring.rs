@@ -81,3 +81,14 @@ async fn what_a_host_judged_and_did_not_put_in_order_another_one_puts_in_order()
     );
     assert_eq!(project.store.lapsed_rescorings().await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn what_a_host_left_in_order_is_ended_by_the_first_look_of_another_one() {
+    let clock = Arc::new(ManualClock::at("2026-03-02T12:00:00Z".parse().unwrap()));
+    let project = waiting(&clock).await;
+    let left = project.store.begin_rescoring().await.unwrap();
+    clock.advance(SILENCE);
+    assert_eq!(project.store.lapsed_rescorings().await.unwrap(), [left]);
+    assert!(ranker(&project).await.tick(&*project.store).await.unwrap().is_done());
+    assert_eq!(project.store.lapsed_rescorings().await.unwrap(), []);
+}
