@@ -1,6 +1,6 @@
 //! Moves what is in the log into the database, beside the writer.
 //!
-//! Properties wanted: nobody who waits for the writer waits for this, and the log does not grow without end.
+//! Properties wanted: nobody who waits for the writer waits for this, or who closes the store; and the log does not grow without end.
 //!
 //! By itself SQLite does it within the commit that makes the log long: then one caller in some thousands waits for thirty
 //! megabytes. So a thread with a connection of its own does it a few times a second while there is something to move. But the log begins
@@ -8,11 +8,12 @@
 //! writer itself moves what is left, which is what it wrote during the last pass.
 
 use std::{
+    convert::Infallible,
     path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
+        mpsc::{self, RecvTimeoutError},
     },
     thread::JoinHandle,
     time::Duration,
@@ -37,25 +38,32 @@ pub(super) struct Checkpointer {
 pub(super) struct Beside {
     committed: mpsc::SyncSender<()>,
     is_long: Arc<AtomicBool>,
+    _open: mpsc::Sender<Infallible>,
 }
 
 impl Checkpointer {
     /// Starts the thread for the database at `path`.
     pub(super) fn start(path: &Path) -> TxResult<(Self, Beside)> {
+        Self::start_with(path, PAUSE)
+    }
+
+    fn start_with(path: &Path, pause: Duration) -> TxResult<(Self, Beside)> {
         let connection = open::existing(path)?;
         let (committed, commits) = mpsc::sync_channel(1);
+        let (open, closed) = mpsc::channel();
         let is_long = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&is_long);
         let thread = std::thread::Builder::new().name("store-checkpoints".into()).spawn(move || {
-            while commits.recv().is_ok() {
-                std::thread::sleep(PAUSE);
+            let pauses = || closed.recv_timeout(pause) == Err(RecvTimeoutError::Timeout);
+            // What is left when the store is closed is moved by whoever closes it last.
+            while commits.recv().is_ok() && pauses() {
                 told.store(pass(&connection) > LONG, Ordering::Relaxed);
             }
         });
         // Without the thread the log grows until the store is closed, and nothing else is lost.
         let thread =
             thread.inspect_err(|error| tracing::warn!(%error, "no thread moves the store's log")).ok();
-        Ok((Self { thread }, Beside { committed, is_long }))
+        Ok((Self { thread }, Beside { committed, is_long, _open: open }))
     }
 }
 
@@ -116,6 +124,19 @@ mod tests {
             write_page(0);
         }
         assert_ne!(beginning(&path), first);
+        drop(beside);
+        drop(checkpointer);
+    }
+
+    #[test]
+    fn a_store_that_is_closed_waits_for_no_pause() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let writer = open::writer(&path, true).ok().unwrap();
+        let (checkpointer, beside) =
+            Checkpointer::start_with(&path, Duration::from_secs(3_600)).ok().unwrap();
+        writer.pragma_update(None, "user_version", 1).unwrap();
+        beside.committed(&writer);
         drop(beside);
         drop(checkpointer);
     }
