@@ -10,7 +10,7 @@
 //!
 //! A scene goes through many places, and somebody is killed at one after the other. Each place is met at its first visit, in one scene. Where
 //! `TOLLGATE_KILLS=20` says so, it is met in every scene that goes through it, twenty times, at one visit after the other, and time counts:
-//! nothing else may keep the machine busy then.
+//! nothing else may keep the machine busy then. `TOLLGATE_KILLS_IN=work` plays one scene alone.
 
 mod account;
 mod away;
@@ -51,6 +51,13 @@ fn rounds() -> Option<u64> {
     #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so by it")]
     let said = std::env::var("TOLLGATE_KILLS").ok()?;
     Some(said.parse().expect("TOLLGATE_KILLS is a number"))
+}
+
+/// Whether this scene is played; all are where none is named.
+fn is_wanted(scene: &Scene) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says so by it")]
+    let said = std::env::var("TOLLGATE_KILLS_IN").ok();
+    said.is_none_or(|name| name == scene.name)
 }
 
 /// How many times as long as on a machine that has nothing else to do something may take.
@@ -139,7 +146,8 @@ fn visit(played: &Undisturbed, place: &str, round: u64) -> Kill {
 fn matrix(store: Store, victim: Victim) {
     let played = undisturbed(store);
     let rounds = rounds().map_or(vec![None], |rounds| (0..rounds).map(Some).collect());
-    let cases: Vec<_> = rounds.into_iter().flat_map(|round| plan(played, round)).collect();
+    let cases = rounds.into_iter().flat_map(|round| plan(played, round));
+    let cases: Vec<_> = cases.filter(|(played, _)| is_wanted(played.scene)).collect();
     let mut figures = Figures::default();
     let shared = Setting { store, server: None, line: None };
     let all = match victim {

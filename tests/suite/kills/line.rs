@@ -5,15 +5,15 @@ use std::{
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 /// A line, for as long as the process lives.
 pub(super) struct Line {
     here: SocketAddr,
-    /// Whether the answer to the next commit is lost.
-    loses: Arc<AtomicBool>,
+    /// To how many of the next commits the answers are lost.
+    loses: Arc<AtomicU32>,
 }
 
 /// What a client says to commit.
@@ -37,7 +37,7 @@ impl Line {
         let there: SocketAddr = place(address).parse().expect("an address has a port");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let here = listener.local_addr().expect("a listener has an address");
-        let loses = Arc::new(AtomicBool::new(false));
+        let loses = Arc::new(AtomicU32::new(0));
         let line = Self { here, loses: Arc::clone(&loses) };
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -54,10 +54,15 @@ impl Line {
         address.replacen(place(address), &self.here.to_string(), 1)
     }
 
-    /// The next commit of whoever is on this line is done, and the line is cut before its answer comes.
+    /// The next commit of whoever is on this line is done, and the line is cut before its answer comes. Where another one is about to
+    /// commit as well, both are.
     pub(super) fn lose_next_answer(&self) {
-        let waits = self.loses.swap(true, Ordering::SeqCst);
-        assert!(!waits, "the answer before was not lost: nobody committed");
+        self.loses.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether all answers that were to be lost are: somebody committed whenever it was said.
+    pub(super) fn has_lost_all(&self) -> bool {
+        self.loses.load(Ordering::SeqCst) == 0
     }
 }
 
@@ -68,13 +73,16 @@ fn place(address: &str) -> &str {
 }
 
 /// Carries what two say to each other, until one of them hangs up or an answer is lost.
-fn connect(client: &TcpStream, server: &TcpStream, loses: &Arc<AtomicBool>) {
+fn connect(client: &TcpStream, server: &TcpStream, loses: &Arc<AtomicU32>) {
+    // Neither waits for more to say, or each question would take as long as a far server.
+    [client, server].map(|end| end.set_nodelay(true).expect("a line can be told so"));
     let is_cut = Arc::new(AtomicBool::new(false));
     let ends = || [client, server].map(|end| end.try_clone().expect("a socket has another name"));
     let ([mut client_end, mut server_end], cut, loses) = (ends(), Arc::clone(&is_cut), Arc::clone(loses));
     std::thread::spawn(move || {
         carry(&mut client_end, &mut server_end, |said| {
-            if has(said, COMMIT) && loses.swap(false, Ordering::SeqCst) {
+            let one_less = |left: u32| left.checked_sub(1);
+            if has(said, COMMIT) && loses.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
                 cut.store(true, Ordering::SeqCst);
             }
             Fate::Heard

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     account::{Account, Row, Tables},
     hold,
+    line::Line,
     recovery::{self, BEYOND_LEASE, LEASE},
     scene::{KEY, STOPPED_AT, Scene, Step},
     victim::{self, Setting, Victim},
@@ -150,6 +151,8 @@ fn play(
         disturbance.note_signs(&project);
     }
     let context = format!("{} {victim:?} {kills:?}", scene.name);
+    let line = setting.line.and_then(OnceLock::get);
+    assert!(line.is_none_or(Line::has_lost_all), "{context}: whose answer was to be lost did not commit");
     check_audit(&project, &context);
     drop(project.run(&["store", "doctor"]).expect_code(0));
     let tables = Tables::of(&project);
@@ -411,10 +414,10 @@ fn check_account(scene: &Scene, expected: &Account, mut account: Account, contex
     // Prices are of fuel, of which who is told another time burns a little more or less.
     let about = least - least / COST_DIFFERS..=least + least / COST_DIFFERS;
     let costs_as_much = about.contains(&cost) || scene.may_cost_more && cost >= least;
-    assert!(costs_as_much, "{context}: {cost} microcents, undisturbed {least}");
     for (table, rows) in &expected {
         assert_eq!(&account[table], rows, "{context}: {table}");
     }
+    assert!(costs_as_much, "{context}: {cost} microcents, undisturbed {least}");
 }
 
 /// By this part of what it costs undisturbed.

@@ -49,6 +49,8 @@ pub(super) const SCENES: &[Scene] = &[
         steps: &[
             Step::Dies("drive.call:1"),
             RUN,
+            // It is known by now that what is done was put away; else what is retried might be claimed before it is.
+            RUN,
             Step::Said(&["runs", "retry", "W-1", "--reason", "once more"]),
             RUN,
         ],
