@@ -16,8 +16,8 @@ pub(super) struct Line {
     loses: Arc<AtomicU32>,
 }
 
-/// What a client says to commit.
-const COMMIT: &[u8] = b"COMMIT";
+/// What a client says to commit, and no more: who begins speaks of what is committed.
+const COMMIT: &[u8] = b"COMMIT\0";
 
 /// What the server says when it has, or when there was nothing to be kept.
 const COMMITTED: [&[u8]; 2] = [b"COMMIT\0", b"ROLLBACK\0"];
