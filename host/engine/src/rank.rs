@@ -29,8 +29,8 @@ use crate::{
 const CHUNK: u32 = 100;
 
 /// Where more than a chunk is due, so many are read at once, and so many chunks of them before the caller is told how far it came.
-const FLOOD_CHUNK: u32 = 4_000;
-const FLOOD_CHUNKS: u32 = 16;
+const FLOOD_CHUNK: u32 = 2_000;
+const FLOOD_CHUNKS: u32 = 32;
 
 /// What another host left behind is looked for at first, and then once in so many times: it is seldom there, and nobody waits for it.
 const LOOKS_BETWEEN: u32 = 16;

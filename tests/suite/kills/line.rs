@@ -75,7 +75,9 @@ fn place(address: &str) -> &str {
 /// Carries what two say to each other, until one of them hangs up or an answer is lost.
 fn connect(client: &TcpStream, server: &TcpStream, loses: &Arc<AtomicU32>) {
     // Neither waits for more to say, or each question would take as long as a far server.
-    [client, server].map(|end| end.set_nodelay(true).expect("a line can be told so"));
+    for end in [client, server] {
+        end.set_nodelay(true).expect("a line can be told so");
+    }
     let is_cut = Arc::new(AtomicBool::new(false));
     let ends = || [client, server].map(|end| end.try_clone().expect("a socket has another name"));
     let ([mut client_end, mut server_end], cut, loses) = (ends(), Arc::clone(&is_cut), Arc::clone(loses));
